@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// FlowKey: the five-tuple of a packet as it was received, 16 bytes, compared as two words.
+//
+// ICMP queries have one identifier where TCP and UDP have two ports (RFC 5508 section 3): it stands as
+// the source port of a request and as the destination port of a reply, the other port being zero, so
+// that a reply's key is its request's key turned round, as for every protocol. Protocols without ports
+// have zero in both.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "base/address.h"
+#include "base/endian.h"
+
+namespace postern {
+
+namespace protocol {
+constexpr uint8_t icmp = 1, igmp = 2, tcp = 6, udp = 17, gre = 47, esp = 50, ah = 51, ospf = 89,
+                  sctp = 132;
+}  // namespace protocol
+
+// Which space a key belongs to, so that several kinds may share a table.
+enum class KeySpace : uint8_t {
+  flow = 0,              // a packet of a session
+  internal_endpoint = 1, // mapping by its internal endpoint
+  external_endpoint = 2, // mapping by its external endpoint
+};
+
+struct FlowKey {
+  be32 source;
+  be32 destination;
+  be16 source_port;
+  be16 destination_port;
+  uint8_t protocol = 0;
+  KeySpace space = KeySpace::flow;
+  uint16_t zero = 0;  // keeps the representation unique
+
+  friend bool operator==(const FlowKey& a, const FlowKey& b) {
+    return std::memcmp(&a, &b, sizeof a) == 0;
+  }
+  // The key of packets in the other direction of the same untranslated flow.
+  constexpr FlowKey reversed() const {
+    return FlowKey{destination, source, destination_port, source_port, protocol, space, zero};
+  }
+};
+static_assert(sizeof(FlowKey) == 16);
+
+// Address and port (or ICMP query identifier) of one party.
+struct Endpoint {
+  Ipv4Address address;
+  uint16_t port = 0;  // host order
+  friend constexpr auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
+constexpr bool has_ports(uint8_t proto) { return proto == protocol::tcp || proto == protocol::udp; }
+// Protocols whose endpoints a NAT can tell apart by a 16-bit number.
+constexpr bool has_identifier(uint8_t proto) { return has_ports(proto) || proto == protocol::icmp; }
+
+}  // namespace postern
