@@ -22,6 +22,13 @@ using WorkerId = uint8_t;
 
 enum class PacketKind : uint8_t { unparsed, arp, ipv4 };
 
+// Why a packet was handed to another worker, and so where its path goes on.
+enum class Errand : uint8_t {
+  none,       // fresh from a port
+  fragment,   // this worker keeps the trains of its fragments
+  session,    // this worker owns its session
+};
+
 struct Packet {
   uint8_t* frame = nullptr;
   void* buffer = nullptr;       // opaque handle of the owner
@@ -32,6 +39,7 @@ struct Packet {
   // --- how it came here
   bool from_host = false;       // from the host path of some interface
   uint8_t rounds = 0;           // hairpin passes so far; the source was translated in the last one
+  Errand errand = Errand::none;
   bool ports_recovered = false; // later fragment: ports in `key` come from its first fragment
 
   // --- set by parse

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// NeighborTable: (interface, address) -> MAC address. Control writes, every worker reads.
+//
+// Fixed open addressing; each slot is two 64-bit words, the key and the MAC, published fill first, key last. A
+// reader reads key, MAC, key again: a slot that changed in between counts as a miss, which costs one more
+// ARP request and nothing else. Erased slots keep their place until rebuild() (control, when none is left).
+//
+// HeldQueue: packets of one worker that wait for a MAC, kHeldPerNeighbor for each of kHeldNeighborsMax next hops.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/address.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "dataplane/packet/packet.h"
+
+namespace postern {
+
+class NeighborTable {
+ public:
+  NeighborTable();
+
+  // Thread: any worker. False: not known.
+  bool find(InterfaceId interface, Ipv4Address address, MacAddress& mac) const;
+
+  // Thread: control. False: the table is full (kNeighborsMax).
+  bool set(InterfaceId interface, Ipv4Address address, const MacAddress& mac);
+  void erase(InterfaceId interface, Ipv4Address address);
+  // Any thread; grows with every change, so that workers know when to look at their held packets.
+  uint32_t version() const { return version_.load(std::memory_order_acquire); }
+
+ private:
+  struct Slot {
+    std::atomic<uint64_t> key{0};  // 0: never used; bit 63 set: in use
+    std::atomic<uint64_t> mac{0};  // low 48 bits; bit 63 set: valid
+  };
+  static constexpr uint32_t kSlots = kNeighborsMax * 2;
+  uint32_t used_ = 0;  // control
+  std::unique_ptr<Slot[]> slots_;
+  std::atomic<uint32_t> version_{0};
+};
+
+class HeldQueue {
+ public:
+  HeldQueue();
+
+  // Keeps a packet for (interface, next_hop), taken from packet.egress and packet.next_hop. False: no room, drop it with
+  // neighbor_queue_full. `is_new` tells that nobody waited for this next hop yet: ask control to resolve it.
+  bool add(const Packet& packet, Instant now, bool& is_new);
+  // Packets whose next hop has become known; their Ethernet destination is written. Returns how many.
+  size_t release(const NeighborTable& neighbors, std::span<Packet> out);
+  // Packets that waited longer than a second; to be dropped with neighbor_unresolved. Returns how many.
+  size_t expire(Instant now, std::span<Packet> out);
+  uint32_t waiting() const { return waiting_; }
+
+ private:
+  struct Entry {
+    Ipv4Address next_hop;
+    InterfaceId interface = kNoInterface;
+    uint8_t count = 0;  // 0: free
+    Instant since;
+    Packet packets[kHeldPerNeighbor];
+  };
+  std::unique_ptr<Entry[]> entries_;
+  uint32_t waiting_ = 0;   // packets
+};
+
+}  // namespace postern

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// owner_of(): the worker that owns a packet's flow, from the packet and the policy alone.
+//
+// Both directions of a flow, and every flow of one dynamic mapping, must give the same worker:
+//
+//   packet                                     owner
+//   to an external address, from outside       configured mapping: hash(inside host); else slice of the port
+//   to an external address, from inside        hash(source)                      (first half of a hairpin)
+//   from the gateway with an external source   slice of the source port
+//   inside -> outside                          hash(source)
+//   outside -> inside                          hash(destination)
+//   inside -> inside, outside -> outside       hash(source) ^ hash(destination)
+//   the gateway <-> a neighbor inside          hash(the other side)
+//   protocols without ports                    hash(remote address) where one side is outside
+#pragma once
+
+#include "dataplane/pipeline/decide.h"
+#include "dataplane/policy/policy.h"
+
+namespace postern {
+
+// `rounds`: hairpin passes so far. Thread: any. Pure. With one worker the answer is 0 at no cost.
+WorkerId owner_of(const Policy& policy, const FlowKey& key, InterfaceId in, unsigned rounds);
+
+// The worker that keeps the fragment train of a datagram.
+WorkerId train_owner(const Policy& policy, const FlowKey& key, uint16_t identification);
+
+}  // namespace postern

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Pipeline: the whole path of a burst through one worker, from parsed frame to verdict. No DPDK, no clock, no
+// allocation after construction: the daemon, the flow scripts and the fuzzers run this very code.
+//
+//   parse -> ARP
+//         -> fragment: ports of the first piece -> owner? -> session lookup -hit-> judge again, tcp, rewrite
+//                                                     |            | miss                          |
+//                                                     v            v                               v
+//                                                 hand-off     decide, create session  ->  ttl, mtu, neighbor -> Outbox
+//
+// Everything that was put in comes out exactly once: by process(), by a later process() or by turn() (packets
+// that were held). Thread: the owning worker.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/limits.h"
+#include "base/time.h"
+#include "dataplane/nat/session.h"
+#include "dataplane/packet/counters.h"
+#include "dataplane/packet/log_record.h"
+#include "dataplane/packet/packet.h"
+#include "dataplane/packet/verdict.h"
+#include "dataplane/pipeline/neighbor.h"
+#include "dataplane/policy/policy.h"
+#include "dataplane/table/spsc_ring.h"
+
+namespace postern {
+
+// What left the pipeline: each packet with what is to be done with its buffer.
+class Outbox {
+ public:
+  struct Item {
+    Packet packet;
+    Verdict verdict;
+  };
+  // A burst, plus what it may release: held packets of neighbors and of fragment trains.
+  static constexpr size_t kCapacity = kBurstMax * 2 + kReleasedPerTurn * 2;
+
+  void push(const Packet& packet, Verdict verdict) {
+    POSTERN_DCHECK(size_ < kCapacity);
+    items_[size_++] = Item{packet, verdict};
+  }
+  size_t room() const { return kCapacity - size_; }
+  std::span<Item> items() { return {items_, size_}; }
+  void clear() { size_ = 0; }
+
+ private:
+  size_t size_ = 0;
+  Item items_[kCapacity];
+};
+
+class Pipeline {
+ public:
+  struct Settings {
+    WorkerId worker = 0;
+    unsigned workers = 1;
+    SessionLimits limits;          // of this worker
+    uint32_t mappings_max = 0;     // of this worker
+    HashSeed seed;                 // the same for every worker: owners are found by it
+    uint64_t random_seed = 0;      // of this worker
+  };
+  // Shared with others, which outlive the pipeline.
+  struct Shared {
+    const NeighborTable* neighbors = nullptr;
+    SpscRing<LogRecord>* log = nullptr;
+    SpscRing<ControlEvent>* events = nullptr;
+    WorkerCounters* counters = nullptr;
+  };
+  Pipeline(const Settings& settings, const Shared& shared);
+  ~Pipeline();
+
+  // Packets of one burst (at most kBurstMax), from ports, host paths or other workers (packet.errand tells). Set before: frame,
+  // length, buffer, ingress, from_host, errand (and all that a hand-off kept). `policy` may be nullptr: everything
+  // is dropped with no_policy. Appends to `out`, which must have room for the burst and kReleasedPerTurn more.
+  void process(std::span<Packet> burst, const Policy* policy, Instant now, Outbox& out);
+
+  // Housekeeping of one turn, bounded: expired sessions, sessions to judge again, held packets. To be called
+  // once per poll turn, also when nothing arrived (then at least every 10 ms).
+  void turn(const Policy* policy, Instant now, Outbox& out);
+
+  // For dumps by the worker's own thread.
+  const SessionTable& sessions() const;
+  const MappingTable& mappings() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace postern
