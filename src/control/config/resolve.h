@@ -25,10 +25,10 @@ struct PortRange {
 // "icmp/echo-request", "icmp/3", "icmp/3/4", "ip/47", "gre", "esp", "ah", "igmp", "ospf", "sctp".
 struct ServiceMatch {
   bool any_protocol = false;
-  uint8_t protocol = 0;           // IANA number
-  PortRange destination;          // TCP, UDP
+  uint8_t protocol = 0;   // IANA number
+  PortRange destination;  // TCP, UDP
   PortRange source;
-  int icmp_type = -1;             // -1: any
+  int icmp_type = -1;  // -1: any
   int icmp_code = -1;
   bool operator==(const ServiceMatch&) const = default;
 };
@@ -40,8 +40,8 @@ struct WeekInterval {
   bool operator==(const WeekInterval&) const = default;
 };
 
-// Sorted, merged ranges. "any" gives 0.0.0.0-255.255.255.255. "gateway" is not an address item here:
-// the compiler handles it.
+// Sorted, merged ranges. "any" gives 0.0.0.0-255.255.255.255. "gateway" is not an address item
+// here: the compiler handles it.
 Result<std::vector<AddressRange>> resolve_addresses(const Objects& objects,
                                                     const std::vector<std::string>& items);
 Result<std::vector<ServiceMatch>> resolve_services(const Objects& objects,

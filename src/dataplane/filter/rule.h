@@ -11,14 +11,14 @@
 
 namespace postern {
 
-enum class Action : uint8_t { permit, drop, deny, next };  // F20, F29
+enum class Action : uint8_t { permit, drop, deny, next };         // F20, F29
 enum class TcpQualifier : uint8_t { any, opening, established };  // F19
-enum class Scope : uint8_t { all, forwarded, own };        // F37
+enum class Scope : uint8_t { all, forwarded, own };               // F37
 
 struct Rule {
-  std::string name;            // unique; "guard/windows-sharing/wan", "port-map/mail" for those added
-  std::string description;     // F36
-  uint32_t line = 0;           // in the configuration; 0: added by the compiler
+  std::string name;         // unique; "guard/windows-sharing/wan", "port-map/mail" for those added
+  std::string description;  // F36
+  uint32_t line = 0;        // in the configuration; 0: added by the compiler
   InterfaceSet in = kAnyInterface, out = kAnyInterface;
   AddressSet from, to, to_original;
   std::vector<ServiceSpec> services;  // empty: any
@@ -26,8 +26,8 @@ struct Rule {
   Scope scope = Scope::all;
   Action action = Action::drop;
   bool log = false;
-  bool emergency = false;      // in force in posture cut_off
-  bool enabled = true;         // disabled by the user, or outside its times: kept in place, never matches
+  bool emergency = false;  // in force in posture cut_off
+  bool enabled = true;  // disabled by the user, or outside its times: kept in place, never matches
 };
 
 const char* to_word(Action action);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Ruleset: the ordered list, first match wins (F21). Evaluating it rule by rule is the reference for
-// every faster form. Immutable; pure; thread: any.
+// Ruleset: the ordered list, first match wins (F21). Evaluating it rule by rule is the reference
+// for every faster form. Immutable; pure; thread: any.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@ class Ruleset {
   Ruleset() = default;
   Ruleset(std::vector<Rule> rules, Posture posture, bool log_default);
 
-  // Index of the first rule at or after `from` that matches, or kNoRule. A caller that meets Action::next
-  // counts it, logs it and asks again from the index after it. In posture cut_off only emergency rules match.
+  // Index of the first rule at or after `from` that matches, or kNoRule. A caller that meets
+  // Action::next counts it, logs it and asks again from the index after it. In posture cut_off only
+  // emergency rules match.
   uint16_t find_first(const FlowQuery& query, uint16_t from = 0) const;
 
   const Rule& at(uint16_t index) const { return rules_[index]; }
@@ -28,7 +29,9 @@ class Ruleset {
   Posture posture() const { return posture_; }
   bool log_default() const { return log_default_; }
   // What happens to a packet that no rule decides: permit in posture open, else drop.
-  Action default_action() const { return posture_ == Posture::open ? Action::permit : Action::drop; }
+  Action default_action() const {
+    return posture_ == Posture::open ? Action::permit : Action::drop;
+  }
 
  private:
   std::vector<Rule> rules_;

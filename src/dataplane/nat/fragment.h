@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// FragmentTable: gives later fragments the ports of their first one (RFC 4787 REQ-14), in any order of
-// arrival, without putting datagrams together.
+// FragmentTable: gives later fragments the ports of their first one (RFC 4787 REQ-14), in any order
+// of arrival, without putting datagrams together.
 //
-// A train is (source, destination, protocol, identification). A later fragment that comes before the first is held
-// (kFragmentsHeldMax in all, 16 a train) and let go when the first comes; what waits longer than two seconds is
-// dropped. A train is forgotten 30 s after its first fragment (RFC 1122 3.3.2 allows 60..120 for
-// reassembly; a train in flight is over in milliseconds). Overlaps and tiny first fragments are refused for
-// the whole train (RFC 1858, RFC 3128, F04). Thread: the owning worker. Full: oldest train goes.
+// A train is (source, destination, protocol, identification). A later fragment that comes before
+// the first is held (kFragmentsHeldMax in all, 16 a train) and let go when the first comes; what
+// waits longer than two seconds is dropped. A train is forgotten 30 s after its first fragment (RFC
+// 1122 3.3.2 allows 60..120 for reassembly; a train in flight is over in milliseconds). Overlaps
+// and tiny first fragments are refused for the whole train (RFC 1858, RFC 3128, F04). Thread: the
+// owning worker. Full: oldest train goes.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +26,14 @@ class FragmentTable {
   explicit FragmentTable(const HashSeed& seed);
   ~FragmentTable();
 
-  // For a parsed fragment. forward: packet.key has the ports now (ports_recovered set for later ones), go on.
-  // hold: the table has it. drop: with its reason. A first fragment makes its followers ready in release().
+  // For a parsed fragment. forward: packet.key has the ports now (ports_recovered set for later
+  // ones), go on. hold: the table has it. drop: with its reason. A first fragment makes its
+  // followers ready in release().
   Verdict admit(Packet& packet, Instant now);
   // Followers whose first fragment has come, ports filled in. Returns how many were written.
   size_t release(std::span<Packet> out);
-  // Packets held too long, to be dropped with fragment_without_first. Returns how many were written.
+  // Packets held too long, to be dropped with fragment_without_first. Returns how many were
+  // written.
   size_t expire(Instant now, std::span<Packet> out);
   uint32_t held() const;
 

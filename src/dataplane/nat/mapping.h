@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// MappingTable: dynamic mappings, internal endpoint <-> external endpoint (RFC 4787 section 4), of one
-// worker. Configured mappings are part of the policy (nat/nat_policy.h) and need no entry here.
+// MappingTable: dynamic mappings, internal endpoint <-> external endpoint (RFC 4787 section 4), of
+// one worker. Configured mappings are part of the policy (nat/nat_policy.h) and need no entry here.
 //
-// A mapping lives as long as a session uses it, and after the last one ended until its own timeout of
-// no outbound packets has passed (the sessions' timeout has done that: it goes with its last session).
-// Thread: the owning worker. Full: create() returns kNone and the caller drops with mapping_table_full.
+// A mapping lives as long as a session uses it, and after the last one ended until its own timeout
+// of no outbound packets has passed (the sessions' timeout has done that: it goes with its last
+// session). Thread: the owning worker. Full: create() returns kNone and the caller drops with
+// mapping_table_full.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +19,27 @@
 namespace postern {
 
 enum class MappingBehavior : uint8_t {
-  endpoint_independent, address_dependent, address_and_port_dependent };  // RFC 4787 section 4.1
+  endpoint_independent,
+  address_dependent,
+  address_and_port_dependent
+};  // RFC 4787 section 4.1
 enum class FilteringBehavior : uint8_t {
-  endpoint_independent, address_dependent, address_and_port_dependent };  // RFC 4787 section 5
+  endpoint_independent,
+  address_dependent,
+  address_and_port_dependent
+};  // RFC 4787 section 5
 
 struct Mapping {
   Endpoint internal;
   Endpoint external;
-  Endpoint remote;              // the part that counts by `behavior`, else zero
+  Endpoint remote;  // the part that counts by `behavior`, else zero
   uint8_t protocol = 0;
   MappingBehavior behavior = MappingBehavior::endpoint_independent;
   FilteringBehavior filtering = FilteringBehavior::address_and_port_dependent;
-  uint8_t internal_interface = 0xff;   // where the internal host was first seen
+  uint8_t internal_interface = 0xff;  // where the internal host was first seen
   uint8_t external_interface = 0xff;
   bool in_use = false;
-  uint32_t sessions = 0;        // that refer to it; 0: the caller erases it
+  uint32_t sessions = 0;                // that refer to it; 0: the caller erases it
   uint32_t first_session = 0xFFFFFFFF;  // list through Session::mapping_next
   Instant created;
 };

@@ -2,9 +2,9 @@
 // NatPolicy: the compiled NAT part of a policy. Immutable; pure functions; no state of sessions.
 //
 // Destination side: configured mappings (port maps and one-to-one), found by the external endpoint.
-// Source side: one-to-one by internal address, then the ordered source rules, first match wins (F09).
-// External addresses are those that stand for inside hosts: one-to-one addresses, pool addresses, the
-// interface addresses that masquerade, and addresses with port maps.
+// Source side: one-to-one by internal address, then the ordered source rules, first match wins
+// (F09). External addresses are those that stand for inside hosts: one-to-one addresses, pool
+// addresses, the interface addresses that masquerade, and addresses with port maps.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,12 @@ enum class SourceAction : uint8_t { none, masquerade, pool };
 
 struct SourceRule {
   std::string name;
-  uint32_t line = 0;               // in the configuration
+  uint32_t line = 0;  // in the configuration
   InterfaceSet in = kAnyInterface, out = kAnyInterface;
   AddressSet from, to;
   std::vector<ServiceSpec> services;
   SourceAction action = SourceAction::none;
-  std::vector<Ipv4Address> pool;   // pool: its addresses; masquerade: empty (see masquerade_address)
+  std::vector<Ipv4Address> pool;  // pool: its addresses; masquerade: empty (see masquerade_address)
   MappingBehavior mapping = MappingBehavior::endpoint_independent;
   FilteringBehavior filtering = FilteringBehavior::address_and_port_dependent;
   bool log = false;
@@ -42,16 +42,17 @@ struct ConfiguredMapping {
   bool one_to_one = false;
   InterfaceId on = kNoInterface;
   Ipv4Address external, internal;
-  uint8_t protocol = 0;            // port maps: TCP or UDP
+  uint8_t protocol = 0;                            // port maps: TCP or UDP
   uint16_t first_external = 0, last_external = 0;  // host order
-  uint16_t first_internal = 0;     // inside port of first_external
-  bool to_gateway = false;         // `internal` is an address of the gateway itself
-  bool keep_source = false;        // hairpin: the inside source is not rewritten
+  uint16_t first_internal = 0;                     // inside port of first_external
+  bool to_gateway = false;                         // `internal` is an address of the gateway itself
+  bool keep_source = false;                        // hairpin: the inside source is not rewritten
   bool log = false;
 
   Endpoint internal_endpoint(uint16_t external_port) const {
-    return {internal, one_to_one ? external_port
-                                 : static_cast<uint16_t>(first_internal + external_port - first_external)};
+    return {internal, one_to_one
+                          ? external_port
+                          : static_cast<uint16_t>(first_internal + external_port - first_external)};
   }
 };
 
@@ -63,13 +64,13 @@ class NatPolicy {
   struct ExternalAddress {
     Ipv4Address address;
     InterfaceId on = kNoInterface;
-    bool dynamic = false;          // masquerade or pool: dynamic mappings live on it
-    bool answers_arp = false;      // not an interface address: the gateway answers ARP for it
+    bool dynamic = false;      // masquerade or pool: dynamic mappings live on it
+    bool answers_arp = false;  // not an interface address: the gateway answers ARP for it
   };
   std::vector<ExternalAddress> external_addresses;  // sorted by address
   std::vector<Ipv4Address> masquerade_address;      // by interface; unspecified: none
   uint16_t first_port = 1024, last_port = 65535;
-  std::vector<uint16_t> reserved_ports;             // sorted
+  std::vector<uint16_t> reserved_ports;  // sorted
   bool hairpin = true;
   // Builds the indexes below; call once after filling.
   void seal();
@@ -77,12 +78,14 @@ class NatPolicy {
   // --- questions; thread: any
   const ExternalAddress* find_external_address(Ipv4Address address) const;
   // The mapping that takes packets to this external endpoint; port maps before one-to-one.
-  const ConfiguredMapping* find_destination(uint8_t protocol, Ipv4Address external, uint16_t port) const;
+  const ConfiguredMapping* find_destination(uint8_t protocol, Ipv4Address external,
+                                            uint16_t port) const;
   // The one-to-one mapping of an inside host on the way out of `out`.
   const ConfiguredMapping* find_one_to_one(Ipv4Address internal, InterfaceId out) const;
   // First source rule that matches, or nullptr (no translation).
   const SourceRule* find_source_rule(const FlowQuery& query) const;
-  // The external address that `rule` gives to `internal` on `out` (paired pooling). Unspecified: none.
+  // The external address that `rule` gives to `internal` on `out` (paired pooling). Unspecified:
+  // none.
   Ipv4Address address_for(const SourceRule& rule, Ipv4Address internal, InterfaceId out) const;
   // Whether dynamic mappings may use this port: in range and not reserved.
   bool is_dynamic_port(uint16_t port) const;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SessionTable: the sessions of one worker. One session, two directions, two lookup keys, two rewrites.
+// SessionTable: the sessions of one worker. One session, two directions, two lookup keys, two
+// rewrites.
 //
 //   original: packets as the opener sends them     key[0] -> rewrite[0] -> egress[0]
 //   reply:    packets as the responder sends them  key[1] -> rewrite[1] -> egress[1]
 //
-// Ages are kept lazily: a packet only stores the time; the list of its timeout class is put in order
-// when the session's turn to expire comes. When the table is full, make_room() ends the oldest session of the
-// cheapest class: half-open and transitory TCP, ICMP, UDP, other; never an established one (P05).
-// Sessions are plain data without pointers. Thread: the owning worker. Fixed memory.
+// Ages are kept lazily: a packet only stores the time; the list of its timeout class is put in
+// order when the session's turn to expire comes. When the table is full, make_room() ends the
+// oldest session of the cheapest class: half-open and transitory TCP, ICMP, UDP, other; never an
+// established one (P05). Sessions are plain data without pointers. Thread: the owning worker. Fixed
+// memory.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,8 @@ namespace postern {
 // How the session came to be, which is also how a new policy judges it again.
 enum class SessionKind : uint8_t {
   plain,           // decided by the policy from its first packet
-  mapped_inbound,  // came in through a dynamic mapping; judged as the mapping's own outbound traffic
+  mapped_inbound,  // came in through a dynamic mapping; judged as the mapping's own outbound
+                   // traffic
   hairpin_inner,   // second half of a hairpin: the first half was judged
 };
 
@@ -37,30 +40,34 @@ enum class SessionKind : uint8_t {
 constexpr InterfaceId kRecirculate = 0x3e;
 
 // Time as sessions keep it: 2^24 ns (about 17 ms) a tick, which 32 bits hold for two years.
-constexpr uint32_t to_ticks(Instant at) { return static_cast<uint32_t>(at.ns >> 24); }
-constexpr Instant from_ticks(uint32_t ticks) { return Instant{int64_t{ticks} << 24}; }
+constexpr uint32_t to_ticks(Instant at) {
+  return static_cast<uint32_t>(at.ns >> 24);
+}
+constexpr Instant from_ticks(uint32_t ticks) {
+  return Instant{int64_t{ticks} << 24};
+}
 
 struct alignas(64) Session {
   // --- hot line
   Rewrite rewrite[2];
-  uint32_t generation = 0;         // of the policy that last allowed it
-  uint16_t rule = kNoRule;         // index of the permitting rule in that policy
+  uint32_t generation = 0;               // of the policy that last allowed it
+  uint16_t rule = kNoRule;               // index of the permitting rule in that policy
   uint8_t icmp_type = 0, icmp_code = 0;  // of the first packet
-  uint32_t last_seen = 0;          // ticks
+  uint32_t last_seen = 0;                // ticks
   InterfaceId ingress[2] = {kNoInterface, kNoInterface};  // where each direction's packets come in
   InterfaceId egress[2] = {kNoInterface, kNoInterface};   // interface, kGateway or kRecirculate
   TcpState tcp = TcpState::none;
   TimeoutClass timeout = TimeoutClass::other;
   SessionKind kind = SessionKind::plain;
   bool in_use = false;
-  uint32_t mapping = kNone;        // dynamic mapping whose endpoint this session uses, or kNone
-  uint32_t mapping_next = kNone;   // next session of the same mapping
-  uint32_t created = 0;            // ticks
+  uint32_t mapping = kNone;       // dynamic mapping whose endpoint this session uses, or kNone
+  uint32_t mapping_next = kNone;  // next session of the same mapping
+  uint32_t created = 0;           // ticks
   // --- cold line
   FlowKey key[2];
   uint32_t packets[2] = {0, 0};
   uint64_t bytes[2] = {0, 0};
-  uint32_t age_previous = kNone, age_next = kNone;   // list of the timeout class, oldest first
+  uint32_t age_previous = kNone, age_next = kNone;  // list of the timeout class, oldest first
 };
 static_assert(sizeof(Session) == 128);
 
@@ -72,7 +79,8 @@ struct SessionLimits {
 };
 
 struct Timeouts {
-  Duration of[kTimeoutClasses] = {seconds(300), seconds(240), seconds(7440), seconds(60), seconds(600)};
+  Duration of[kTimeoutClasses] = {seconds(300), seconds(240), seconds(7440), seconds(60),
+                                  seconds(600)};
 };
 
 class SessionTable {
@@ -86,8 +94,8 @@ class SessionTable {
   static uint32_t index_of(uint32_t value) { return value >> 1; }
   static Direction direction_of(uint32_t value) { return static_cast<Direction>(value & 1); }
 
-  // Inserts a session with both keys set and puts it into the list of its timeout class. Counts it for
-  // its opener (key[0].source) and its responder (key[1].source), under the limits per host.
+  // Inserts a session with both keys set and puts it into the list of its timeout class. Counts it
+  // for its opener (key[0].source) and its responder (key[1].source), under the limits per host.
   // Returns its index, or the reason: session_table_full, host_table_full, host_limit, or
   // no_external_port when a key is taken already (the caller tries another port).
   struct Inserted {
@@ -104,8 +112,9 @@ class SessionTable {
   // Notes a packet; call after advance(). Moves between lists when the class changed.
   void touch(uint32_t index, Instant now, TimeoutClass timeout_class);
 
-  // The next session whose timeout has passed, or kNone. Call until kNone or the turn's budget is spent; the
-  // caller erases what it gets. Sessions that were seen since are put back in order on the way (bounded).
+  // The next session whose timeout has passed, or kNone. Call until kNone or the turn's budget is
+  // spent; the caller erases what it gets. Sessions that were seen since are put back in order on
+  // the way (bounded).
   uint32_t next_expired(Instant now, const Timeouts& timeouts);
   // The session to give up for a new one, or kNone when every session is established.
   uint32_t victim() const;
@@ -113,7 +122,7 @@ class SessionTable {
   uint32_t size() const;
   uint32_t capacity() const;
   uint32_t hosts() const;
-  uint32_t half_open() const;      // TCP in syn_sent or syn_received
+  uint32_t half_open() const;  // TCP in syn_sent or syn_received
   // Walk for dumps and sweeps: indexes below capacity(); at(i).in_use tells.
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// TCP state of a session as a gateway sees it: a table of (state, flags, direction) -> state, and the
-// timeout class of each state (RFC 5382 REQ-5, RFC 7857 section 2).
+// TCP state of a session as a gateway sees it: a table of (state, flags, direction) -> state, and
+// the timeout class of each state (RFC 5382 REQ-5, RFC 7857 section 2).
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,18 @@ enum class TcpState : uint8_t {
   reset,         // RST seen
 };
 
-enum class TimeoutClass : uint8_t { udp, tcp_transitory, tcp_established, icmp_query, other, count_ };
+enum class TimeoutClass : uint8_t {
+  udp,
+  tcp_transitory,
+  tcp_established,
+  icmp_query,
+  other,
+  count_
+};
 constexpr unsigned kTimeoutClasses = static_cast<unsigned>(TimeoutClass::count_);
 
-// Whether a segment with these flags may open a session: SYN without ACK, RST, FIN (RFC 5382 REQ-2).
+// Whether a segment with these flags may open a session: SYN without ACK, RST, FIN (RFC 5382
+// REQ-2).
 bool opens_session(uint8_t tcp_flags);
 // False: the combination is never legitimate (SYN+FIN, SYN+RST, none, all: RFC 9293 and F04).
 bool are_plausible(uint8_t tcp_flags);

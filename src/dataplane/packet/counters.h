@@ -26,30 +26,32 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
+// The pipeline counts rx_* and drops; whoever transmits (the worker) counts tx_* and
+// host_tx_packets.
 struct InterfaceCounters {
-  Counter rx_packets, rx_bytes;        // frames from the wire
-  Counter tx_packets, tx_bytes;        // frames to the wire
+  Counter rx_packets, rx_bytes;              // frames from the wire
+  Counter tx_packets, tx_bytes;              // frames to the wire
   Counter host_rx_packets, host_tx_packets;  // from and to the kernel by the host path
-  Counter rx_drops, tx_drops;          // dropped frames by the port they came from / should leave by
+  Counter rx_drops, tx_drops;  // dropped frames by the port they came from / should leave by
 };
 
 struct RuleCounters {
   Counter packets, bytes;
-  Counter last_hit_ns;                 // Instant of the last hit, 0: never
+  Counter last_hit_ns;  // Instant of the last hit, 0: never
 };
 
 // worker: write, others: read.
 struct WorkerCounters {
   std::array<Counter, kDropReasons> drops;
   std::array<InterfaceCounters, kInterfacesMax> interfaces;
-  Counter sessions, mappings, hosts;   // in use now
+  Counter sessions, mappings, hosts;  // in use now
   Counter sessions_created, sessions_expired, sessions_evicted, sessions_ended_by_policy;
-  Counter half_open;                   // TCP sessions not yet established
-  Counter replies_sent, replies_limited;   // deny answers and ICMP errors
+  Counter half_open;                      // TCP sessions not yet established
+  Counter replies_sent, replies_limited;  // deny answers and ICMP errors
   Counter handed_off, hairpinned, fragments_held, neighbors_waiting;
-  Counter log_records, log_records_lost;   // lost: the ring was full
+  Counter log_records, log_records_lost;  // lost: the ring was full
   Counter events_lost;
-  Counter turns, busy_turns;           // of the poll loop
+  Counter turns, busy_turns;  // of the poll loop
 };
 
 }  // namespace postern

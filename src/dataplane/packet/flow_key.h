@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // FlowKey: the five-tuple of a packet as it was received, 16 bytes, compared as two words.
 //
-// ICMP queries have one identifier where TCP and UDP have two ports (RFC 5508 section 3): it stands as
-// the source port of a request and as the destination port of a reply, the other port being zero, so
-// that a reply's key is its request's key turned round, as for every protocol. Protocols without ports
-// have zero in both.
+// ICMP queries have one identifier where TCP and UDP have two ports (RFC 5508 section 3): it stands
+// as the source port of a request and as the destination port of a reply, the other port being
+// zero, so that a reply's key is its request's key turned round, as for every protocol. Protocols
+// without ports have zero in both.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ constexpr uint8_t icmp = 1, igmp = 2, tcp = 6, udp = 17, gre = 47, esp = 50, ah 
 
 // Which space a key belongs to, so that several kinds may share a table.
 enum class KeySpace : uint8_t {
-  flow = 0,              // a packet of a session
-  internal_endpoint = 1, // mapping by its internal endpoint
-  external_endpoint = 2, // mapping by its external endpoint
+  flow = 0,               // a packet of a session
+  internal_endpoint = 1,  // mapping by its internal endpoint
+  external_endpoint = 2,  // mapping by its external endpoint
 };
 
 struct FlowKey {
@@ -53,8 +53,12 @@ struct Endpoint {
   friend constexpr auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
-constexpr bool has_ports(uint8_t proto) { return proto == protocol::tcp || proto == protocol::udp; }
+constexpr bool has_ports(uint8_t proto) {
+  return proto == protocol::tcp || proto == protocol::udp;
+}
 // Protocols whose endpoints a NAT can tell apart by a 16-bit number.
-constexpr bool has_identifier(uint8_t proto) { return has_ports(proto) || proto == protocol::icmp; }
+constexpr bool has_identifier(uint8_t proto) {
+  return has_ports(proto) || proto == protocol::icmp;
+}
 
 }  // namespace postern

@@ -15,7 +15,9 @@ namespace postern {
 // Bit i: interface i; bit kGateway: the gateway itself.
 using InterfaceSet = uint64_t;
 constexpr InterfaceSet kAnyInterface = ~InterfaceSet{0};
-constexpr InterfaceSet set_of(InterfaceId id) { return InterfaceSet{1} << id; }
+constexpr InterfaceSet set_of(InterfaceId id) {
+  return InterfaceSet{1} << id;
+}
 
 constexpr uint16_t kNoRule = 0xFFFF;  // index of no rule
 
@@ -31,19 +33,19 @@ struct ServiceSpec {
   uint8_t protocol = 0;
   uint16_t first_destination = 0, last_destination = 65535;  // host order
   uint16_t first_source = 0, last_source = 65535;
-  int16_t icmp_type = -1, icmp_code = -1;                    // -1: any
+  int16_t icmp_type = -1, icmp_code = -1;  // -1: any
 };
 
 // What a NAT or filter decision is made from: the first packet of a flow.
 struct FlowQuery {
   InterfaceId in = kNoInterface, out = kNoInterface;  // interface or kGateway
-  Ipv4Address source, destination;         // inside addresses
-  Ipv4Address original_destination;        // before destination NAT; equal where there was none
-  uint16_t source_port = 0, destination_port = 0;     // host order; 0 without ports
+  Ipv4Address source, destination;                    // inside addresses
+  Ipv4Address original_destination;  // before destination NAT; equal where there was none
+  uint16_t source_port = 0, destination_port = 0;  // host order; 0 without ports
   uint8_t protocol = 0;
   uint8_t tcp_flags = 0;
   uint8_t icmp_type = 0, icmp_code = 0;
-  bool established = false;   // TCP only: the packet is not an opening one
+  bool established = false;  // TCP only: the packet is not an opening one
 };
 
 bool matches(const ServiceSpec& service, const FlowQuery& query);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // parse(): bytes of a frame -> Packet, or the reason why not. After it the headers may be trusted.
 //
-// Checks of RFC 1812 section 5.2.2 (version, lengths, checksum), no source routes (RFC 7126; other well-formed options
-// pass), transport headers present in full, TCP data offset and UDP length within the datagram, tiny and overlong
-// fragments (RFC 1858), implausible TCP flags, martian sources (multicast, broadcast, loopback, 240/4; unspecified only
-// in frames to a multicast MAC, for DHCP). Ethernet padding behind the datagram is cut off (packet.length shrinks).
-// Neither allocates nor reads beyond packet.length. The transport checksum is the receiver's business (RFC 1812 has a router
-// leave it alone); it is kept right by differences.
+// Checks of RFC 1812 section 5.2.2 (version, lengths, checksum), no source routes (RFC 7126; other
+// well-formed options pass), transport headers present in full, TCP data offset and UDP length
+// within the datagram, tiny and overlong fragments (RFC 1858), implausible TCP flags, martian
+// sources (multicast, broadcast, loopback, 240/4; unspecified only in frames to a multicast MAC,
+// for DHCP). Ethernet padding behind the datagram is cut off (packet.length shrinks). Neither
+// allocates nor reads beyond packet.length. The transport checksum is the receiver's business (RFC
+// 1812 has a router leave it alone); it is kept right by differences.
 #pragma once
 
 #include "dataplane/packet/drop_reason.h"
@@ -14,10 +15,11 @@
 
 namespace postern {
 
-// Fills "set by parse". DropReason::none: go on. `port_mac`: frames to other unicast addresses are not_our_mac.
+// Fills "set by parse". DropReason::none: go on. `port_mac`: frames to other unicast addresses are
+// not_our_mac.
 DropReason parse(Packet& packet, const MacAddress& port_mac);
-// The same for bytes without Ethernet semantic (after packets were changed in place, from the host path,
-// handed over): L3 only, packet.l3_offset is set already.
+// The same for bytes without Ethernet semantic (after packets were changed in place, from the host
+// path, handed over): L3 only, packet.l3_offset is set already.
 DropReason parse_ipv4(Packet& packet);
 
 }  // namespace postern

@@ -25,10 +25,20 @@ struct Verdict {
   bool is_drop() const { return fate == Fate::drop; }
 };
 
-constexpr Verdict forward() { return {Fate::forward, DropReason::none, 0}; }
-constexpr Verdict to_host() { return {Fate::host, DropReason::none, 0}; }
-constexpr Verdict hold() { return {Fate::hold, DropReason::none, 0}; }
-constexpr Verdict hand_off(WorkerId worker) { return {Fate::hand_off, DropReason::none, worker}; }
-constexpr Verdict drop(DropReason reason) { return {Fate::drop, reason, 0}; }
+constexpr Verdict forward() {
+  return {Fate::forward, DropReason::none, 0};
+}
+constexpr Verdict to_host() {
+  return {Fate::host, DropReason::none, 0};
+}
+constexpr Verdict hold() {
+  return {Fate::hold, DropReason::none, 0};
+}
+constexpr Verdict hand_off(WorkerId worker) {
+  return {Fate::hand_off, DropReason::none, worker};
+}
+constexpr Verdict drop(DropReason reason) {
+  return {Fate::drop, reason, 0};
+}
 
 }  // namespace postern

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// decide(): what the policy makes of the first packet of a flow. One pure function for the workers, for
-// judging living sessions again and for `postern explain`, so that they cannot differ (C04).
+// decide(): what the policy makes of the first packet of a flow. One pure function for the workers,
+// for judging living sessions again and for `postern explain`, so that they cannot differ (C04).
 //
-//   anti-spoof -> destination NAT -> route -> filter (inside addresses, both directions) -> source NAT
+//   anti-spoof -> destination NAT -> route -> filter (inside addresses, both directions) -> source
+//   NAT
 #pragma once
 
 #include <cstdint>
@@ -14,20 +15,20 @@ namespace postern {
 
 // The first packet of a flow, as received. Ports as in FlowKey (ICMP: identifier).
 struct FirstPacket {
-  InterfaceId in = kNoInterface;   // kGateway: the gateway's own packet
+  InterfaceId in = kNoInterface;  // kGateway: the gateway's own packet
   FlowKey key;
   uint8_t tcp_flags = 0;
   uint8_t icmp_type = 0, icmp_code = 0;
-  bool to_multicast_mac = false;   // Ethernet broadcast or multicast
+  bool to_multicast_mac = false;  // Ethernet broadcast or multicast
 };
 
 enum class Outcome : uint8_t {
-  drop,      // with reason
-  deny,      // with reason filter_deny; the sender is told
-  forward,   // to `out`
-  host,      // to the gateway itself
+  drop,            // with reason
+  deny,            // with reason filter_deny; the sender is told
+  forward,         // to `out`
+  host,            // to the gateway itself
   host_broadcast,  // to the gateway itself, without a session
-  hairpin,   // translate the source, then go round to `out`'s external address
+  hairpin,         // translate the source, then go round to `out`'s external address
 };
 
 enum class SourceNatKind : uint8_t { none, dynamic, one_to_one };
@@ -37,37 +38,34 @@ struct Decision {
   DropReason reason = DropReason::none;
   InterfaceId out = kNoInterface;
   Ipv4Address next_hop;
-  uint16_t rule = kNoRule;                  // the rule that decided; kNoRule: the default
-  FlowQuery query;                          // as the filter saw it
-  bool filtered = false;                    // the filter was asked (query is complete)
+  uint16_t rule = kNoRule;                         // the rule that decided; kNoRule: the default
+  FlowQuery query;                                 // as the filter saw it
+  bool filtered = false;                           // the filter was asked (query is complete)
   const ConfiguredMapping* destination = nullptr;  // destination NAT that applies
   SourceNatKind source_nat = SourceNatKind::none;
-  const SourceRule* source_rule = nullptr;         // dynamic (or none by rule)
+  const SourceRule* source_rule = nullptr;  // dynamic (or none by rule)
   const ConfiguredMapping* source_one_to_one = nullptr;
-  Ipv4Address external_address;                    // dynamic, one_to_one: the new source
+  Ipv4Address external_address;  // dynamic, one_to_one: the new source
 };
 
-// Thread: any. Pure.
-Decision decide(const Policy& policy, const FirstPacket& packet);
+// The rules with Action::next that matched on the way to the deciding one; for counting and
+// logging. Caller's memory.
+struct NextHits {
+  uint16_t rules[kNextRulesMax];
+  uint32_t count = 0;
+};
 
-// A packet from outside that came in by a dynamic mapping of `internal`: judged as what it is the answer to, traffic of
-// the mapping's internal host to that remote (ARCHITECTURE.md, "Filtering of mappings").
+// Thread: any. Pure. `hits` may be nullptr.
+Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits);
+
+// A packet from outside that came in by a dynamic mapping of `internal`: judged as what it is the
+// answer to, traffic of the mapping's internal host to that remote (ARCHITECTURE.md, "Filtering of
+// mappings").
 Decision decide_mapped_inbound(const Policy& policy, const FirstPacket& packet, Endpoint internal,
-                               InterfaceId internal_interface);
+                               InterfaceId internal_interface, NextHits* hits);
 
-// Second half of a hairpin: the packet, source translated, aims at an external endpoint with a configured mapping.
+// Second half of a hairpin: the packet, source translated, aims at an external endpoint with a
+// configured mapping.
 Decision decide_hairpin_inner(const Policy& policy, const FirstPacket& packet);
-
-// Asks the ruleset, calling `on_next(index)` for each Action::next rule on the way. Returns the deciding rule or kNoRule.
-template <typename OnNext>
-uint16_t ask_filter(const Ruleset& rules, const FlowQuery& query, OnNext on_next) {
-  uint16_t from = 0;
-  for (;;) {
-    uint16_t index = rules.find_first(query, from);
-    if (index == kNoRule || rules.at(index).action != Action::next) return index;
-    on_next(index);
-    from = static_cast<uint16_t>(index + 1);
-  }
-}
 
 }  // namespace postern

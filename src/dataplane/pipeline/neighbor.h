@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // NeighborTable: (interface, address) -> MAC address. Control writes, every worker reads.
 //
-// Fixed open addressing; each slot is two 64-bit words, the key and the MAC, published fill first, key last. A
-// reader reads key, MAC, key again: a slot that changed in between counts as a miss, which costs one more
-// ARP request and nothing else. Erased slots keep their place until rebuild() (control, when none is left).
+// Fixed open addressing; each slot is two 64-bit words, the key and the MAC. An erased slot keeps
+// its key until another takes its place, so probe sequences never shrink. A reader reads key, MAC,
+// key again: a slot that changed in between counts as a miss, which costs one more ARP request and
+// nothing else.
 //
-// HeldQueue: packets of one worker that wait for a MAC, kHeldPerNeighbor for each of kHeldNeighborsMax next hops.
+// HeldQueue: packets of one worker that wait for a MAC, kHeldPerNeighbor for each of
+// kHeldNeighborsMax next hops.
 #pragma once
 
 #include <atomic>
@@ -28,7 +30,7 @@ class NeighborTable {
   // Thread: any worker. False: not known.
   bool find(InterfaceId interface, Ipv4Address address, MacAddress& mac) const;
 
-  // Thread: control. False: the table is full (kNeighborsMax).
+  // Thread: control. False: no room (kNeighborsMax, or all places near this key are taken).
   bool set(InterfaceId interface, Ipv4Address address, const MacAddress& mac);
   void erase(InterfaceId interface, Ipv4Address address);
   // Any thread; grows with every change, so that workers know when to look at their held packets.
@@ -49,12 +51,15 @@ class HeldQueue {
  public:
   HeldQueue();
 
-  // Keeps a packet for (interface, next_hop), taken from packet.egress and packet.next_hop. False: no room, drop it with
-  // neighbor_queue_full. `is_new` tells that nobody waited for this next hop yet: ask control to resolve it.
+  // Keeps a packet for (interface, next_hop), taken from packet.egress and packet.next_hop. False:
+  // no room, drop it with neighbor_queue_full. `is_new` tells that nobody waited for this next hop
+  // yet: ask control to resolve it.
   bool add(const Packet& packet, Instant now, bool& is_new);
-  // Packets whose next hop has become known; their Ethernet destination is written. Returns how many.
+  // Packets whose next hop has become known; their Ethernet destination is written. Returns how
+  // many.
   size_t release(const NeighborTable& neighbors, std::span<Packet> out);
-  // Packets that waited longer than a second; to be dropped with neighbor_unresolved. Returns how many.
+  // Packets that waited longer than a second; to be dropped with neighbor_unresolved. Returns how
+  // many.
   size_t expire(Instant now, std::span<Packet> out);
   uint32_t waiting() const { return waiting_; }
 
@@ -67,7 +72,7 @@ class HeldQueue {
     Packet packets[kHeldPerNeighbor];
   };
   std::unique_ptr<Entry[]> entries_;
-  uint32_t waiting_ = 0;   // packets
+  uint32_t waiting_ = 0;  // packets
 };
 
 }  // namespace postern

@@ -3,15 +3,18 @@
 //
 // Both directions of a flow, and every flow of one dynamic mapping, must give the same worker:
 //
-//   packet                                     owner
-//   to an external address, from outside       configured mapping: hash(inside host); else slice of the port
-//   to an external address, from inside        hash(source)                      (first half of a hairpin)
-//   from the gateway with an external source   slice of the source port
-//   inside -> outside                          hash(source)
-//   outside -> inside                          hash(destination)
-//   inside -> inside, outside -> outside       hash(source) ^ hash(destination)
-//   the gateway <-> a neighbor inside          hash(the other side)
-//   protocols without ports                    hash(remote address) where one side is outside
+//   packet                                      owner
+//   to a configured mapping, from outside       hash(inside host)
+//   to a dynamic port, from outside             slice of the port
+//   to either, from inside                      hash(source): first half of a hairpin (^ inside
+//   host when
+//                                               the source is kept)
+//   gateway <-> anybody, by an external address slice of the gateway's port
+//   gateway <-> anybody, by another address     hash(the other side)
+//   inside -> outside                           hash(source)
+//   outside -> inside                           hash(destination)
+//   inside -> inside, outside -> outside        hash(source) ^ hash(destination)
+//   protocols without ports                     hash(remote) where one side is outside
 #pragma once
 
 #include "dataplane/pipeline/decide.h"

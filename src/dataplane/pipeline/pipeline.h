@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Pipeline: the whole path of a burst through one worker, from parsed frame to verdict. No DPDK, no clock, no
-// allocation after construction: the daemon, the flow scripts and the fuzzers run this very code.
+// Pipeline: the whole path of a burst through one worker, from parsed frame to verdict. No DPDK, no
+// clock, no allocation after construction: the daemon, the flow scripts and the fuzzers run this
+// very code.
 //
 //   parse -> ARP
-//         -> fragment: ports of the first piece -> owner? -> session lookup -hit-> judge again, tcp, rewrite
-//                                                     |            | miss                          |
-//                                                     v            v                               v
-//                                                 hand-off     decide, create session  ->  ttl, mtu, neighbor -> Outbox
+//         -> fragment: ports of the first piece -> owner? -> session lookup -hit-> judge again,
+//         tcp, rewrite
+//                                                     |            | miss | v            v v
+//                                                 hand-off     decide, create session  ->  ttl,
+//                                                 mtu, neighbor -> Outbox
 //
-// Everything that was put in comes out exactly once: by process(), by a later process() or by turn() (packets
-// that were held). Thread: the owning worker.
+// Everything that was put in comes out exactly once: by process(), by a later process() or by
+// turn() (packets that were held). Thread: the owning worker.
 #pragma once
 
 #include <cstdint>
@@ -57,10 +59,10 @@ class Pipeline {
   struct Settings {
     WorkerId worker = 0;
     unsigned workers = 1;
-    SessionLimits limits;          // of this worker
-    uint32_t mappings_max = 0;     // of this worker
-    HashSeed seed;                 // the same for every worker: owners are found by it
-    uint64_t random_seed = 0;      // of this worker
+    SessionLimits limits;       // of this worker
+    uint32_t mappings_max = 0;  // of this worker
+    HashSeed seed;              // the same for every worker: owners are found by it
+    uint64_t random_seed = 0;   // of this worker
   };
   // Shared with others, which outlive the pipeline.
   struct Shared {
@@ -72,13 +74,14 @@ class Pipeline {
   Pipeline(const Settings& settings, const Shared& shared);
   ~Pipeline();
 
-  // Packets of one burst (at most kBurstMax), from ports, host paths or other workers (packet.errand tells). Set before: frame,
-  // length, buffer, ingress, from_host, errand (and all that a hand-off kept). `policy` may be nullptr: everything
-  // is dropped with no_policy. Appends to `out`, which must have room for the burst and kReleasedPerTurn more.
+  // Packets of one burst (at most kBurstMax), from ports, host paths or other workers
+  // (packet.errand tells). Set before: frame, length, buffer, ingress, from_host, errand (and all
+  // that a hand-off kept). `policy` may be nullptr: everything is dropped with no_policy. Appends
+  // to `out`, which must have room for the burst and kReleasedPerTurn more.
   void process(std::span<Packet> burst, const Policy* policy, Instant now, Outbox& out);
 
-  // Housekeeping of one turn, bounded: expired sessions, sessions to judge again, held packets. To be called
-  // once per poll turn, also when nothing arrived (then at least every 10 ms).
+  // Housekeeping of one turn, bounded: expired sessions, sessions to judge again, held packets. To
+  // be called once per poll turn, also when nothing arrived (then at least every 10 ms).
   void turn(const Policy* policy, Instant now, Outbox& out);
 
   // For dumps by the worker's own thread.

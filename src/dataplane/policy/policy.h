@@ -26,36 +26,39 @@ struct PolicyInterface {
   Zone zone = Zone::internal;
   MacAddress mac;
   uint16_t mtu = 1500;
-  uint16_t mss_max = 0;                // clamp for TCP leaving or entering here; 0: off
-  std::vector<Prefix> addresses;       // host bits kept
-  AddressSet spoof_allow{{}, false};   // sources accepted beyond the routes (F26)
-  bool exists = false;                 // ids of disabled interfaces stay unused
+  uint16_t mss_max = 0;               // clamp for TCP leaving or entering here; 0: off
+  std::vector<Prefix> addresses;      // host bits kept
+  AddressSet spoof_allow{{}, false};  // sources accepted beyond the routes (F26)
+  bool exists = false;                // ids of disabled interfaces stay unused
 };
 
 class Policy {
  public:
-  uint32_t generation = 0;             // from 1, grows with every publication
+  uint32_t generation = 0;  // from 1, grows with every publication
   unsigned workers = 1;
-  std::vector<PolicyInterface> interfaces;   // by InterfaceId
-  RouteTable routes;                   // connected networks, own addresses (kGateway), static routes
+  std::vector<PolicyInterface> interfaces;  // by InterfaceId
+  RouteTable routes;  // connected networks, own addresses (kGateway), static routes
   Ruleset rules;
   NatPolicy nat;
   Timeouts timeouts;
 
   // --- questions; thread: any
-  bool is_own_address(Ipv4Address address) const;      // of any interface
-  bool is_local_broadcast(Ipv4Address address) const;  // limited, or directed to a connected network
-  // Whether packets from `source` may come in by `in`: its best route leads there, or spoof_allow holds it;
-  // our own addresses never (RFC 3704 strict, F26).
+  bool is_own_address(Ipv4Address address) const;  // of any interface
+  bool is_local_broadcast(
+      Ipv4Address address) const;  // limited, or directed to a connected network
+  // Whether packets from `source` may come in by `in`: its best route leads there, or spoof_allow
+  // holds it; our own addresses never (RFC 3704 strict, F26).
   bool may_come_from(Ipv4Address source, InterfaceId in) const;
   // Whether the gateway answers ARP requests for `address` seen on `on`.
   bool answers_arp(Ipv4Address address, InterfaceId on) const;
-  // The gateway's own source address towards `destination` leaving by `out` (for ICMP errors and ARP).
+  // The gateway's own source address towards `destination` leaving by `out` (for ICMP errors and
+  // ARP).
   Ipv4Address source_on(InterfaceId out, Ipv4Address destination) const;
 
   // --- counters, worker: write, control: read. One array a worker, one entry a rule.
   std::vector<std::unique_ptr<RuleCounters[]>> rule_counters;
-  void allocate_counters();            // by the compiler: `workers` arrays of rules.size() + 1 (the last: default)
+  void
+  allocate_counters();  // by the compiler: `workers` arrays of rules.size() + 1 (the last: default)
 };
 
 }  // namespace postern

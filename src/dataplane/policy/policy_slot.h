@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // PolicySlot: publish, acquire, grace. Control publishes one pointer with a release store; a worker
-// acquires it once per turn and, at the end of the turn, stores the generation it has finished with in its
-// own cache line. The old policy may go when every worker has finished with a newer one (or is offline).
+// acquires it once per turn and, at the end of the turn, stores the generation it has finished with
+// in its own cache line. The old policy may go when every worker has finished with a newer one (or
+// is offline).
 #pragma once
 
 #include <array>
@@ -30,9 +31,11 @@ class PolicySlot {
   }
 
  private:
-  struct alignas(64) Seen { std::atomic<uint32_t> generation{0}; };  // worker: write, control: read
+  struct alignas(64) Seen {
+    std::atomic<uint32_t> generation{0};
+  };  // worker: write, control: read
   unsigned workers_;
-  alignas(64) std::atomic<const Policy*> current_{nullptr};          // control: write
+  alignas(64) std::atomic<const Policy*> current_{nullptr};  // control: write
   std::array<Seen, kWorkersMax> seen_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RouteTable: longest-prefix match over IPv4, immutable after build. A trie of strides 16, 8, 8: one to
-// three reads a lookup; 256 KiB plus 1 KiB for each /16 and /24 that has longer prefixes inside.
+// RouteTable: longest-prefix match over IPv4, immutable after build. A trie of strides 16, 8, 8:
+// one to three reads a lookup; 256 KiB plus 1 KiB for each /16 and /24 that has longer prefixes
+// inside.
 #pragma once
 
 #include <cstdint>

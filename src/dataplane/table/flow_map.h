@@ -2,9 +2,9 @@
 // FlowMap: FlowKey -> 32-bit value, open addressing, fixed capacity, one writer.
 //
 // Sized once so that `capacity` entries always fit (it keeps free room of its own beyond that). The
-// hash is keyed with a random seed per start, so that nobody outside can aim at one bucket. find_bulk
-// prefetches a whole burst before it compares. Memory: at most 40 bytes an entry.
-// Thread: the owning worker.
+// hash is keyed with a random seed per start, so that nobody outside can aim at one bucket.
+// find_bulk prefetches a whole burst before it compares. Memory: at most 40 bytes an entry. Thread:
+// the owning worker.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,9 @@ class FlowMap {
 
  private:
   struct Slot;
-  struct FreeSlots { void operator()(Slot* slots) const; };
+  struct FreeSlots {
+    void operator()(Slot* slots) const;
+  };
   uint32_t capacity_;
   uint32_t size_ = 0;
   uint32_t mask_ = 0;

@@ -2,8 +2,8 @@
 // SpscRing: a bounded queue between one producer thread and one consumer thread, without locks.
 //
 // Capacity is a power of two, fixed at construction; a full ring refuses (the caller counts). Each
-// side keeps a private copy of the other's index, so in steady state an operation touches one shared
-// line. T is copied by value and should be trivial.
+// side keeps a private copy of the other's index, so in steady state an operation touches one
+// shared line. T is copied by value and should be trivial.
 #pragma once
 
 #include <atomic>
@@ -40,7 +40,8 @@ class SpscRing {
     size_t head = head_.load(std::memory_order_relaxed);
     if (tail_seen_ == head) tail_seen_ = tail_.load(std::memory_order_acquire);
     size_t count = tail_seen_ - head < out.size() ? tail_seen_ - head : out.size();
-    for (size_t i = 0; i < count; ++i) out[i] = slots_[(head + i) & mask_];
+    for (size_t i = 0; i < count; ++i)
+      out[i] = slots_[(head + i) & mask_];
     head_.store(head + count, std::memory_order_release);
     return count;
   }

@@ -24,7 +24,9 @@ constexpr uint16_t fold(uint32_t total) {
 constexpr uint16_t difference(be16 from, be16 to) {
   return fold(uint32_t{static_cast<uint16_t>(~from.raw())} + to.raw());
 }
-constexpr uint16_t combine(uint16_t a, uint16_t b) { return fold(uint32_t{a} + b); }
+constexpr uint16_t combine(uint16_t a, uint16_t b) {
+  return fold(uint32_t{a} + b);
+}
 constexpr uint16_t difference(be32 from, be32 to) {
   uint32_t f = ~from.raw(), t = to.raw();
   return fold((f & 0xFFFF) + (f >> 16) + (t & 0xFFFF) + (t >> 16));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Protocol headers as they lie in a frame: alignment 1, network byte order, no behaviour but names for bits.
-// The `*_at` functions are the only places that overlay them on bytes; callers have checked the bounds.
+// Protocol headers as they lie in a frame: alignment 1, network byte order, no behaviour but names
+// for bits. The `*_at` functions are the only places that overlay them on bytes; callers have
+// checked the bounds.
 #pragma once
 
 #include <array>
@@ -71,26 +72,50 @@ struct IcmpHeader {  // RFC 792; `rest`: identifier and sequence, or unused and 
 static_assert(sizeof(IcmpHeader) == 8);
 
 namespace icmp_type {
-constexpr uint8_t echo_reply = 0, unreachable = 3, source_quench = 4, redirect = 5, echo_request = 8,
-                  time_exceeded = 11, parameter_problem = 12, timestamp_request = 13,
-                  timestamp_reply = 14, information_request = 15, information_reply = 16,
-                  mask_request = 17, mask_reply = 18;
+constexpr uint8_t echo_reply = 0, unreachable = 3, source_quench = 4, redirect = 5,
+                  echo_request = 8, time_exceeded = 11, parameter_problem = 12,
+                  timestamp_request = 13, timestamp_reply = 14, information_request = 15,
+                  information_reply = 16, mask_request = 17, mask_reply = 18;
 }
 namespace unreachable_code {
 constexpr uint8_t net = 0, host = 1, port = 3, fragmentation_needed = 4, admin_prohibited = 13;
 }
 
-inline EthernetHeader& ethernet_at(uint8_t* p) { return *reinterpret_cast<EthernetHeader*>(p); }
-inline const EthernetHeader& ethernet_at(const uint8_t* p) { return *reinterpret_cast<const EthernetHeader*>(p); }
-inline ArpPacket& arp_at(uint8_t* p) { return *reinterpret_cast<ArpPacket*>(p); }
-inline const ArpPacket& arp_at(const uint8_t* p) { return *reinterpret_cast<const ArpPacket*>(p); }
-inline Ipv4Header& ipv4_at(uint8_t* p) { return *reinterpret_cast<Ipv4Header*>(p); }
-inline const Ipv4Header& ipv4_at(const uint8_t* p) { return *reinterpret_cast<const Ipv4Header*>(p); }
-inline TcpHeader& tcp_at(uint8_t* p) { return *reinterpret_cast<TcpHeader*>(p); }
-inline const TcpHeader& tcp_at(const uint8_t* p) { return *reinterpret_cast<const TcpHeader*>(p); }
-inline UdpHeader& udp_at(uint8_t* p) { return *reinterpret_cast<UdpHeader*>(p); }
-inline const UdpHeader& udp_at(const uint8_t* p) { return *reinterpret_cast<const UdpHeader*>(p); }
-inline IcmpHeader& icmp_at(uint8_t* p) { return *reinterpret_cast<IcmpHeader*>(p); }
-inline const IcmpHeader& icmp_at(const uint8_t* p) { return *reinterpret_cast<const IcmpHeader*>(p); }
+inline EthernetHeader& ethernet_at(uint8_t* p) {
+  return *reinterpret_cast<EthernetHeader*>(p);
+}
+inline const EthernetHeader& ethernet_at(const uint8_t* p) {
+  return *reinterpret_cast<const EthernetHeader*>(p);
+}
+inline ArpPacket& arp_at(uint8_t* p) {
+  return *reinterpret_cast<ArpPacket*>(p);
+}
+inline const ArpPacket& arp_at(const uint8_t* p) {
+  return *reinterpret_cast<const ArpPacket*>(p);
+}
+inline Ipv4Header& ipv4_at(uint8_t* p) {
+  return *reinterpret_cast<Ipv4Header*>(p);
+}
+inline const Ipv4Header& ipv4_at(const uint8_t* p) {
+  return *reinterpret_cast<const Ipv4Header*>(p);
+}
+inline TcpHeader& tcp_at(uint8_t* p) {
+  return *reinterpret_cast<TcpHeader*>(p);
+}
+inline const TcpHeader& tcp_at(const uint8_t* p) {
+  return *reinterpret_cast<const TcpHeader*>(p);
+}
+inline UdpHeader& udp_at(uint8_t* p) {
+  return *reinterpret_cast<UdpHeader*>(p);
+}
+inline const UdpHeader& udp_at(const uint8_t* p) {
+  return *reinterpret_cast<const UdpHeader*>(p);
+}
+inline IcmpHeader& icmp_at(uint8_t* p) {
+  return *reinterpret_cast<IcmpHeader*>(p);
+}
+inline const IcmpHeader& icmp_at(const uint8_t* p) {
+  return *reinterpret_cast<const IcmpHeader*>(p);
+}
 
 }  // namespace postern

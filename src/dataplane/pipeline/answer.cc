@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the gateway says itself on the packet path: ARP replies, ICMP errors, TCP resets.
+#include "dataplane/packet/reply.h"
+#include "dataplane/pipeline/state.h"
+#include "dataplane/wire/headers.h"
+
+namespace postern {
+
+bool ReplyBudget::take(Instant now) {
+  constexpr int64_t kCost = 1'000'000'000 / kRepliesPerSecond;
+  constexpr int64_t kCreditMax = kCost * kRepliesBurst;
+  credit_ns_ += (now - last_).ns;
+  if (credit_ns_ > kCreditMax) credit_ns_ = kCreditMax;
+  last_ = now;
+  if (credit_ns_ < kCost) return false;
+  credit_ns_ -= kCost;
+  return true;
+}
+
+// RFC 826. Control keeps the table; here requests are answered and facts passed on.
+void Pipeline::State::arp(Packet& packet) {
+  const ArpPacket& arp = arp_at(packet.l3());
+  const PolicyInterface& port = interface(packet.ingress);
+  Ipv4Address sender(arp.sender);
+  Ipv4Address target(arp.target);
+  bool is_request = arp.operation.value() == 1;
+  if (packet.from_host) {
+    // The kernel asks for whatever it sends to; every answer is "here", the pipeline finds the way.
+    if (!is_request || sender == target) return drop(packet, DropReason::arp_not_for_us);
+    turn_into_arp_reply(packet, port.mac);
+    packet.egress = packet.ingress;
+    return out->push(packet, to_host());
+  }
+  bool is_ours = policy->answers_arp(target, packet.ingress);
+  if (policy->answers_arp(sender, packet.ingress)) {
+    if (arp.sender_mac != port.mac) {
+      tell(ControlEvent{EventKind::address_conflict, packet.ingress, sender, arp.sender_mac});
+    }
+    return drop(packet, DropReason::arp_not_for_us);
+  }
+  bool on_link = false;
+  for (const Prefix& prefix : port.addresses)
+    on_link = on_link || prefix.contains(sender);
+  bool useful = on_link && !arp.sender_mac.is_multicast() && !arp.sender_mac.is_zero();
+  if (is_ours && useful) {
+    tell(ControlEvent{EventKind::neighbor_seen, packet.ingress, sender, arp.sender_mac});
+  }
+  if (!is_ours || !is_request) return drop(packet, DropReason::arp_not_for_us);
+  turn_into_arp_reply(packet, port.mac);
+  packet.egress = packet.ingress;
+  out->push(packet, postern::forward());
+}
+
+// F20: a TCP SYN gets RST/ACK, everything else ICMP administratively prohibited by filter.
+void Pipeline::State::deny(Packet& packet) {
+  bool is_syn =
+      packet.key.protocol == protocol::tcp && !packet.is_later_fragment &&
+      (packet.tcp_flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::ack)) == tcp_flag::syn;
+  if (!is_syn || !may_answer_with_error(packet)) {
+    return error(packet, DropReason::filter_deny, icmp_type::unreachable,
+                 unreachable_code::admin_prohibited, 0);
+  }
+  if (packet.rounds > 0 || !replies.take(now)) {
+    shared.counters->replies_limited.add(1);
+    return drop(packet, DropReason::filter_deny);
+  }
+  count_drop(packet, DropReason::filter_deny);
+  turn_into_tcp_reset(packet);
+  send_back(packet);
+}
+
+// Drops the packet for `reason` and tells its sender, where that is allowed and within the budget.
+void Pipeline::State::error(Packet& packet, DropReason reason, uint8_t type, uint8_t code,
+                            uint16_t mtu) {
+  if (packet.rounds > 0 || !may_answer_with_error(packet)) return drop(packet, reason);
+  Ipv4Address source(packet.key.source);
+  Ipv4Address from = policy->source_on(packet.ingress, source);
+  if (from.is_unspecified()) return drop(packet, reason);
+  if (!replies.take(now)) {
+    shared.counters->replies_limited.add(1);
+    return drop(packet, reason);
+  }
+  count_drop(packet, reason);
+  turn_into_icmp_error(packet, type, code, mtu, from);
+  send_back(packet);
+}
+
+// A reply made of the offending packet leaves by the port it came in.
+void Pipeline::State::send_back(Packet& packet) {
+  shared.counters->replies_sent.add(1);
+  packet.needs_fragmentation = false;
+  if (packet.from_host) {
+    packet.from_host = false;
+    ethernet_at(packet.frame).source = interface(packet.ingress).mac;
+    return to_gateway(packet);
+  }
+  Ipv4Address to(ipv4_at(packet.l3()).destination);
+  const Route* route = policy->routes.find(to);
+  bool has_via =
+      route != nullptr && route->interface == packet.ingress && !route->via.is_unspecified();
+  packet.from_host = true;  // ours now: its TTL is as it shall be
+  leave(packet, packet.ingress, has_via ? route->via : to);
+}
+
+}  // namespace postern

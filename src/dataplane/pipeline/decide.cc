@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/pipeline/decide.h"
+
+namespace postern {
+namespace {
+
+FlowQuery query_of(const FirstPacket& packet) {
+  FlowQuery query;
+  query.in = packet.in;
+  query.source = Ipv4Address(packet.key.source);
+  query.destination = query.original_destination = Ipv4Address(packet.key.destination);
+  if (has_ports(packet.key.protocol)) {
+    query.source_port = packet.key.source_port.value();
+    query.destination_port = packet.key.destination_port.value();
+  }
+  query.protocol = packet.key.protocol;
+  query.tcp_flags = packet.tcp_flags;
+  query.icmp_type = packet.icmp_type;
+  query.icmp_code = packet.icmp_code;
+  query.established = packet.key.protocol == protocol::tcp &&
+                      (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) != tcp_flag::syn;
+  return query;
+}
+
+Decision refused(Decision decision, DropReason reason) {
+  decision.outcome = Outcome::drop;
+  decision.reason = reason;
+  return decision;
+}
+
+bool is_outside(const Policy& policy, InterfaceId in) {
+  return in < policy.interfaces.size() && policy.interfaces[in].zone == Zone::external;
+}
+
+// Asks the ordered rules about decision.query. False: refused, and the decision says how.
+bool passes_filter(const Policy& policy, Decision& decision, NextHits* hits) {
+  const Ruleset& rules = policy.rules;
+  decision.filtered = true;
+  uint16_t index = rules.find_first(decision.query);
+  while (index != kNoRule && rules.at(index).action == Action::next) {
+    if (hits != nullptr && hits->count < kNextRulesMax) hits->rules[hits->count++] = index;
+    index = rules.find_first(decision.query, static_cast<uint16_t>(index + 1));
+  }
+  decision.rule = index;
+  Action action = index == kNoRule ? rules.default_action() : rules.at(index).action;
+  switch (action) {
+    case Action::permit:
+      return true;
+    case Action::deny:
+      decision.outcome = Outcome::deny;
+      decision.reason = DropReason::filter_deny;
+      return false;
+    case Action::drop:
+    case Action::next:
+      break;
+  }
+  decision.outcome = Outcome::drop;
+  decision.reason = index != kNoRule                      ? DropReason::filter_drop
+                    : rules.posture() == Posture::cut_off ? DropReason::posture_cut_off
+                                                          : DropReason::filter_default;
+  return false;
+}
+
+// What the destination of a first packet is, before anything is asked.
+struct Destination {
+  const ConfiguredMapping* mapping = nullptr;
+  const NatPolicy::ExternalAddress* external = nullptr;
+  bool hairpin = false;  // from inside to an external endpoint
+  bool nobody = false;   // an external address without a mapping for it
+};
+
+Destination find_destination(const Policy& policy, const FirstPacket& packet) {
+  Destination result;
+  Ipv4Address address(packet.key.destination);
+  result.external = policy.nat.find_external_address(address);
+  if (result.external == nullptr) return result;
+  bool from_inside =
+      packet.in != kGateway && packet.in != result.external->on && !is_outside(policy, packet.in);
+  bool on_its_port = packet.in == result.external->on;
+  uint16_t port = packet.key.destination_port.value();
+  const ConfiguredMapping* mapping =
+      policy.nat.find_destination(packet.key.protocol, address, port);
+  if (mapping != nullptr && (on_its_port || packet.in == kGateway || policy.nat.hairpin)) {
+    result.mapping = mapping;
+    result.hairpin = from_inside && !mapping->to_gateway;
+    return result;
+  }
+  bool may_be_dynamic = from_inside && policy.nat.hairpin && result.external->dynamic &&
+                        has_identifier(packet.key.protocol) && policy.nat.is_dynamic_port(port);
+  result.hairpin = may_be_dynamic;
+  result.nobody = !may_be_dynamic && !policy.is_own_address(address);
+  return result;
+}
+
+void choose_dynamic(Decision& decision, const SourceRule* rule, Ipv4Address external) {
+  decision.source_nat = SourceNatKind::dynamic;
+  decision.source_rule = rule;
+  decision.external_address = external;
+}
+
+// Source NAT of a permitted packet towards `out` (F06, F08, F09).
+void choose_source_nat(const Policy& policy, InterfaceId out, Decision& decision) {
+  const FlowQuery& query = decision.query;
+  if (query.in == kGateway) {
+    // The gateway's own packets share their address with dynamic mappings: its ports must not
+    // collide.
+    const auto* own = policy.nat.find_external_address(query.source);
+    if (own != nullptr) {
+      if (own->dynamic && has_identifier(query.protocol)) {
+        choose_dynamic(decision, nullptr, query.source);
+      }
+      return;
+    }
+  }
+  if (const auto* mapping = policy.nat.find_one_to_one(query.source, out)) {
+    decision.source_nat = SourceNatKind::one_to_one;
+    decision.source_one_to_one = mapping;
+    decision.external_address = mapping->external;
+    return;
+  }
+  FlowQuery leaving = query;
+  leaving.out = out;
+  const SourceRule* rule = policy.nat.find_source_rule(leaving);
+  if (rule == nullptr) return;
+  decision.source_rule = rule;
+  if (rule->action == SourceAction::none) return;
+  Ipv4Address external = policy.nat.address_for(*rule, query.source, out);
+  if (!external.is_unspecified()) choose_dynamic(decision, rule, external);
+}
+
+// Finds the way to decision.query.destination. False: there is none, and the decision says why.
+bool find_way(const Policy& policy, Decision& decision) {
+  const Route* route = policy.routes.find(decision.query.destination);
+  if (route == nullptr) {
+    decision.reason = DropReason::no_route;
+    return false;
+  }
+  decision.query.out = decision.out = route->interface;
+  decision.next_hop = route->via.is_unspecified() ? decision.query.destination : route->via;
+  if (route->interface == kGateway) return true;
+  if (!policy.interfaces[route->interface].exists) {
+    decision.reason = DropReason::no_route;
+    return false;
+  }
+  return true;
+}
+
+// Broadcast and multicast: for the gateway itself or for nobody (RFC 1812 5.3.4, RFC 2644).
+Decision decide_broadcast(const Policy& policy, const FirstPacket& packet, Decision decision,
+                          NextHits* hits) {
+  Ipv4Address to(packet.key.destination);
+  bool here = packet.in != kGateway && (to.is_limited_broadcast() || to.is_multicast());
+  if (!here && packet.in != kGateway) {
+    for (const Prefix& prefix : policy.interfaces[packet.in].addresses) {
+      here = here || prefix.is_directed_broadcast(to);
+    }
+  }
+  if (!here) return refused(decision, DropReason::broadcast_not_forwarded);
+  decision.query.out = decision.out = kGateway;
+  if (passes_filter(policy, decision, hits)) decision.outcome = Outcome::host_broadcast;
+  return decision;
+}
+
+// RFC 2131 clients have no address yet when they call everybody.
+bool is_unconfigured_client(const FirstPacket& packet) {
+  return packet.key.source.raw() == 0 && Ipv4Address(packet.key.destination).is_limited_broadcast();
+}
+
+// A hairpin's first half: permitted, now the source is translated as if the packet left by the
+// external port.
+Decision finish_hairpin(const Policy& policy, const Destination& destination, Decision decision) {
+  InterfaceId inside_out = decision.out;
+  bool same_port = inside_out == decision.query.in;
+  bool keep = destination.mapping != nullptr && destination.mapping->keep_source && !same_port;
+  if (!keep) {
+    FlowQuery seen = decision.query;
+    decision.query.destination = decision.query.original_destination;
+    choose_source_nat(policy, destination.external->on, decision);
+    decision.query = seen;
+  }
+  decision.outcome =
+      decision.source_nat == SourceNatKind::none ? Outcome::forward : Outcome::hairpin;
+  if (decision.outcome == Outcome::forward && destination.mapping == nullptr) {
+    return refused(decision, DropReason::no_mapping);
+  }
+  return decision;
+}
+
+}  // namespace
+
+Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits) {
+  Decision decision;
+  decision.query = query_of(packet);
+  FlowQuery& query = decision.query;
+  if (packet.in != kGateway && !is_unconfigured_client(packet) &&
+      !policy.may_come_from(query.source, packet.in)) {
+    return refused(decision, DropReason::spoofed_source);
+  }
+  if (query.destination.is_multicast() || policy.is_local_broadcast(query.destination)) {
+    return decide_broadcast(policy, packet, decision, hits);
+  }
+  if (packet.to_multicast_mac) return refused(decision, DropReason::destination_address_bad);
+
+  Destination destination = find_destination(policy, packet);
+  if (destination.mapping != nullptr) {
+    Endpoint inside = destination.mapping->internal_endpoint(packet.key.destination_port.value());
+    decision.destination = destination.mapping;
+    query.destination = inside.address;
+    if (has_ports(query.protocol)) query.destination_port = inside.port;
+  }
+  if (destination.nobody) {
+    query.out = decision.out = kGateway;
+  } else if (destination.hairpin && destination.mapping == nullptr) {
+    query.out = decision.out = destination.external->on;
+  } else if (!find_way(policy, decision)) {
+    return decision;
+  }
+
+  if (!passes_filter(policy, decision, hits)) return decision;
+  if (destination.nobody) return refused(decision, DropReason::no_mapping);
+  if (destination.hairpin) return finish_hairpin(policy, destination, decision);
+  if (decision.out == kGateway) {
+    decision.outcome = Outcome::host;
+    return decision;
+  }
+  decision.outcome = Outcome::forward;
+  choose_source_nat(policy, decision.out, decision);
+  return decision;
+}
+
+Decision decide_mapped_inbound(const Policy& policy, const FirstPacket& packet, Endpoint internal,
+                               InterfaceId internal_interface, NextHits* hits) {
+  Decision decision;
+  FlowQuery& query = decision.query;
+  query = query_of(packet);
+  if (!policy.may_come_from(query.source, packet.in)) {
+    return refused(decision, DropReason::spoofed_source);
+  }
+  // RFC4787-REQ8: what the inside host may send to this remote, the remote may send through the
+  // mapping.
+  Endpoint remote{query.source, query.source_port};
+  query.in = internal_interface;
+  query.out = packet.in;
+  query.source = internal.address;
+  query.source_port = has_ports(query.protocol) ? internal.port : uint16_t{0};
+  query.destination = query.original_destination = remote.address;
+  query.destination_port = remote.port;
+  query.established = false;
+  if (!passes_filter(policy, decision, hits)) return decision;
+  const Route* route = policy.routes.find(internal.address);
+  if (route == nullptr) return refused(decision, DropReason::no_route);
+  decision.out = route->interface;
+  decision.next_hop = route->via.is_unspecified() ? internal.address : route->via;
+  decision.outcome = route->interface == kGateway ? Outcome::host : Outcome::forward;
+  return decision;
+}
+
+Decision decide_hairpin_inner(const Policy& policy, const FirstPacket& packet) {
+  Decision decision;
+  decision.query = query_of(packet);
+  const ConfiguredMapping* mapping =
+      policy.nat.find_destination(packet.key.protocol, Ipv4Address(packet.key.destination),
+                                  packet.key.destination_port.value());
+  if (mapping == nullptr) return refused(decision, DropReason::no_mapping);
+  Endpoint inside = mapping->internal_endpoint(packet.key.destination_port.value());
+  decision.destination = mapping;
+  decision.query.destination = inside.address;
+  if (has_ports(decision.query.protocol)) decision.query.destination_port = inside.port;
+  if (!find_way(policy, decision)) return decision;
+  decision.outcome = decision.out == kGateway ? Outcome::host : Outcome::forward;
+  return decision;
+}
+
+}  // namespace postern

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Packets of a session that exists, and ICMP errors about one.
+#include "dataplane/nat/icmp_error.h"
+#include "dataplane/pipeline/state.h"
+
+namespace postern {
+
+// A session's packets come in where they came in before; from another wire only when routing agrees
+// (F26).
+bool Pipeline::State::is_right_ingress(const Packet& packet, const Session& session,
+                                       Direction direction) const {
+  InterfaceId in = ingress_of(packet);
+  InterfaceId expected = session.ingress[static_cast<int>(direction)];
+  if (in == expected) return true;
+  if (in >= kRecirculate || expected >= kRecirculate) return false;
+  return policy->may_come_from(Ipv4Address(packet.key.source), in);
+}
+
+void Pipeline::State::count(Session& session, Direction direction, const Packet& packet) {
+  session.packets[static_cast<int>(direction)] += 1;
+  session.bytes[static_cast<int>(direction)] += packet.l3_length;
+  if (packet.rounds == 0) count_rule(session.rule, packet, 1);
+}
+
+bool Pipeline::State::hit(Packet& packet, uint32_t found) {
+  uint32_t index = SessionTable::index_of(found);
+  Direction direction = SessionTable::direction_of(found);
+  Session& session = sessions.at(index);
+  if (session.generation != policy->generation && !judge_again(index)) return false;
+  if (!is_right_ingress(packet, session, direction)) {
+    report_refused(packet, DropReason::spoofed_source);
+    drop(packet, DropReason::spoofed_source);
+    return true;
+  }
+  const int d = static_cast<int>(direction);
+  const InterfaceId egress = session.egress[d];
+  const Route* route = nullptr;
+  if (egress < kRecirculate) {
+    route = policy->routes.find(Ipv4Address(session.rewrite[d].destination));
+    if (route == nullptr || route->interface == kGateway) {
+      drop(packet, DropReason::no_route);
+      return true;
+    }
+    if (!may_leave_by(packet, route->interface)) return true;
+  }
+  if (packet.key.protocol == protocol::tcp && !packet.is_later_fragment) {
+    session.tcp = advance(session.tcp, packet.tcp_flags, direction);
+  }
+  sessions.touch(index, now, timeout_class_of(packet.key.protocol, session.tcp));
+  count(session, direction, packet);
+  apply(session.rewrite[d], packet);
+  if (route != nullptr) {
+    clamp(packet, route->interface);
+    leave(packet, route->interface,
+          route->via.is_unspecified() ? Ipv4Address(packet.key.destination) : route->via);
+  } else if (egress == kGateway) {
+    to_gateway(packet);
+  } else {
+    go_round(packet);
+  }
+  return true;
+}
+
+// RFC5508-REQ4, REQ5: an error belongs to the session that its quoted packet belongs to. It neither
+// refreshes nor ends it (REQ6).
+void Pipeline::State::relay_error(Packet& packet) {
+  std::optional<FlowKey> quoted = quoted_key(packet);
+  uint32_t found = quoted ? sessions.find(quoted->reversed()) : kNone;
+  if (found == kNone) return drop(packet, DropReason::icmp_error_unrelated);
+  uint32_t index = SessionTable::index_of(found);
+  if (sessions.at(index).generation != policy->generation && !judge_again(index)) {
+    return drop(packet, DropReason::session_ended);
+  }
+  const Session& session = sessions.at(index);
+  const int d = static_cast<int>(SessionTable::direction_of(found));
+  // The sender may be any router on the way, but on the way: the address must belong behind this
+  // port.
+  InterfaceId in = ingress_of(packet);
+  bool from_wire = in < kRecirculate;
+  if (in != session.ingress[d] ||
+      (from_wire && !policy->may_come_from(Ipv4Address(packet.key.source), in))) {
+    report_refused(packet, DropReason::spoofed_source);
+    return drop(packet, DropReason::spoofed_source);
+  }
+  const Rewrite& rewrite = session.rewrite[d];
+  // F07: where the session's sender is translated, so is the router that speaks about it.
+  bool hides = rewrite.source != session.key[d].source;
+  const Route* route = policy->routes.find(Ipv4Address(rewrite.destination));
+  if (session.egress[d] < kRecirculate) {
+    if (route == nullptr || route->interface == kGateway) {
+      return drop(packet, DropReason::no_route);
+    }
+    if (!may_leave_by(packet, route->interface)) return;
+  }
+  translate_error(packet, rewrite, hides);
+  if (session.egress[d] == kGateway) return to_gateway(packet);
+  if (session.egress[d] == kRecirculate) return go_round(packet);
+  leave(packet, route->interface,
+        route->via.is_unspecified() ? Ipv4Address(rewrite.destination) : route->via);
+}
+
+}  // namespace postern

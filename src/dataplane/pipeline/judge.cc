@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sessions under a new policy (C02) and at the end of their time.
+#include "dataplane/pipeline/state.h"
+
+namespace postern {
+namespace {
+
+constexpr uint32_t kSlotsPerSweep = 1024;  // slots looked at in one turn while a policy is new
+
+FirstPacket first_again(const Session& session) {
+  FirstPacket first;
+  first.in = session.ingress[0];
+  first.key = session.key[0];
+  first.tcp_flags = session.key[0].protocol == protocol::tcp ? tcp_flag::syn : uint8_t{0};
+  first.icmp_type = session.icmp_type;
+  first.icmp_code = session.icmp_code;
+  return first;
+}
+
+// Whether a decision made now leads to the translation that the session has.
+bool leads_to_same(const Decision& decision, const Session& session) {
+  Ipv4Address source = decision.source_nat == SourceNatKind::none
+                           ? Ipv4Address(session.key[0].source)
+                           : decision.external_address;
+  bool is_dynamic =
+      decision.source_nat == SourceNatKind::dynamic && has_identifier(session.key[0].protocol);
+  Ipv4Address destination = decision.outcome == Outcome::hairpin
+                                ? decision.query.original_destination
+                                : decision.query.destination;
+  uint16_t port = session.key[0].destination_port.value();
+  if (has_ports(session.key[0].protocol) && decision.outcome != Outcome::hairpin) {
+    port = decision.query.destination_port;
+  }
+  InterfaceId egress = decision.outcome == Outcome::host      ? kGateway
+                       : decision.outcome == Outcome::hairpin ? kRecirculate
+                                                              : decision.out;
+  bool same_kind = (egress >= kRecirculate) == (session.egress[0] >= kRecirculate) &&
+                   (egress < kRecirculate || egress == session.egress[0]);
+  return same_kind && is_dynamic == (session.mapping != kNone) &&
+         session.key[1].destination == source.wire() &&
+         session.key[1].source == destination.wire() && session.key[1].source_port.value() == port;
+}
+
+}  // namespace
+
+bool Pipeline::State::is_still_allowed(Session& session) {
+  FirstPacket first = first_again(session);
+  if (first.in < kRecirculate &&
+      (first.in >= policy->interfaces.size() || !interface(first.in).exists)) {
+    return false;
+  }
+  Decision decision;
+  switch (session.kind) {
+    case SessionKind::plain:
+      decision = decide(*policy, first, nullptr);
+      if (decision.outcome != Outcome::forward && decision.outcome != Outcome::host &&
+          decision.outcome != Outcome::hairpin) {
+        return false;
+      }
+      if (!leads_to_same(decision, session)) return false;
+      if (decision.outcome == Outcome::forward) {
+        session.egress[0] = session.ingress[1] = decision.out;
+      }
+      break;
+    case SessionKind::mapped_inbound: {
+      const Mapping& mapping = mappings.at(session.mapping);
+      if (policy->nat.find_external_address(mapping.external.address) == nullptr) return false;
+      decision = decide_mapped_inbound(*policy, first, mapping.internal, mapping.internal_interface,
+                                       nullptr);
+      if (decision.outcome != Outcome::forward && decision.outcome != Outcome::host) return false;
+      break;
+    }
+    case SessionKind::hairpin_inner:
+      // Its packets come through the first half, which is judged by itself.
+      if (session.mapping != kNone) return true;
+      decision = decide_hairpin_inner(*policy, first);
+      if (decision.outcome == Outcome::drop || !leads_to_same(decision, session)) return false;
+      break;
+  }
+  session.rule = decision.rule;
+  return true;
+}
+
+bool Pipeline::State::judge_again(uint32_t index) {
+  Session& session = sessions.at(index);
+  if (is_still_allowed(session)) {
+    session.generation = policy->generation;
+    return true;
+  }
+  report_end(session);
+  shared.counters->sessions_ended_by_policy.add(1);
+  end_session(index);
+  return false;
+}
+
+void Pipeline::State::release_mapping(uint32_t index) {
+  Mapping& mapping = mappings.at(index);
+  if (--mapping.sessions > 0) return;
+  ports.release(mapping.protocol, mapping.external.address, mapping.external.port);
+  mappings.erase(index);
+}
+
+void Pipeline::State::end_session(uint32_t index) {
+  const Session& session = sessions.at(index);
+  note_remote(session, false);
+  uint32_t mapping = session.mapping;
+  sessions.erase(index);
+  if (mapping != kNone) release_mapping(mapping);
+}
+
+void Pipeline::State::expire() {
+  for (unsigned i = 0; i < kExpirationsPerBurst; ++i) {
+    uint32_t index = sessions.next_expired(now, policy->timeouts);
+    if (index == kNone) return;
+    end_session(index);
+    shared.counters->sessions_expired.add(1);
+  }
+}
+
+// Quiet sessions are judged within a second of a new policy, a slice of the table each turn.
+void Pipeline::State::sweep() {
+  if (swept_generation == policy->generation) return;
+  if (sweeping_generation != policy->generation) {
+    sweeping_generation = policy->generation;
+    sweep_at = 0;
+  }
+  unsigned judged = 0;
+  for (uint32_t seen = 0; seen < kSlotsPerSweep && judged < kRejudgedPerTurn; ++seen) {
+    if (sweep_at >= sessions.capacity()) {
+      swept_generation = policy->generation;
+      return;
+    }
+    uint32_t index = sweep_at++;
+    const Session& session = sessions.at(index);
+    if (!session.in_use || session.generation == policy->generation) continue;
+    judge_again(index);
+    ++judged;
+  }
+}
+
+}  // namespace postern

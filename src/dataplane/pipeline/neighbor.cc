@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/pipeline/neighbor.h"
+
+#include <cstring>
+
+#include "dataplane/wire/headers.h"
+
+namespace postern {
+namespace {
+
+constexpr uint64_t kUsed = uint64_t{1} << 63;
+constexpr uint64_t kValid = uint64_t{1} << 63;
+constexpr Duration kHoldMax = seconds(3);
+constexpr uint32_t kProbesMax = 64;  // slots looked at for one key
+
+uint64_t key_of(InterfaceId interface, Ipv4Address address) {
+  return kUsed | uint64_t{interface} << 32 | address.number;
+}
+
+uint64_t pack(const MacAddress& mac) {
+  uint64_t packed = 0;
+  std::memcpy(&packed, mac.bytes.data(), mac.bytes.size());
+  return packed | kValid;
+}
+
+MacAddress unpack(uint64_t packed) {
+  MacAddress mac;
+  std::memcpy(mac.bytes.data(), &packed, mac.bytes.size());
+  return mac;
+}
+
+uint32_t place_of(uint64_t key) {
+  return static_cast<uint32_t>(key * 0x9E3779B97F4A7C15u >> 40);
+}
+
+}  // namespace
+
+// The probe sequence of a key never shrinks: erased slots keep their key, so a reader may stop at
+// the first slot that was never used.
+NeighborTable::NeighborTable() : slots_(new Slot[kSlots]) {}
+
+bool NeighborTable::find(InterfaceId interface, Ipv4Address address, MacAddress& mac) const {
+  const uint64_t wanted = key_of(interface, address);
+  for (uint32_t i = 0; i < kProbesMax; ++i) {
+    const Slot& slot = slots_[(place_of(wanted) + i) % kSlots];
+    uint64_t key = slot.key.load(std::memory_order_acquire);
+    if (key == 0) return false;
+    if (key != wanted) continue;
+    uint64_t packed = slot.mac.load(std::memory_order_acquire);
+    if (slot.key.load(std::memory_order_acquire) != wanted) return false;
+    if ((packed & kValid) == 0) return false;
+    mac = unpack(packed);
+    return true;
+  }
+  return false;
+}
+
+bool NeighborTable::set(InterfaceId interface, Ipv4Address address, const MacAddress& mac) {
+  const uint64_t wanted = key_of(interface, address);
+  Slot* place = nullptr;
+  for (uint32_t i = 0; i < kProbesMax; ++i) {
+    Slot& slot = slots_[(place_of(wanted) + i) % kSlots];
+    uint64_t key = slot.key.load(std::memory_order_relaxed);
+    bool is_erased = (slot.mac.load(std::memory_order_relaxed) & kValid) == 0;
+    if (key == wanted) {
+      place = &slot;
+      break;
+    }
+    if (is_erased && place == nullptr) place = &slot;  // never used, or erased
+    if (key == 0) break;
+  }
+  if (place == nullptr) return false;
+  if ((place->mac.load(std::memory_order_relaxed) & kValid) == 0) {
+    if (used_ >= kNeighborsMax) return false;
+    ++used_;
+  }
+  place->key.store(wanted, std::memory_order_release);
+  place->mac.store(pack(mac), std::memory_order_release);
+  version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  return true;
+}
+
+void NeighborTable::erase(InterfaceId interface, Ipv4Address address) {
+  const uint64_t wanted = key_of(interface, address);
+  for (uint32_t i = 0; i < kProbesMax; ++i) {
+    Slot& slot = slots_[(place_of(wanted) + i) % kSlots];
+    uint64_t key = slot.key.load(std::memory_order_relaxed);
+    if (key == 0) return;
+    if (key != wanted) continue;
+    if ((slot.mac.load(std::memory_order_relaxed) & kValid) == 0) return;
+    slot.mac.store(0, std::memory_order_release);
+    --used_;
+    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    return;
+  }
+}
+
+HeldQueue::HeldQueue() : entries_(new Entry[kHeldNeighborsMax]) {}
+
+bool HeldQueue::add(const Packet& packet, Instant now, bool& is_new) {
+  Entry* free_entry = nullptr;
+  is_new = false;
+  for (unsigned i = 0; i < kHeldNeighborsMax; ++i) {
+    Entry& entry = entries_[i];
+    if (entry.count == 0) {
+      if (free_entry == nullptr) free_entry = &entry;
+      continue;
+    }
+    if (entry.interface != packet.egress || entry.next_hop != packet.next_hop) continue;
+    if (entry.count == kHeldPerNeighbor) return false;
+    entry.packets[entry.count++] = packet;
+    ++waiting_;
+    return true;
+  }
+  if (free_entry == nullptr) return false;
+  free_entry->next_hop = packet.next_hop;
+  free_entry->interface = packet.egress;
+  free_entry->since = now;
+  free_entry->packets[0] = packet;
+  free_entry->count = 1;
+  ++waiting_;
+  is_new = true;
+  return true;
+}
+
+size_t HeldQueue::release(const NeighborTable& neighbors, std::span<Packet> out) {
+  size_t released = 0;
+  for (unsigned i = 0; i < kHeldNeighborsMax && waiting_ > 0; ++i) {
+    Entry& entry = entries_[i];
+    if (entry.count == 0 || out.size() - released < entry.count) continue;
+    MacAddress mac;
+    if (!neighbors.find(entry.interface, entry.next_hop, mac)) continue;
+    for (unsigned k = 0; k < entry.count; ++k) {
+      ethernet_at(entry.packets[k].frame).destination = mac;
+      out[released++] = entry.packets[k];
+    }
+    waiting_ -= entry.count;
+    entry.count = 0;
+  }
+  return released;
+}
+
+size_t HeldQueue::expire(Instant now, std::span<Packet> out) {
+  size_t expired = 0;
+  for (unsigned i = 0; i < kHeldNeighborsMax && waiting_ > 0; ++i) {
+    Entry& entry = entries_[i];
+    if (entry.count == 0 || now - entry.since < kHoldMax) continue;
+    if (out.size() - expired < entry.count) break;
+    for (unsigned k = 0; k < entry.count; ++k)
+      out[expired++] = entry.packets[k];
+    waiting_ -= entry.count;
+    entry.count = 0;
+  }
+  return expired;
+}
+
+}  // namespace postern

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/pipeline/pipeline.h"
+
+#include "dataplane/nat/icmp_error.h"
+#include "dataplane/packet/parse.h"
+#include "dataplane/pipeline/owner.h"
+#include "dataplane/pipeline/state.h"
+
+namespace postern {
+namespace {
+
+constexpr uint32_t kAdmittedMin = 1024;
+
+ExternalPortPool::Settings pool_settings(const Pipeline::Settings& settings) {
+  ExternalPortPool::Settings pool;
+  pool.worker = settings.worker;
+  pool.workers = settings.workers;
+  pool.random_seed = settings.random_seed;
+  return pool;
+}
+
+uint32_t admitted_max(const Pipeline::Settings& settings) {
+  uint32_t quarter = settings.limits.sessions / 4;
+  return quarter < kAdmittedMin ? kAdmittedMin : quarter;
+}
+
+}  // namespace
+
+Pipeline::State::State(const Settings& with, const Shared& together)
+    : settings(with),
+      shared(together),
+      sessions(with.limits, with.seed),
+      mappings(with.mappings_max, with.seed),
+      ports(pool_settings(with)),
+      fragments(with.seed),
+      admitted(admitted_max(with), with.seed) {}
+
+Pipeline::Pipeline(const Settings& settings, const Shared& shared)
+    : state_(std::make_unique<State>(settings, shared)) {}
+Pipeline::~Pipeline() = default;
+
+const SessionTable& Pipeline::sessions() const {
+  return state_->sessions;
+}
+const MappingTable& Pipeline::mappings() const {
+  return state_->mappings;
+}
+
+void Pipeline::process(std::span<Packet> burst, const Policy* policy, Instant now, Outbox& out) {
+  State& state = *state_;
+  state.policy = policy;
+  state.now = now;
+  state.out = &out;
+  for (Packet& packet : burst)
+    state.receive(packet);
+}
+
+void Pipeline::turn(const Policy* policy, Instant now, Outbox& out) {
+  State& state = *state_;
+  state.policy = policy;
+  state.now = now;
+  state.out = &out;
+  if (policy != nullptr) {
+    if (state.ports_generation != policy->generation) {
+      state.ports.set_range(policy->nat.first_port, policy->nat.last_port);
+      state.ports_generation = policy->generation;
+    }
+    state.expire();
+    state.sweep();
+  }
+  state.release_held();
+  WorkerCounters& counters = *state.shared.counters;
+  counters.sessions.set(state.sessions.size());
+  counters.mappings.set(state.mappings.size());
+  counters.hosts.set(state.sessions.hosts());
+  counters.half_open.set(state.sessions.half_open());
+  counters.fragments_held.set(state.fragments.held());
+  counters.neighbors_waiting.set(state.held.waiting());
+}
+
+// A frame as it came from a port, the host path or another worker.
+void Pipeline::State::receive(Packet& packet) {
+  if (packet.errand == Errand::none && packet.ingress < kInterfacesMax) {
+    InterfaceCounters& counters = shared.counters->interfaces[packet.ingress];
+    (packet.from_host ? counters.host_rx_packets : counters.rx_packets).add(1);
+    if (!packet.from_host) counters.rx_bytes.add(packet.length);
+  }
+  if (policy == nullptr || packet.ingress >= policy->interfaces.size() ||
+      !interface(packet.ingress).exists) {
+    return drop(packet, DropReason::no_policy);  // F01, F02
+  }
+  if (packet.errand == Errand::fragment) return gather(packet);
+  if (packet.errand == Errand::session) return look_up(packet);
+  DropReason reason = parse(packet, interface(packet.ingress).mac);
+  if (reason != DropReason::none) {
+    report_refused(packet, reason);
+    return drop(packet, reason);
+  }
+  if (packet.kind == PacketKind::arp) return arp(packet);
+  if (packet.is_fragment) return gather(packet);
+  steer(packet);
+}
+
+// RFC4787-REQ14: pieces of a datagram get the ports of the first, in any order.
+void Pipeline::State::gather(Packet& packet) {
+  WorkerId keeper = train_owner(*policy, packet.key, packet.identification);
+  if (keeper != settings.worker) {
+    packet.errand = Errand::fragment;
+    shared.counters->handed_off.add(1);
+    return out->push(packet, hand_off(keeper));
+  }
+  Verdict verdict = fragments.admit(packet, now);
+  if (verdict.fate == Fate::hold) return;
+  if (verdict.is_drop()) {
+    report_refused(packet, verdict.reason);
+    return drop(packet, verdict.reason);
+  }
+  steer(packet);
+}
+
+void Pipeline::State::steer(Packet& packet) {
+  FlowKey key = packet.key;
+  if (packet.is_icmp_error) {
+    std::optional<FlowKey> quoted = quoted_key(packet);
+    if (!quoted) return drop(packet, DropReason::icmp_error_unrelated);
+    key = quoted->reversed();
+  }
+  InterfaceId in = packet.from_host ? kGateway : packet.ingress;
+  WorkerId owner = owner_of(*policy, key, in, packet.rounds);
+  if (owner != settings.worker) {
+    packet.errand = Errand::session;
+    shared.counters->handed_off.add(1);
+    return out->push(packet, hand_off(owner));
+  }
+  look_up(packet);
+}
+
+void Pipeline::State::look_up(Packet& packet) {
+  if (packet.is_icmp_error) return relay_error(packet);
+  uint32_t found = sessions.find(packet.key);
+  if (found != kNone && hit(packet, found)) return;
+  first_packet(packet);
+}
+
+}  // namespace postern

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// First packets: decided by the policy, then a session that carries the decision.
+#include "dataplane/pipeline/state.h"
+
+namespace postern {
+namespace {
+
+FirstPacket first_of(const Packet& packet, InterfaceId in) {
+  FirstPacket first;
+  first.in = in;
+  first.key = packet.key;
+  first.tcp_flags = packet.tcp_flags;
+  first.icmp_type = packet.icmp_type;
+  first.icmp_code = packet.icmp_code;
+  first.to_multicast_mac = packet.to_multicast_mac;
+  return first;
+}
+
+// Whether a packet may begin a session. An ICMP reply stands where a request has its destination
+// port (FlowKey).
+bool opens(const Packet& packet) {
+  if (packet.key.protocol == protocol::tcp) return opens_session(packet.tcp_flags);
+  if (packet.key.protocol != protocol::icmp) return true;
+  return packet.icmp_type != 0 && packet.icmp_type != 14 && packet.icmp_type != 16 &&
+         packet.icmp_type != 18;
+}
+
+FlowKey remote_key(Endpoint external, uint8_t protocol, Ipv4Address remote) {
+  return FlowKey{remote.wire(), external.address.wire(), be16(0), be16(external.port),
+                 protocol,      KeySpace::flow,          0};
+}
+
+}  // namespace
+
+void Pipeline::State::first_packet(Packet& packet) {
+  FirstPacket first = first_of(packet, packet.from_host ? kGateway : packet.ingress);
+  if (packet.rounds > 0) return first_from_hairpin(packet, first);
+  const auto* external = policy->nat.find_external_address(Ipv4Address(packet.key.destination));
+  bool may_be_mapped = external != nullptr && external->dynamic && packet.ingress == external->on &&
+                       !packet.from_host && has_identifier(packet.key.protocol);
+  if (may_be_mapped) {
+    Endpoint to{external->address, packet.key.destination_port.value()};
+    bool is_configured = policy->nat.find_destination(packet.key.protocol, to.address, to.port);
+    uint32_t mapping = is_configured ? kNone : mappings.find_external(packet.key.protocol, to);
+    if (mapping != kNone) return first_through_mapping(packet, first, mapping);
+  }
+  NextHits hits;
+  Decision decision = decide(*policy, first, &hits);
+  report(packet, decision, hits);
+  act_on(packet, decision, SessionKind::plain, kNone);
+}
+
+// RFC4787-REQ9: the second half of a hairpin. The first half was judged by the filter.
+void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& first) {
+  Endpoint to{Ipv4Address(packet.key.destination), packet.key.destination_port.value()};
+  if (policy->nat.find_destination(packet.key.protocol, to.address, to.port) != nullptr) {
+    Decision decision = decide_hairpin_inner(*policy, first);
+    return act_on(packet, decision, SessionKind::hairpin_inner, kNone);
+  }
+  uint32_t mapping = mappings.find_external(packet.key.protocol, to);
+  if (mapping == kNone) return drop(packet, DropReason::no_mapping);
+  if (!admits(mappings.at(mapping), Ipv4Address(packet.key.source))) {
+    return drop(packet, DropReason::mapping_filtered);
+  }
+  Decision decision;
+  const Route* route = policy->routes.find(mappings.at(mapping).internal.address);
+  if (route == nullptr || route->interface == kGateway) return drop(packet, DropReason::no_route);
+  decision.outcome = Outcome::forward;
+  decision.out = route->interface;
+  decision.next_hop =
+      route->via.is_unspecified() ? mappings.at(mapping).internal.address : route->via;
+  act_on(packet, decision, SessionKind::hairpin_inner, mapping);
+}
+
+void Pipeline::State::first_through_mapping(Packet& packet, const FirstPacket& first,
+                                            uint32_t mapping) {
+  const Mapping& entry = mappings.at(mapping);
+  if (!admits(entry, Ipv4Address(packet.key.source))) {
+    report_refused(packet, DropReason::mapping_filtered);
+    return drop(packet, DropReason::mapping_filtered);
+  }
+  NextHits hits;
+  Decision decision =
+      decide_mapped_inbound(*policy, first, entry.internal, entry.internal_interface, &hits);
+  report(packet, decision, hits);
+  act_on(packet, decision, SessionKind::mapped_inbound, mapping);
+}
+
+// RFC4787-REQ8. Address-and-port-dependent filtering admits nobody new: who may answer has a
+// session.
+bool Pipeline::State::admits(const Mapping& mapping, Ipv4Address remote) const {
+  switch (mapping.filtering) {
+    case FilteringBehavior::endpoint_independent:
+      return true;
+    case FilteringBehavior::address_dependent:
+      return admitted.find(remote_key(mapping.external, mapping.protocol, remote)) != kNone;
+    case FilteringBehavior::address_and_port_dependent:
+      return false;
+  }
+  return false;
+}
+
+// Counts the sessions of a mapping with one remote address (address-dependent filtering). When the
+// table is full a remote is not admitted beyond its sessions.
+void Pipeline::State::note_remote(const Session& session, bool comes) {
+  if (session.mapping == kNone) return;
+  const Mapping& mapping = mappings.at(session.mapping);
+  if (mapping.filtering != FilteringBehavior::address_dependent) return;
+  bool inbound = session.kind != SessionKind::plain;
+  Ipv4Address remote(inbound ? session.key[0].source : session.key[1].source);
+  FlowKey key = remote_key(mapping.external, mapping.protocol, remote);
+  uint32_t known = admitted.find(key);
+  uint32_t sessions_now = (known == kNone ? 0 : known) + (comes ? 1u : 0u);
+  if (known != kNone) admitted.erase(key);
+  if (!comes && sessions_now > 0) --sessions_now;
+  if (sessions_now > 0) admitted.insert(key, sessions_now);
+}
+
+void Pipeline::State::act_on(Packet& packet, const Decision& decision, SessionKind kind,
+                             uint32_t mapping) {
+  switch (decision.outcome) {
+    case Outcome::drop:
+      if (decision.reason == DropReason::no_route && decision.query.in != kNoInterface &&
+          packet.rounds == 0 &&
+          (packet.from_host || interface(packet.ingress).zone != Zone::external)) {
+        return error(packet, DropReason::no_route, 3, 0, 0);
+      }
+      return drop(packet, decision.reason);
+    case Outcome::deny:
+      return deny(packet);
+    case Outcome::host_broadcast:
+      count_rule(decision.rule, packet, 1);
+      return to_gateway(packet);
+    case Outcome::forward:
+    case Outcome::host:
+    case Outcome::hairpin:
+      break;
+  }
+  // F19: a forged segment or reply does not become a session because a rule would permit it.
+  if (!opens(packet)) return drop(packet, DropReason::no_session);
+  if (decision.outcome == Outcome::forward && !may_leave_by(packet, decision.out)) return;
+  open_session(packet, decision, kind, mapping);
+}
+
+// The dynamic mapping for the packet's source, found or made. kNone: `reason` says why not.
+uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& decision,
+                                         DropReason& reason) {
+  const uint8_t proto = packet.key.protocol;
+  Endpoint internal{Ipv4Address(packet.key.source), packet.key.source_port.value()};
+  Endpoint remote{Ipv4Address(packet.key.destination), packet.key.destination_port.value()};
+  const SourceRule* rule = decision.source_rule;
+  MappingBehavior behavior =
+      rule != nullptr ? rule->mapping : MappingBehavior::endpoint_independent;
+  uint32_t index =
+      mappings.find_internal(proto, internal, remote, decision.external_address, behavior);
+  if (index != kNone) return index;
+  auto port =
+      ports.allocate(proto, decision.external_address, internal.port, policy->nat.reserved_ports);
+  if (!port) {
+    reason = DropReason::no_external_port;
+    return kNone;
+  }
+  Mapping mapping;
+  mapping.internal = internal;
+  mapping.external = Endpoint{decision.external_address, *port};
+  if (behavior != MappingBehavior::endpoint_independent) mapping.remote.address = remote.address;
+  if (behavior == MappingBehavior::address_and_port_dependent) mapping.remote.port = remote.port;
+  mapping.protocol = proto;
+  mapping.behavior = behavior;
+  if (rule != nullptr) mapping.filtering = rule->filtering;
+  mapping.internal_interface = packet.from_host ? kGateway : packet.ingress;
+  mapping.external_interface = decision.out;
+  mapping.created = now;
+  index = mappings.create(mapping);
+  if (index == kNone) {
+    ports.release(proto, decision.external_address, *port);
+    reason = DropReason::mapping_table_full;
+  }
+  return index;
+}
+
+// Inserts, giving up the cheapest session when the table is full (P05: never an established one).
+DropReason Pipeline::State::insert(Session& session, uint32_t& index) {
+  SessionTable::Inserted inserted = sessions.insert(session, now);
+  if (inserted.reason == DropReason::session_table_full) {
+    uint32_t victim = sessions.victim();
+    if (victim == kNone) return inserted.reason;
+    end_session(victim);
+    shared.counters->sessions_evicted.add(1);
+    inserted = sessions.insert(session, now);
+  }
+  index = inserted.index;
+  return inserted.reason;
+}
+
+void Pipeline::State::open_session(Packet& packet, const Decision& decision, SessionKind kind,
+                                   uint32_t mapping) {
+  Session session;
+  FlowKey leaving = packet.key;
+  const bool inbound = kind != SessionKind::plain && mapping != kNone;
+  if (inbound) {
+    leaving.destination = mappings.at(mapping).internal.address.wire();
+    leaving.destination_port = be16(mappings.at(mapping).internal.port);
+  } else if (decision.destination != nullptr && decision.outcome != Outcome::hairpin) {
+    Endpoint inside = decision.destination->internal_endpoint(packet.key.destination_port.value());
+    leaving.destination = inside.address.wire();
+    if (has_ports(packet.key.protocol)) leaving.destination_port = be16(inside.port);
+  }
+  if (decision.source_nat != SourceNatKind::none) {
+    leaving.source = decision.external_address.wire();
+  }
+  if (decision.source_nat == SourceNatKind::dynamic && has_identifier(packet.key.protocol)) {
+    DropReason reason = DropReason::none;
+    mapping = obtain_mapping(packet, decision, reason);
+    if (mapping == kNone) return drop(packet, reason);
+    leaving.source_port = be16(mappings.at(mapping).external.port);
+  }
+  session.key[0] = packet.key;
+  session.key[1] = leaving.reversed();
+  session.rewrite[0] = make_rewrite(session.key[0], leaving);
+  session.rewrite[1] = make_rewrite(session.key[1], session.key[0].reversed());
+  session.generation = policy->generation;
+  session.rule = decision.rule;
+  session.icmp_type = packet.icmp_type;
+  session.icmp_code = packet.icmp_code;
+  const bool to_host = decision.outcome == Outcome::host;
+  const bool round = decision.outcome == Outcome::hairpin;
+  session.ingress[0] = session.egress[1] = ingress_of(packet);
+  session.egress[0] = session.ingress[1] = to_host ? kGateway : round ? kRecirculate : decision.out;
+  session.kind = kind;
+  session.mapping = mapping;
+  session.created = to_ticks(now);
+  if (packet.key.protocol == protocol::tcp) {
+    session.tcp = advance(TcpState::none, packet.tcp_flags, Direction::original);
+  }
+  session.timeout = timeout_class_of(packet.key.protocol, session.tcp);
+  session.last_seen = to_ticks(now);
+
+  uint32_t index = kNone;
+  if (mapping != kNone) ++mappings.at(mapping).sessions;  // held while insert() may end others
+  DropReason reason = insert(session, index);
+  if (reason != DropReason::none) {
+    if (mapping != kNone) release_mapping(mapping);
+    return drop(packet, reason);
+  }
+  shared.counters->sessions_created.add(1);
+  Session& kept = sessions.at(index);
+  note_remote(kept, true);
+  count(kept, Direction::original, packet);
+  report_translation(packet, decision, kept);
+  apply(kept.rewrite[0], packet);
+  if (to_host) return to_gateway(packet);
+  if (round) return go_round(packet);
+  clamp(packet, decision.out);
+  leave(packet, decision.out, decision.next_hop);
+}
+
+}  // namespace postern

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Pipeline::State: the tables of one worker and the stages of the packet path as its members.
+// Internal to dataplane/pipeline; each .cc file holds the stages its name says:
+//
+//   pipeline.cc  receive, fragments, steer, look up      slow_path.cc  first packets: decide, open
+//   a session hit.cc       packets of a session                    judge.cc      sessions under a
+//   new policy, expiry forward.cc   TTL, MTU, MAC address, host path        answer.cc     ICMP
+//   errors, resets, ARP report.cc    counters and log records
+//
+// Every stage takes a packet and sees to it that it ends in the Outbox or is held; none returns it.
+#pragma once
+
+#include "dataplane/nat/fragment.h"
+#include "dataplane/nat/mapping.h"
+#include "dataplane/nat/port_pool.h"
+#include "dataplane/nat/session.h"
+#include "dataplane/pipeline/decide.h"
+#include "dataplane/pipeline/neighbor.h"
+#include "dataplane/pipeline/pipeline.h"
+
+namespace postern {
+
+// At most kRepliesPerSecond answers, kRepliesBurst at once (RFC 1812 4.3.2.8).
+class ReplyBudget {
+ public:
+  bool take(Instant now);
+
+ private:
+  Instant last_;
+  int64_t credit_ns_ = int64_t{kRepliesBurst} * 1'000'000'000 / kRepliesPerSecond;
+};
+
+struct Pipeline::State {
+  State(const Settings& settings, const Shared& shared);
+
+  // --- pipeline.cc
+  void receive(Packet& packet);
+  void gather(Packet& packet);  // fragments
+  void steer(Packet& packet);   // to the owner of the flow
+  void look_up(Packet& packet);
+
+  // --- hit.cc
+  // False: the session is gone under the new policy and the packet is to be seen as a first one.
+  bool hit(Packet& packet, uint32_t found);
+  void relay_error(Packet& packet);
+  bool is_right_ingress(const Packet& packet, const Session& session, Direction direction) const;
+  void count(Session& session, Direction direction, const Packet& packet);
+
+  // --- slow_path.cc
+  void first_packet(Packet& packet);
+  void first_from_hairpin(Packet& packet, const FirstPacket& first);
+  void first_through_mapping(Packet& packet, const FirstPacket& first, uint32_t mapping);
+  void act_on(Packet& packet, const Decision& decision, SessionKind kind, uint32_t mapping);
+  void open_session(Packet& packet, const Decision& decision, SessionKind kind, uint32_t mapping);
+  uint32_t obtain_mapping(const Packet& packet, const Decision& decision, DropReason& reason);
+  DropReason insert(Session& session, uint32_t& index);
+  bool admits(const Mapping& mapping, Ipv4Address remote) const;
+
+  // --- judge.cc
+  bool judge_again(uint32_t index);
+  bool is_still_allowed(Session& session);
+  void end_session(uint32_t index);
+  void release_mapping(uint32_t mapping);
+  void note_remote(const Session& session, bool comes);
+  void expire();
+  void sweep();
+
+  // --- forward.cc
+  // False: the packet was dropped or answered. Checks TTL and MTU before anything is changed.
+  bool may_leave_by(Packet& packet, InterfaceId out);
+  void leave(Packet& packet, InterfaceId out, Ipv4Address next_hop);
+  void to_gateway(Packet& packet);
+  void go_round(Packet& packet);
+  void clamp(Packet& packet, InterfaceId out);
+  void release_held();
+
+  // --- answer.cc
+  void arp(Packet& packet);
+  void deny(Packet& packet);
+  void error(Packet& packet, DropReason reason, uint8_t type, uint8_t code, uint16_t mtu);
+  void send_back(Packet& packet);
+
+  // --- report.cc
+  void drop(const Packet& packet, DropReason reason);
+  void count_drop(const Packet& packet, DropReason reason);
+  void count_rule(uint16_t rule, const Packet& packet, uint64_t packets);
+  void report(const Packet& packet, const Decision& decision, const NextHits& hits);
+  void report_translation(const Packet& packet, const Decision& decision, const Session& session);
+  void report_refused(const Packet& packet, DropReason reason);
+  void report_end(const Session& session);
+  void log(LogRecord& record);
+  void tell(const ControlEvent& event);
+
+  InterfaceId ingress_of(const Packet& packet) const {
+    return packet.rounds > 0 ? kRecirculate : packet.from_host ? kGateway : packet.ingress;
+  }
+  const PolicyInterface& interface(InterfaceId id) const { return policy->interfaces[id]; }
+
+  Settings settings;
+  Shared shared;
+  SessionTable sessions;
+  MappingTable mappings;
+  ExternalPortPool ports;
+  FragmentTable fragments;
+  HeldQueue held;
+  FlowMap
+      admitted;  // (external endpoint, remote address) -> sessions, for address-dependent filtering
+  ReplyBudget replies;
+  uint32_t neighbors_seen = 0;    // version of the neighbor table at the last release
+  uint32_t swept_generation = 0;  // every session was judged under this policy
+  uint32_t sweeping_generation = 0;
+  uint32_t sweep_at = 0;          // next slot to look at
+  uint32_t ports_generation = 0;  // policy whose port range the pool uses
+
+  // --- of the current call
+  const Policy* policy = nullptr;
+  Instant now;
+  Outbox* out = nullptr;
+};
+
+}  // namespace postern
