@@ -9,9 +9,9 @@
 namespace postern {
 
 // --- shape of the machine
-constexpr unsigned kInterfacesMax = 32;   // DPDK 22.11 is built for 32 ports; ids fit 5 bits
-constexpr unsigned kWorkersMax = 64;      // owner ids fit a byte with room to spare
-constexpr unsigned kBurstMax = 32;        // packets taken from a queue at once: one prefetch window
+constexpr unsigned kInterfacesMax = 32;  // DPDK 22.11 is built for 32 ports; ids fit 5 bits
+constexpr unsigned kWorkersMax = 64;     // owner ids fit a byte with room to spare
+constexpr unsigned kBurstMax = 32;       // packets taken from a queue at once: one prefetch window
 constexpr unsigned kAddressesPerInterfaceMax = 16;  // several networks on one wire, not a farm
 
 // --- frames
@@ -20,28 +20,29 @@ constexpr unsigned kMtuMin = 68;        // RFC 791: every network carries 68 oct
 constexpr unsigned kMtuMax = 9000;      // largest common jumbo frame; sizes the packet buffers
 
 // --- work per turn, so that no turn is long
-constexpr unsigned kExpirationsPerBurst = 16;    // sessions ended for age in one turn
-constexpr unsigned kRejudgedPerTurn = 64;        // quiet sessions judged again in one turn
-constexpr unsigned kReleasedPerTurn = 64;        // held packets let go in one turn
-constexpr unsigned kPortProbesMax = 64;          // ports tried for one new mapping
+constexpr unsigned kExpirationsPerBurst = 16;  // sessions ended for age in one turn
+constexpr unsigned kRejudgedPerTurn = 64;      // quiet sessions judged again in one turn
+constexpr unsigned kReleasedPerTurn = 64;      // held packets let go in one turn
+constexpr unsigned kPortProbesMax = 64;        // ports tried for one new mapping
 
 // --- bounded queues
-constexpr unsigned kHeldPerNeighbor = 4;       // RFC 1122 2.3.2.2 asks for at least one
-constexpr unsigned kHeldNeighborsMax = 256;    // unresolved next hops per worker
-constexpr unsigned kFragmentTrains = 1024;     // datagrams in flight in pieces, per worker
-constexpr unsigned kFragmentsHeldMax = 256;    // pieces waiting for their first one, per worker
-constexpr unsigned kLogRing = 8192;            // records per worker; beyond it they are counted
-constexpr unsigned kEventRing = 1024;          // worker -> control
-constexpr unsigned kInjectRing = 256;          // control -> worker frames
-constexpr unsigned kHandOffRing = 1024;        // packets between two workers
-constexpr unsigned kNeighborsMax = 16384;      // all interfaces together
+constexpr unsigned kHeldPerNeighbor = 4;     // RFC 1122 2.3.2.2 asks for at least one
+constexpr unsigned kHeldNeighborsMax = 256;  // unresolved next hops per worker
+constexpr unsigned kFragmentTrains = 1024;   // datagrams in flight in pieces, per worker
+constexpr unsigned kFragmentsHeldMax = 256;  // pieces waiting for their first one, per worker
+constexpr unsigned kLogRing = 8192;          // records per worker; beyond it they are counted
+constexpr unsigned kEventRing = 1024;        // worker -> control
+constexpr unsigned kInjectRing = 256;        // control -> worker frames
+constexpr unsigned kHandOffRing = 1024;      // packets between two workers
+constexpr unsigned kNeighborsMax = 16384;    // all interfaces together
 
 // --- rates
-constexpr unsigned kRepliesPerSecond = 100;  // deny answers and ICMP errors per worker (RFC 1812 4.3.2.8)
+constexpr unsigned kRepliesPerSecond =
+    100;  // deny answers and ICMP errors per worker (RFC 1812 4.3.2.8)
 constexpr unsigned kRepliesBurst = 50;
 
 // --- policy
-constexpr unsigned kRulesMax = 65535;          // rule index fits 16 bits plus kNoRule
-constexpr unsigned kMatchItemsMax = 4096;      // ranges of one rule after objects are resolved
+constexpr unsigned kRulesMax = 65535;      // rule index fits 16 bits plus kNoRule
+constexpr unsigned kMatchItemsMax = 4096;  // ranges of one rule after objects are resolved
 
 }  // namespace postern

@@ -15,12 +15,12 @@
 namespace postern {
 
 enum class ErrorCode {
-  failed,        // it was tried and did not work
-  invalid,       // the input is wrong
-  not_found,     // the thing named does not exist
-  unavailable,   // the other side is not there
-  denied,        // not permitted
-  exhausted,     // a limit is reached
+  failed,       // it was tried and did not work
+  invalid,      // the input is wrong
+  not_found,    // the thing named does not exist
+  unavailable,  // the other side is not there
+  denied,       // not permitted
+  exhausted,    // a limit is reached
 };
 
 struct Error {

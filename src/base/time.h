@@ -15,10 +15,18 @@ struct Duration {
   friend constexpr Duration operator*(Duration a, int64_t n) { return {a.ns * n}; }
 };
 
-constexpr Duration nanoseconds(int64_t n) { return {n}; }
-constexpr Duration microseconds(int64_t n) { return {n * 1'000}; }
-constexpr Duration milliseconds(int64_t n) { return {n * 1'000'000}; }
-constexpr Duration seconds(int64_t n) { return {n * 1'000'000'000}; }
+constexpr Duration nanoseconds(int64_t n) {
+  return {n};
+}
+constexpr Duration microseconds(int64_t n) {
+  return {n * 1'000};
+}
+constexpr Duration milliseconds(int64_t n) {
+  return {n * 1'000'000};
+}
+constexpr Duration seconds(int64_t n) {
+  return {n * 1'000'000'000};
+}
 
 // A point on the monotonic clock of one run of the program; zero is its start.
 struct Instant {

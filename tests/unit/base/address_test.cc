@@ -8,8 +8,8 @@ namespace postern {
 TEST_CASE("base/address: an address has one strict text form") {
   CHECK(parse_ipv4("192.0.2.1") == Ipv4Address(192, 0, 2, 1));
   CHECK(to_text(Ipv4Address(0, 0, 0, 0)) == "0.0.0.0");
-  auto bad = GENERATE("", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4 ", " 1.2.3.4",
-                      "1..3.4", "+1.2.3.4", "0x1.2.3.4", "1.2.3.4/24", "1111.2.3.4");
+  auto bad = GENERATE("", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4 ",
+                      " 1.2.3.4", "1..3.4", "+1.2.3.4", "0x1.2.3.4", "1.2.3.4/24", "1111.2.3.4");
   CHECK_FALSE(parse_ipv4(bad));
 }
 
