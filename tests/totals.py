@@ -9,6 +9,7 @@ only when something passed and nothing failed.
 """
 
 import json
+import os
 import re
 import sys
 
@@ -21,14 +22,13 @@ BAD_END = re.compile(r"^exit status \d+$", re.MULTILINE)
 
 def counted(output):
     """The (passed, failed, skipped) that `output` itself states, or None."""
+    if lines := PLAIN.findall(output):
+        return tuple(int(n or 0) for n in lines[-1])
     if match := CATCH_PASSED.search(output):
         return int(match[1]), 0, 0
     if match := CATCH_MIXED.search(output):
         parts = dict((word, int(n)) for n, word in re.findall(r"(\d+) (passed|failed)", match[1]))
         return parts.get("passed", 0), parts.get("failed", 0), 0
-    lines = PLAIN.findall(output)
-    if lines:
-        return tuple(int(n or 0) for n in lines[-1])
     return None
 
 
@@ -44,16 +44,17 @@ def of_meson(test):
 
 def read(path):
     """(name, counts) for every program in one log."""
+    name = os.path.basename(path)
     try:
         with open(path, encoding="utf-8", errors="replace") as log:
             text = log.read()
     except OSError:
-        return [(path, (0, 1, 0))]
+        return [(name, (0, 1, 0))]
     if not path.endswith(".json"):
         passed, failed, skipped = counted(text) or (0, 1, 0)
-        return [(path, (passed, max(failed, 1) if BAD_END.search(text) else failed, skipped))]
+        return [(name, (passed, max(failed, 1) if BAD_END.search(text) else failed, skipped))]
     tests = [json.loads(line) for line in text.splitlines() if line.strip()]
-    return [(test["name"], of_meson(test)) for test in tests] or [(path, (0, 1, 0))]
+    return [(test["name"], of_meson(test)) for test in tests] or [(name, (0, 1, 0))]
 
 
 def main(paths):
