@@ -104,7 +104,7 @@ def table(sections):
     lines = [
         "# Conformance",
         "",
-        "Made by `tests/lint/requirements.py` from `tests/lint/requirements.txt`, the comments of the",
+        "Made by tests/lint/requirements.py from tests/lint/requirements.txt, the comments of the",
         "code and the tags of the tests; do not edit. *Met* means that a test is there for it.",
         "",
     ]
