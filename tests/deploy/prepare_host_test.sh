@@ -22,8 +22,8 @@ expect() {
 # A machine with two cards: igb carries the default route, ixgbe does not.
 pci=$fake/sys/bus/pci
 pages=$fake/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-mkdir -p "$pci"/drivers/{igb,ixgbe,vfio-pci} "$fake/sys/kernel/iommu_groups/0" "$(dirname "$pages")" \
-  "$fake/proc/net" "$fake/etc/sysctl.d"
+mkdir -p "$pci"/drivers/{igb,ixgbe,vfio-pci} "$fake/sys/kernel/iommu_groups/0" \
+  "${pages%/*}" "$fake/proc/net" "$fake/etc/sysctl.d"
 card() {
   mkdir -p "$pci/devices/$1/net/$3"
   echo 0x020000 >"$pci/devices/$1/class"

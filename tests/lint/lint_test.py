@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every lint script must catch its bad sample and leave its good one alone."""
 
+import json
 import os
 import sys
 import tempfile
@@ -142,8 +143,9 @@ class InATree(unittest.TestCase):
         return path
 
     def test_headers(self):
-        self.write("build/compile_commands.json", '[{"directory": "%s/build", "file": "../src/a.cc",'
-                   ' "command": "g++ -std=c++20 -Wall -Werror -o a.o -c ../src/a.cc"}]' % self.root)
+        entry = {"directory": self.root + "/build", "file": "../src/a.cc",
+                 "command": "g++ -std=c++20 -Wall -Werror -o a.o -c ../src/a.cc"}
+        self.write("build/compile_commands.json", json.dumps([entry]))
         build = os.path.join(self.root, "build")
         self.write("src/a.h", "#pragma once\n#include <vector>\ninline std::vector<int> a;\n")
         self.assertEqual(headers.main(build), 0)
