@@ -31,8 +31,10 @@ OURS = {
     "dataplane/pipeline": PIPELINE,
     "dataplane/runtime": RUNTIME,
     "control": ["base", "dataplane", "services", "control"],
-    # The offline commands (check, explain) run the compiler and the compiled policy themselves.
-    "cli": ["base", "control/config", "control/compile", "dataplane/policy", "cli"],
+    # The offline commands (check, explain) run the compiler and the compiled policy themselves; the
+    # others speak to the daemon.
+    "cli": ["base", "control/config", "control/compile", "control/admin/protocol.h",
+            "dataplane/policy", "cli"],
 }
 
 # A service knows itself, the seams and the common interface, and no other service.
