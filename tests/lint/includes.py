@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks which folder may include which, and which third-party header belongs where.
+
+Ours: the list below names, for each folder of src/, the folders that its files may include beside
+their own. A folder that is not listed is refused, so that a new one gets its place here first.
+Theirs: the first matching line of THEIRS decides; a header that matches none is free.
+"""
+
+import re
+
+import source
+
+WIRE = ["base"]
+PACKET = WIRE + ["dataplane/wire"]
+TABLE = PACKET + ["dataplane/packet"]
+STATE = TABLE + ["dataplane/table"]
+POLICY = STATE + ["dataplane/nat", "dataplane/filter"]
+PIPELINE = POLICY + ["dataplane/policy"]
+RUNTIME = PIPELINE + ["dataplane/pipeline"]
+
+OURS = {
+    "base": [],
+    "dataplane/wire": WIRE,
+    "dataplane/packet": PACKET,
+    "dataplane/table": TABLE,
+    "dataplane/nat": STATE,
+    "dataplane/nat/alg": STATE + ["dataplane/nat"],
+    "dataplane/filter": STATE,
+    "dataplane/policy": POLICY,
+    "dataplane/pipeline": PIPELINE,
+    "dataplane/runtime": RUNTIME,
+    "control": ["base", "dataplane", "services", "control"],
+    # The offline commands (check, explain) run the compiler and the compiled policy themselves; the
+    # others speak to the daemon.
+    "cli": ["base", "control/config", "control/compile", "control/admin/protocol.h",
+            "dataplane/policy", "cli"],
+}
+
+# A service knows itself, the seams and the common interface, and no other service.
+SERVICE = ["base", "services/service.h", "services/io"]
+
+THEIRS = [
+    # Pure look-up structures live behind one file of ours each.
+    (r"rte_(hash|jhash|acl|fib|rcu_qsbr|thash)", r"dataplane/(table|filter|policy|runtime)/"),
+    (r"rte_", r"dataplane/runtime/"),
+    (r"yaml-cpp/", r"control/config/"),
+    (r"spdlog/", r"(control|services)/"),
+    (r"fmt/", r"(control|services|cli)/"),
+    (r"sodium|boost/|openssl/|sqlite3", r"(control|services|cli)/"),
+    (r"CLI/|systemd/|netlink/|nlohmann/|libnl", r"(control|services|cli)/|dataplane/runtime/"),
+    (r"catch2/", r"nowhere in src"),
+]
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def folder_of(path):
+    """The listed folder that holds `path` (below src/), the deepest one that fits, or None."""
+    parts = path.split("/")[:-1]
+    for length in range(len(parts), 0, -1):
+        folder = "/".join(parts[:length])
+        if folder in OURS or (parts[0] == "services" and length <= 2):
+            return folder
+    return None
+
+
+def allowed(folder):
+    if folder.startswith("services"):
+        return SERVICE + [folder]
+    return OURS[folder] + [folder]
+
+
+def check_ours(path, target):
+    folder = folder_of(path)
+    if folder is None:
+        return f"the folder of {path} has no place in tests/lint/includes.py"
+    if any(target == a or target.startswith(a + "/") for a in allowed(folder)):
+        return None
+    return f"{folder} must not include {target}"
+
+
+def check_theirs(path, target):
+    for header, place in THEIRS:
+        if re.match(header, target):
+            return None if re.match(place, path) else f"{target} does not belong in {path}"
+    return None
+
+
+def check(path, text):
+    """Yields (line, what is wrong) for one file below src/."""
+    if not path.startswith("src/"):
+        return
+    inside = path.removeprefix("src/")
+    code = source.only_code(text)
+    for match in INCLUDE.finditer(code):
+        quoted, target = match[1] == '"', match[2]
+        wrong = check_ours(inside, target) if quoted else check_theirs(inside, target)
+        if quoted and "/" not in target:
+            wrong = f'"{target}": include paths start at src/'
+        if wrong:
+            yield source.line_of(text, match.start()), wrong
+
+
+if __name__ == "__main__":
+    source.run(["src"], (".h", ".cc", ".def"), check)
