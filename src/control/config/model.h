@@ -3,8 +3,8 @@
 //
 // Theory of operation: parse.cc fills it and guarantees the form of every field (an address is an
 // address, an enum is one of its words); validate.cc guarantees what holds between fields (names
-// exist, networks do not overlap); control/compile lowers it to a Policy. Every item that a user may
-// be told about later (a rule in a log line, a map in `postern explain`) carries its Mark.
+// exist, networks do not overlap); control/compile lowers it to a Policy. Every item that a user
+// may be told about later (a rule in a log line, a map in `postern explain`) carries its Mark.
 //
 // Plain values, no pointers; two models compare equal when they mean the same (marks apart).
 // Thread: control. Bounds: the file is at most 4 MiB, lists as in base/limits.h.
@@ -21,8 +21,8 @@
 
 namespace postern::config {
 
-// A place in the file; line and column count from 1, 0 means "not from the file". Marks are not part
-// of the meaning: they always compare equal.
+// A place in the file; line and column count from 1, 0 means "not from the file". Marks are not
+// part of the meaning: they always compare equal.
 struct Mark {
   uint32_t line = 0;
   uint32_t column = 0;
@@ -34,28 +34,28 @@ enum class IdleMode { sleep, poll };
 enum class HugepageMode { automatic, off, required };
 
 struct Workers {
-  uint32_t count = 1;             // 1..kWorkersMax
-  std::vector<uint32_t> cores;    // empty: chosen at start; else exactly `count` core numbers
+  uint32_t count = 1;           // 1..kWorkersMax
+  std::vector<uint32_t> cores;  // empty: chosen at start; else exactly `count` core numbers
   IdleMode idle = IdleMode::sleep;
   bool operator==(const Workers&) const = default;
 };
 
 struct Memory {
   HugepageMode hugepages = HugepageMode::automatic;
-  uint32_t mib = 256;             // packet buffers and driver memory, MiB
+  uint32_t mib = 256;  // packet buffers and driver memory, MiB
   bool operator==(const Memory&) const = default;
 };
 
-struct Limits {                   // all workers together; fixed at start
+struct Limits {  // all workers together; fixed at start
   uint32_t sessions = 65536;
   uint32_t mappings = 65536;
-  uint32_t hosts = 16384;         // hosts whose sessions are counted
+  uint32_t hosts = 16384;               // hosts whose sessions are counted
   uint32_t sessions_from_host = 16384;  // 0: no limit
   uint32_t sessions_to_host = 0;        // 0: no limit
   bool operator==(const Limits&) const = default;
 };
 
-struct Timeouts {                 // RFC 4787 REQ-5, RFC 5382 REQ-5, RFC 5508 REQ-2
+struct Timeouts {  // RFC 4787 REQ-5, RFC 5382 REQ-5, RFC 5508 REQ-2
   Duration udp = seconds(300);
   Duration tcp_established = seconds(7440);
   Duration tcp_transitory = seconds(240);
@@ -81,7 +81,7 @@ enum class Zone { external, internal, dmz };
 
 struct Port {
   PortKind kind = PortKind::kernel;
-  std::string name;               // PCI address, kernel interface, or DPDK vdev string (net_x,args)
+  std::string name;  // PCI address, kernel interface, or DPDK vdev string (net_x,args)
   KernelDriver driver = KernelDriver::automatic;  // kernel ports only
   bool operator==(const Port&) const = default;
 };
@@ -96,20 +96,21 @@ struct Neighbor {
 enum class SharingGuard { off, block, trusted };
 
 struct Interface {
-  std::string name;               // 1..11 of [a-z0-9_-], begins with a letter
+  std::string name;  // 1..11 of [a-z0-9_-], begins with a letter
   std::string description;
   bool enabled = true;
   Port port;
   Zone zone = Zone::internal;
-  std::vector<Prefix> addresses;  // host bits kept; the first is the interface's own choice of source
+  std::vector<Prefix>
+      addresses;  // host bits kept; the first is the interface's own choice of source
   std::optional<MacAddress> mac;  // else the port's
   uint32_t mtu = 1500;            // bytes of IP packet, kMtuMin..kMtuMax
   uint32_t mss_clamp = 0;         // TCP MSS ceiling in bytes; 0 from MTU ("auto"), 0xFFFFFFFF "off"
-  std::vector<Neighbor> neighbors;          // static ARP entries
-  std::vector<std::string> spoof_allow;     // address objects or literals accepted beyond the routes
+  std::vector<Neighbor> neighbors;       // static ARP entries
+  std::vector<std::string> spoof_allow;  // address objects or literals accepted beyond the routes
   SharingGuard windows_sharing = SharingGuard::off;  // F30
   std::vector<std::string> windows_sharing_trusted;  // address items, with SharingGuard::trusted
-  std::string host_device;        // kernel device of the host path; empty: "gw-" + name
+  std::string host_device;  // kernel device of the host path; empty: "gw-" + name
   Mark mark;
   bool operator==(const Interface&) const = default;
 };
@@ -118,9 +119,9 @@ constexpr uint32_t kMssClampOff = 0xFFFFFFFF;
 
 // --- routes -------------------------------------------------------------------------------------
 struct Route {
-  Prefix to;                      // default is 0.0.0.0/0
-  Ipv4Address via;                // on a network of one interface
-  std::string interface;          // empty: the one whose network holds `via`
+  Prefix to;              // default is 0.0.0.0/0
+  Ipv4Address via;        // on a network of one interface
+  std::string interface;  // empty: the one whose network holds `via`
   Mark mark;
   bool operator==(const Route&) const = default;
 };
@@ -137,18 +138,22 @@ struct Object {
 struct Objects {
   std::vector<Object> addresses;
   std::vector<Object> services;
-  std::vector<Object> times;      // "mon-fri 08:00-18:00", several joined
+  std::vector<Object> times;  // "mon-fri 08:00-18:00", several joined
   bool operator==(const Objects&) const = default;
 };
 
 // --- nat ----------------------------------------------------------------------------------------
 enum class MappingBehavior { endpoint_independent, address_dependent, address_and_port_dependent };
-enum class FilteringBehavior { endpoint_independent, address_dependent, address_and_port_dependent };
+enum class FilteringBehavior {
+  endpoint_independent,
+  address_dependent,
+  address_and_port_dependent
+};
 enum class SourceAction { none, masquerade, pool };
 enum class HairpinSource { rewrite, keep };
 
 struct SourceNat {
-  std::string name;               // empty: "source-N", N from 1
+  std::string name;  // empty: "source-N", N from 1
   bool enabled = true;
   std::vector<std::string> in;    // interfaces; empty: any
   std::vector<std::string> out;   // interfaces; at least one
@@ -165,11 +170,11 @@ struct SourceNat {
 };
 
 struct OneToOne {
-  std::string name;               // empty: "one-to-one-N"
+  std::string name;  // empty: "one-to-one-N"
   bool enabled = true;
   Ipv4Address external;
   Ipv4Address internal;
-  std::string on;                 // interface where `external` is seen
+  std::string on;  // interface where `external` is seen
   bool log = false;
   Mark mark;
   bool operator==(const OneToOne&) const = default;
@@ -178,12 +183,13 @@ struct OneToOne {
 struct PortMap {
   std::string name;
   bool enabled = true;
-  std::string on;                 // interface
-  std::optional<Ipv4Address> listen;   // else every address of the interface
-  std::vector<std::string> service;    // tcp/5555, udp/5000-5010, or service objects without source ports
-  Ipv4Address to;                 // inside host, or an address of the gateway itself
-  std::optional<uint16_t> to_port;     // first inside port; else the same as outside
-  std::vector<std::string> allow_from; // adds the one permit rule; empty: the filter decides
+  std::string on;                     // interface
+  std::optional<Ipv4Address> listen;  // else every address of the interface
+  std::vector<std::string>
+      service;     // tcp/5555, udp/5000-5010, or service objects without source ports
+  Ipv4Address to;  // inside host, or an address of the gateway itself
+  std::optional<uint16_t> to_port;      // first inside port; else the same as outside
+  std::vector<std::string> allow_from;  // adds the one permit rule; empty: the filter decides
   HairpinSource hairpin_source = HairpinSource::rewrite;
   bool log = false;
   Mark mark;
@@ -193,7 +199,7 @@ struct PortMap {
 struct Nat {
   MappingBehavior mapping = MappingBehavior::endpoint_independent;
   FilteringBehavior filtering = FilteringBehavior::address_and_port_dependent;
-  uint16_t first_port = 1024;     // external ports for dynamic mappings
+  uint16_t first_port = 1024;  // external ports for dynamic mappings
   uint16_t last_port = 65535;
   std::vector<uint16_t> reserved_ports;  // never given out (the gateway's own services)
   bool hairpin = true;
@@ -204,7 +210,7 @@ struct Nat {
 };
 
 // --- filter -------------------------------------------------------------------------------------
-enum class Posture { normal, cut_off, open };   // F22
+enum class Posture { normal, cut_off, open };        // F22
 enum class RuleAction { permit, drop, deny, next };  // "continue" in the file
 enum class TcpState { any, opening, established };   // F19
 enum class Scope { all, forwarded, own };            // F37
@@ -223,9 +229,9 @@ struct FilterRule {
   Scope scope = Scope::all;
   std::vector<std::string> when;  // time objects; empty: always
   RuleAction action = RuleAction::drop;
-  bool log = false;               // F28
-  bool emergency = false;         // stays in force in posture cut_off
-  std::string from_template;      // name of the template that this rule came from, else empty
+  bool log = false;           // F28
+  bool emergency = false;     // stays in force in posture cut_off
+  std::string from_template;  // name of the template that this rule came from, else empty
   Mark mark;
   bool operator==(const FilterRule&) const = default;
 };
@@ -239,7 +245,7 @@ struct Filter {
 
 // --- admin, logging -----------------------------------------------------------------------------
 struct AdminSocket {
-  std::string group;              // may use the socket beside root; empty: root alone
+  std::string group;  // may use the socket beside root; empty: root alone
   bool operator==(const AdminSocket&) const = default;
 };
 
@@ -251,10 +257,10 @@ struct Admin {
 enum class LogLevel { debug, info, warning, error };
 
 struct LogFile {
-  bool file = true;               // in the state directory under log/
-  bool console = false;           // to standard error as well
-  uint32_t max_mib = 64;          // a file is rotated at this size
-  uint32_t keep = 8;              // rotated files kept
+  bool file = true;       // in the state directory under log/
+  bool console = false;   // to standard error as well
+  uint32_t max_mib = 64;  // a file is rotated at this size
+  uint32_t keep = 8;      // rotated files kept
   bool operator==(const LogFile&) const = default;
 };
 
