@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 
 namespace postern::config {
 
+constexpr size_t kObjectDepthMax = 16;  // objects within objects
+
 struct PortRange {
   uint16_t first = 0;
   uint16_t last = 65535;
@@ -22,12 +25,13 @@ struct PortRange {
 
 // One service as the filter sees it. Text forms: "any", "tcp", "tcp/80", "tcp/80-90", "tcp/>1023",
 // "tcp/<1024", "udp/53", "tcp+udp/53", "tcp/80 from 1024-65535" (source ports), "icmp",
-// "icmp/echo-request", "icmp/3", "icmp/3/4", "ip/47", "gre", "esp", "ah", "igmp", "ospf", "sctp".
+// "icmp/echo-request", "icmp/3", "icmp/3/4", "ip/47", "gre", "esp", "ah", "igmp", "ospf", "sctp",
+// "pptp" (tcp/1723 and GRE).
 struct ServiceMatch {
   bool any_protocol = false;
-  uint8_t protocol = 0;   // IANA number
-  PortRange destination;  // TCP, UDP
-  PortRange source;
+  uint8_t protocol = 0;        // IANA number
+  PortRange destination = {};  // TCP, UDP
+  PortRange source = {};
   int icmp_type = -1;  // -1: any
   int icmp_code = -1;
   bool operator==(const ServiceMatch&) const = default;
@@ -46,7 +50,26 @@ Result<std::vector<AddressRange>> resolve_addresses(const Objects& objects,
                                                     const std::vector<std::string>& items);
 Result<std::vector<ServiceMatch>> resolve_services(const Objects& objects,
                                                    const std::vector<std::string>& items);
+// Sorted, merged intervals. "any" and "always" give the whole week.
 Result<std::vector<WeekInterval>> resolve_times(const Objects& objects,
                                                 const std::vector<std::string>& items);
+
+// The same for many lists against the same objects: each object is looked up by binary search and
+// flattened once. `objects` must outlive it and not change.
+class Resolver {
+ public:
+  explicit Resolver(const Objects& objects);
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  Result<std::vector<AddressRange>> addresses(const std::vector<std::string>& items);
+  Result<std::vector<ServiceMatch>> services(const std::vector<std::string>& items);
+  Result<std::vector<WeekInterval>> times(const std::vector<std::string>& items);
+
+ private:
+  struct Kinds;
+  std::unique_ptr<Kinds> kinds_;
+};
 
 }  // namespace postern::config

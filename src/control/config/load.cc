@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/config/load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "control/config/parse.h"
+#include "control/config/report.h"
+#include "control/config/yaml.h"
+
+namespace postern::config {
+namespace {
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+}  // namespace
+
+bool Loaded::ok() const {
+  return std::none_of(findings.begin(), findings.end(),
+                      [](const Finding& f) { return f.severity == Severity::error; });
+}
+
+Loaded load(std::string_view text) {
+  Loaded loaded;
+  Report report;
+  if (std::optional<Node> root = read_yaml(text, report)) {
+    Parsed parsed = parse_file(*root, report);
+    loaded.model = std::move(parsed.model);
+  }
+  loaded.findings = report.take();
+  return loaded;
+}
+
+Loaded load_file(const std::string& file) {
+  auto refused = [](std::string text) {
+    return Loaded{{}, {{Severity::error, {}, "", std::move(text)}}};
+  };
+  std::unique_ptr<std::FILE, CloseFile> stream(std::fopen(file.c_str(), "rbe"));
+  if (!stream) return refused(std::string("cannot open: ") + std::strerror(errno));
+  std::string text(kFileBytesMax + 1, '\0');  // one more than allowed tells a longer file
+  errno = 0;
+  size_t size = std::fread(text.data(), 1, text.size(), stream.get());
+  if (std::ferror(stream.get()))
+    return refused(std::string("cannot read: ") + std::strerror(errno));
+  text.resize(size);
+  return load(text);
+}
+
+std::string to_text(const Finding& finding, std::string_view file) {
+  std::string out(file);
+  if (finding.mark.line > 0) {
+    out += ":" + std::to_string(finding.mark.line) + ":" + std::to_string(finding.mark.column);
+  }
+  out += finding.severity == Severity::error ? ": error: " : ": warning: ";
+  if (!finding.path.empty()) out += finding.path + ": ";
+  return out + finding.text;
+}
+
+}  // namespace postern::config

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tree of the file -> Model. Form only: each value is what its key asks for. Whether names exist
+// and fields agree with each other is for validate.h.
+//
+// Each parse_ function fills what it can and reports all that is wrong. Thread: control.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "control/config/model.h"
+#include "control/config/report.h"
+#include "control/config/section.h"
+#include "control/config/yaml.h"
+
+namespace postern::config {
+
+struct Parsed {
+  Model model;
+  // Of each rule of the model, which entry of filter.rules it comes from (templates are several).
+  std::vector<size_t> rule_entries;
+  // No error in these sections: checks that rest on them make sense.
+  bool interfaces_sound = false;
+  bool objects_sound = false;
+};
+
+Parsed parse_file(const Node& root, Report& report);
+
+// One for each section of the file; parse_interfaces takes the value of the key "interfaces".
+void parse_system(Section& section, System& system);
+void parse_admin(Section& section, Admin& admin);
+void parse_logging(Section& section, Logging& logging);
+void parse_interfaces(const Field& field, std::vector<Interface>& interfaces);
+void parse_route(Section& section, Route& route);
+void parse_objects(Section& section, Objects& objects);
+void parse_nat(Section& section, Nat& nat);
+void parse_filter(Section& section, Parsed& parsed);
+void parse_rule(Section& section, FilterRule& rule);
+
+// A list of items in which "any" alone means the same as no list.
+void parse_match(Section& section, std::string_view key, std::vector<std::string>& items);
+
+}  // namespace postern::config

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/config/section.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace postern::config {
+namespace {
+
+// Sections that later versions bring; an early user should not look for a typing error.
+constexpr std::string_view kLater[] = {"services", "users", "tests"};
+
+std::string unknown_key_text(const SectionSpec& spec, const Entry& entry) {
+  std::string text = "unknown key " + quote(entry.key);
+  if (spec.path.empty() &&
+      std::find(std::begin(kLater), std::end(kLater), entry.key) != std::end(kLater)) {
+    return quote(entry.key) + " is not part of this version; remove it";
+  }
+  if (size_t colon = entry.key.find(':');
+      colon != std::string::npos && entry.value.kind == NodeKind::null &&
+      find_key(spec, std::string_view(entry.key).substr(0, colon))) {
+    return text + "; a space is missing after ':'";
+  }
+  std::vector<std::string_view> keys;
+  for (const KeySpec& key : spec.keys)
+    keys.push_back(key.key);
+  return text + hint(entry.key, keys);
+}
+
+}  // namespace
+
+bool expect_map(Report& report, const Node& node, const std::string& path) {
+  if (node.kind == NodeKind::map) return true;
+  report.error(node.mark, path,
+               node.kind == NodeKind::null ? "is empty; remove the key or write {}"
+                                           : "expected a map of keys and values");
+  return false;
+}
+
+std::vector<Field> list_of(const Field& field) {
+  const Node& node = field.node;
+  if (node.kind != NodeKind::list) return {field};
+  if (node.entries.empty() && !field.spec.empty_list) {
+    field.error("is an empty list, which would match nothing; remove the key instead");
+  }
+  auto max = static_cast<size_t>(field.spec.max);
+  if (field.spec.type == Type::interface_address && node.entries.size() > max) {
+    field.error("has more than " + std::to_string(max) + " entries");
+  }
+  std::vector<Field> fields;
+  fields.reserve(node.entries.size());
+  for (size_t i = 0; i < node.entries.size(); ++i) {
+    fields.push_back({node.entries[i].value, field.spec, join(field.path, i), field.report, i});
+  }
+  return fields;
+}
+
+std::vector<std::string_view> split_words(std::string_view words) {
+  std::vector<std::string_view> out;
+  while (!words.empty()) {
+    size_t bar = std::min(words.find('|'), words.size());
+    out.push_back(words.substr(0, bar));
+    words.remove_prefix(std::min(bar + 1, words.size()));
+  }
+  return out;
+}
+
+Section::Section(Report& report, const Node& node, std::string path, const SectionSpec& spec)
+    : report_(report), node_(node), path_(std::move(path)), spec_(spec) {
+  POSTERN_ASSERT(spec.keys.size() <= 64);
+  if (node.kind != NodeKind::map) return;
+  for (const Entry& entry : node.entries) {
+    if (find_key(spec, entry.key)) continue;
+    report_.error(entry.mark, join(path_, entry.key), unknown_key_text(spec, entry));
+  }
+}
+
+const KeySpec& Section::ask(std::string_view key) {
+  const KeySpec* spec = find_key(spec_, key);
+  POSTERN_ASSERT(spec != nullptr);
+  asked_ |= uint64_t{1} << (spec - spec_.keys.data());
+  return *spec;
+}
+
+std::optional<Field> Section::find(std::string_view key) {
+  const KeySpec& spec = ask(key);
+  const Node* node = find_entry(node_, key);
+  if (!node) return std::nullopt;
+  return Field{*node, spec, join(path_, key), report_};
+}
+
+std::vector<Field> Section::find_list(std::string_view key) {
+  auto whole = find(key);
+  return whole ? list_of(*whole) : std::vector<Field>();
+}
+
+std::vector<Field> Section::find_sections(std::string_view key) {
+  std::vector<Field> fields;
+  auto whole = find(key);
+  if (!whole) return fields;
+  const Node& node = whole->node;
+  if (node.kind != NodeKind::list) {
+    whole->error(node.kind == NodeKind::null ? "is empty; remove the key or write []"
+                                             : "expected a list (lines that begin with -)");
+    return fields;
+  }
+  auto max = static_cast<size_t>(whole->spec.max);
+  if (node.entries.size() > max) whole->error("has more than " + std::to_string(max) + " entries");
+  fields.reserve(node.entries.size());
+  for (size_t i = 0; i < node.entries.size(); ++i) {
+    std::string path = join(whole->path, i);
+    if (!expect_map(report_, node.entries[i].value, path)) continue;
+    fields.push_back({node.entries[i].value, whole->spec, std::move(path), report_, i});
+  }
+  return fields;
+}
+
+std::optional<Section> Section::section(std::string_view key) {
+  auto field = find(key);
+  if (!field || !expect_map(report_, field->node, field->path)) return std::nullopt;
+  return Section(report_, field->node, field->path, *field->spec.section);
+}
+
+void Section::boolean(std::string_view key, bool& out) {
+  if (auto field = find(key)) out = read_boolean(*field).value_or(out);
+}
+
+void Section::duration(std::string_view key, Duration& out) {
+  if (auto field = find(key)) out = read_duration(*field).value_or(out);
+}
+
+void Section::string(std::string_view key, std::string& out) {
+  if (auto field = find(key)) out = read_string(*field).value_or(out);
+}
+
+void Section::strings(std::string_view key, std::vector<std::string>& out) {
+  for (const Field& field : find_list(key)) {
+    if (auto text = read_string(field)) out.push_back(std::move(*text));
+  }
+}
+
+void Section::address(std::string_view key, Ipv4Address& out) {
+  if (auto field = find(key)) out = read_address(*field).value_or(out);
+}
+
+void Section::finish() {
+  for (size_t i = 0; i < spec_.keys.size(); ++i) {
+    const KeySpec& key = spec_.keys[i];
+    POSTERN_ASSERT((asked_ >> i & 1) != 0);
+    if (key.required && !find_entry(node_, key.key)) {
+      report_.error(node_.mark, path_, "required key '" + std::string(key.key) + "' is missing");
+    }
+  }
+}
+
+}  // namespace postern::config
