@@ -27,6 +27,7 @@ class RouteTable {
 
   // The route with the longest prefix that holds `address`, or nullptr.
   const Route* find(Ipv4Address address) const;
+  // Shorter prefixes first, then by address; no prefix twice.
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
