@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/exit_code.h"
+#include "cli/suggest.h"
+
+namespace postern::cli {
+namespace {
+
+std::vector<std::string> names_below(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands({})) {
+    if (!sub->get_group().empty()) names.push_back(sub->get_name());
+  }
+  return names;
+}
+
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames())
+      names.push_back("--" + name);
+  }
+  return names;
+}
+
+bool takes_value(const CLI::App& app, const std::string& word) {
+  const CLI::Option* option = app.get_option_no_throw(word);
+  return option != nullptr && option->get_items_expected_max() > 0;
+}
+
+// The command that the words lead to, and the first word that is no command where one was due.
+struct Walk {
+  const CLI::App* app;
+  std::string full_name;
+  std::string unknown;
+};
+
+Walk walk(const CLI::App& root, int argc, char** argv) {
+  Walk at{&root, "postern", ""};
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word.starts_with("-")) {
+      if (takes_value(root, word) || takes_value(*at.app, word)) ++i;
+      continue;
+    }
+    if (names_below(*at.app).empty()) break;
+    auto found =
+        at.app->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; });
+    if (found.empty()) {
+      at.unknown = word;
+      break;
+    }
+    at.app = found.front();
+    at.full_name += " " + word;
+  }
+  return at;
+}
+
+std::string with_hint(std::string text, const std::string& nearest_word) {
+  if (!nearest_word.empty()) text += "; did you mean `" + nearest_word + "`?";
+  return text;
+}
+
+// CLI11's errors in our words: one line, and what to do next.
+std::string usage_text(const CLI::ParseError& error, const Walk& at, const CLI::App& root) {
+  if (!at.unknown.empty()) {
+    return with_hint(fmt::format("no command `{} {}`", at.full_name, at.unknown),
+                     nearest(at.unknown, names_below(*at.app)));
+  }
+  bool is_incomplete = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  if (is_incomplete && !names_below(*at.app).empty()) {
+    return fmt::format("`{}` needs one of: {}", at.full_name,
+                       fmt::join(names_below(*at.app), ", "));
+  }
+  std::string text = error.what();
+  if (const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error)) {
+    std::string word = extras->what();
+    word = word.substr(word.rfind(' ') + 1);
+    std::vector<std::string> known = options_of(*at.app);
+    for (const std::string& name : options_of(root))
+      known.push_back(name);
+    text = word.starts_with("-")
+               ? with_hint(fmt::format("`{}` has no option {}", at.full_name, word),
+                           nearest(word, known))
+               : fmt::format("`{}` takes no further argument `{}`", at.full_name, word);
+  }
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
+  return text;
+}
+
+// Case "PATH": the words that may follow; with `show)` for example `words='sessions rules ...'`.
+void add_words(std::string& script, const CLI::App& app, const std::string& path) {
+  std::vector<std::string> words = names_below(app);
+  for (const std::string& name : options_of(app))
+    words.push_back(name);
+  script += fmt::format("    '{}') words='{}' ;;\n", path, fmt::join(words, " "));
+  for (const CLI::App* sub : app.get_subcommands({})) {
+    add_words(script, *sub, path + " " + sub->get_name());
+  }
+}
+
+// Case "OPTION": the values that an option takes, where they are few.
+void add_values(std::string& script, const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    std::string values = option->get_type_name();  // "a|b|c", see one_of()
+    if (option->get_lnames().empty() || values.find('|') == std::string::npos) continue;
+    std::replace(values.begin(), values.end(), '|', ' ');
+    script += fmt::format("    --{}) words='{}' ;;\n", option->get_lnames().front(), values);
+  }
+  for (const CLI::App* sub : app.get_subcommands({}))
+    add_values(script, *sub);
+}
+
+// What the command line said about help comes as an exception, too.
+int answer(const CLI::ParseError& error, const Walk& at, const CLI::App& root) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    std::fputs(at.app->help(at.full_name.substr(0, at.full_name.rfind(' '))).c_str(), stdout);
+    return kDone;
+  }
+  std::fprintf(stderr, "postern: %s (try `%s --help`)\n", usage_text(error, at, root).c_str(),
+               at.full_name.c_str());
+  return kUsage;
+}
+
+}  // namespace
+
+Command Command::add(const std::string& name, const std::string& help) {
+  CLI::App* sub = app_->add_subcommand(name, help);
+  app_->require_subcommand(1);
+  return Command(sub, bodies_);
+}
+
+Command& Command::argument(const std::string& name, std::string& into, const std::string& help) {
+  last_ = app_->add_option(name, into, help)->required();
+  return *this;
+}
+
+Command& Command::optional_argument(const std::string& name, std::string& into,
+                                    const std::string& help) {
+  last_ = app_->add_option(name, into, help);
+  return *this;
+}
+
+Command& Command::rest(std::vector<std::string>& into) {
+  app_->fallthrough(false);
+  app_->prefix_command();
+  CLI::App* app = app_;
+  app_->parse_complete_callback([app, &into] { into = app->remaining(); });
+  return *this;
+}
+
+Command& Command::flag(const std::string& name, bool& into, const std::string& help) {
+  last_ = app_->add_flag(name, into, help);
+  return *this;
+}
+
+Command& Command::option(const std::string& name, std::string& into, const std::string& help) {
+  last_ = app_->add_option(name, into, help);
+  return *this;
+}
+
+Command& Command::option(const std::string& name, uint32_t& into, const std::string& help) {
+  last_ = app_->add_option(name, into, help);
+  return *this;
+}
+
+Command& Command::one_of(const std::vector<std::string>& values) {
+  last_->check([values](const std::string& typed) {
+    if (std::find(values.begin(), values.end(), typed) != values.end()) return std::string();
+    return with_hint(fmt::format("`{}` is none of {}", typed, fmt::join(values, ", ")),
+                     nearest(typed, values));
+  });
+  last_->type_name(fmt::format("{}", fmt::join(values, "|")));
+  return *this;
+}
+
+Command& Command::runs(std::function<int()> body) {
+  (*bodies_)[app_] = std::move(body);
+  return *this;
+}
+
+std::string Command::bash_completion() const {
+  std::string words;
+  std::string values;
+  add_words(words, *app_, "");
+  add_values(values, *app_);
+  return fmt::format(R"(# bash completion for postern; made by `postern completion bash`
+_postern() {{
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}}
+  local path='' words='' i
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    [[ ${{COMP_WORDS[i]}} == -* || ${{COMP_WORDS[i - 1]}} == --run-dir ]] || path+=" ${{COMP_WORDS[i]}}"
+  done
+  case $path in
+{})  esac
+  case $previous in
+{})  esac
+  [[ $current != -* && $words == -* ]] && return
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}}
+complete -o default -F _postern postern
+)",
+                     words, values);
+}
+
+int run_command_line(int argc, char** argv, AddCommands add_commands) {
+  Globals globals;
+  Command::Bodies bodies;
+  CLI::App root("The command line of the Postern gateway.", "postern");
+  root.fallthrough();  // inherited by commands added after it only
+  root.add_flag("--json", globals.json, "print JSON for programs");
+  root.add_flag("--no-header", globals.no_header, "print tables without their header line");
+  root.add_option("--run-dir", globals.run_dir, "the daemon's run-time directory")
+      ->capture_default_str();
+  add_commands(Command(&root, &bodies), globals);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return answer(error, walk(root, argc, argv), root);
+  }
+  const CLI::App* named = &root;
+  while (!named->get_subcommands().empty())
+    named = named->get_subcommands().front();
+  return bodies.at(named)();
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Command: one word of the command line (`show`, `sessions`) with its options and what it does. The
+// argument parser (CLI11, slow to compile) is known to command.cc alone.
+//
+// A command is added by a function in the file of its name, listed in commands.h:
+//   void add_apply(Command& root, const Globals& globals) {
+//     auto options = std::make_shared<Options>();  // the parser writes, the body reads
+//     root.add("apply", "put a configuration into force")
+//         .argument("FILE", options->file, "the configuration")
+//         .runs([options, &globals] { return apply(*options, globals); });
+//   }
+// Thread: the only one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace postern::cli {
+
+// Options that every command takes, before or after its name.
+struct Globals {
+  bool json = false;
+  bool no_header = false;
+  std::string run_dir = "/run/postern";
+};
+
+// A handle: copies name the same command. What the parser writes to must live until the body ran.
+class Command {
+ public:
+  using Bodies = std::map<const CLI::App*, std::function<int()>>;
+  Command(CLI::App* app, Bodies* bodies) : app_(app), bodies_(bodies) {}
+
+  // A command below this one, which then needs one of its commands to be named.
+  Command add(const std::string& name, const std::string& help);
+
+  Command& argument(const std::string& name, std::string& into, const std::string& help);
+  Command& optional_argument(const std::string& name, std::string& into, const std::string& help);
+  // All words behind the arguments, options of other programs among them. Add it last.
+  Command& rest(std::vector<std::string>& into);
+  Command& flag(const std::string& name, bool& into, const std::string& help);
+  Command& option(const std::string& name, std::string& into, const std::string& help);
+  Command& option(const std::string& name, uint32_t& into, const std::string& help);
+  // Refuses other values of the option or argument added last; completion offers these.
+  Command& one_of(const std::vector<std::string>& values);
+  // What it does; the result is the exit code of the program.
+  Command& runs(std::function<int()> body);
+
+  // The completion script for bash of this command and all below it.
+  std::string bash_completion() const;
+
+ private:
+  CLI::App* app_;
+  Bodies* bodies_;
+  CLI::Option* last_ = nullptr;
+};
+
+// Reads the command line with the commands that `add_commands` adds, and runs the one that is
+// named. Returns the exit code of the program.
+using AddCommands = void (*)(Command root, const Globals& globals);
+int run_command_line(int argc, char** argv, AddCommands add_commands);
+
+}  // namespace postern::cli

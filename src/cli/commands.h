@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The commands of `postern`, one function for each file that adds some.
+#pragma once
+
+#include "cli/command.h"
+
+namespace postern::cli {
+
+void add_apply(Command& root, const Globals& globals);
+void add_check(Command& root, const Globals& globals);
+void add_completion(Command& root, const Globals& globals);
+void add_config(Command& root, const Globals& globals);
+void add_explain(Command& root, const Globals& globals);
+void add_show(Command& root, const Globals& globals);
+void add_status(Command& root, const Globals& globals);
+void add_version(Command& root, const Globals& globals);
+
+}  // namespace postern::cli

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// postern: the command line of the gateway.
+#include "cli/commands.h"
+
+namespace {
+
+void add_commands(postern::cli::Command root, const postern::cli::Globals& globals) {
+  namespace cli = postern::cli;
+  cli::add_completion(root, globals);
+  cli::add_version(root, globals);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return postern::cli::run_command_line(argc, argv, add_commands);
+}
