@@ -98,7 +98,6 @@ void Pipeline::State::send_back(Packet& packet) {
   const Route* route = policy->routes.find(to);
   bool has_via =
       route != nullptr && route->interface == packet.ingress && !route->via.is_unspecified();
-  packet.from_host = true;  // ours now: its TTL is as it shall be
   leave(packet, packet.ingress, has_via ? route->via : to);
 }
 

@@ -22,20 +22,20 @@ void decrement_ttl(Packet& packet) {
 
 }  // namespace
 
-bool Pipeline::State::may_leave_by(Packet& packet, InterfaceId out_id) {
+bool Pipeline::State::prepare_to_leave(Packet& packet, InterfaceId out_id) {
   // The gateway's own packets start here with the TTL they shall have.
   if (!packet.from_host && packet.ttl <= 1) {
     error(packet, DropReason::ttl_expired, icmp_type::time_exceeded, 0, 0);
     return false;
   }
   uint16_t mtu = interface(out_id).mtu;
-  if (packet.l3_length <= mtu) return true;
-  if (packet.dont_fragment) {
+  if (packet.l3_length > mtu && packet.dont_fragment) {
     error(packet, DropReason::mtu_exceeded, icmp_type::unreachable,
           unreachable_code::fragmentation_needed, mtu);
     return false;
   }
-  packet.needs_fragmentation = true;
+  packet.needs_fragmentation = packet.l3_length > mtu;
+  if (!packet.from_host) decrement_ttl(packet);
   return true;
 }
 
@@ -50,7 +50,6 @@ void Pipeline::State::clamp(Packet& packet, InterfaceId out_id) {
 }
 
 void Pipeline::State::leave(Packet& packet, InterfaceId out_id, Ipv4Address next_hop) {
-  if (!packet.from_host) decrement_ttl(packet);
   packet.egress = out_id;
   packet.next_hop = next_hop;
   EthernetHeader& ethernet = ethernet_at(packet.frame);

@@ -19,7 +19,8 @@ bool Pipeline::State::is_right_ingress(const Packet& packet, const Session& sess
 void Pipeline::State::count(Session& session, Direction direction, const Packet& packet) {
   session.packets[static_cast<int>(direction)] += 1;
   session.bytes[static_cast<int>(direction)] += packet.l3_length;
-  if (packet.rounds == 0) count_rule(session.rule, packet, 1);
+  // Of the two halves of a hairpin, the one that the filter judged counts.
+  if (session.kind != SessionKind::hairpin_inner) count_rule(session.rule, packet, 1);
 }
 
 bool Pipeline::State::hit(Packet& packet, uint32_t found) {
@@ -41,7 +42,7 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
       drop(packet, DropReason::no_route);
       return true;
     }
-    if (!may_leave_by(packet, route->interface)) return true;
+    if (!prepare_to_leave(packet, route->interface)) return true;
   }
   if (packet.key.protocol == protocol::tcp && !packet.is_later_fragment) {
     session.tcp = advance(session.tcp, packet.tcp_flags, direction);
@@ -90,7 +91,7 @@ void Pipeline::State::relay_error(Packet& packet) {
     if (route == nullptr || route->interface == kGateway) {
       return drop(packet, DropReason::no_route);
     }
-    if (!may_leave_by(packet, route->interface)) return;
+    if (!prepare_to_leave(packet, route->interface)) return;
   }
   translate_error(packet, rewrite, hides);
   if (session.egress[d] == kGateway) return to_gateway(packet);

@@ -66,8 +66,9 @@ struct Pipeline::State {
   void sweep();
 
   // --- forward.cc
-  // False: the packet was dropped or answered. Checks TTL and MTU before anything is changed.
-  bool may_leave_by(Packet& packet, InterfaceId out);
+  // TTL and MTU, before the translation changes anything. False: the packet was dropped or
+  // answered.
+  bool prepare_to_leave(Packet& packet, InterfaceId out);
   void leave(Packet& packet, InterfaceId out, Ipv4Address next_hop);
   void to_gateway(Packet& packet);
   void go_round(Packet& packet);
