@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <set>
+#include <utility>
+
+#include "base/limits.h"
+#include "control/compile/lower.h"
+
+namespace postern::compiler {
+namespace {
+
+Action lowered(config::RuleAction action) {
+  switch (action) {
+    case config::RuleAction::permit:
+      return Action::permit;
+    case config::RuleAction::drop:
+      return Action::drop;
+    case config::RuleAction::deny:
+      return Action::deny;
+    case config::RuleAction::next:
+      return Action::next;
+  }
+  return Action::drop;
+}
+
+TcpQualifier lowered(config::TcpState state) {
+  switch (state) {
+    case config::TcpState::any:
+      return TcpQualifier::any;
+    case config::TcpState::opening:
+      return TcpQualifier::opening;
+    case config::TcpState::established:
+      return TcpQualifier::established;
+  }
+  return TcpQualifier::any;
+}
+
+Scope lowered(config::Scope scope) {
+  switch (scope) {
+    case config::Scope::all:
+      return Scope::all;
+    case config::Scope::forwarded:
+      return Scope::forwarded;
+    case config::Scope::own:
+      return Scope::own;
+  }
+  return Scope::all;
+}
+
+Posture lowered(config::Posture posture) {
+  switch (posture) {
+    case config::Posture::normal:
+      return Posture::normal;
+    case config::Posture::cut_off:
+      return Posture::cut_off;
+    case config::Posture::open:
+      return Posture::open;
+  }
+  return Posture::cut_off;
+}
+
+// NetBIOS over TCP and UDP, RPC endpoint mapper, SMB.
+std::vector<ServiceSpec> windows_sharing_services() {
+  std::vector<ServiceSpec> services;
+  for (uint8_t proto : {protocol::tcp, protocol::udp}) {
+    for (auto [first, last] : {std::pair<uint16_t, uint16_t>{135, 135}, {137, 139}, {445, 445}}) {
+      ServiceSpec spec;
+      spec.protocol = proto;
+      spec.first_destination = first;
+      spec.last_destination = last;
+      services.push_back(spec);
+    }
+  }
+  return services;
+}
+
+// F30: drops sharing over this interface both ways, before any other rule. With `trusted`, what the
+// trusted hosts behind the interface send or receive falls through to the user's rules.
+Result<void> add_sharing_guard(Lowering& lowering, InterfaceId id, std::vector<Rule>& rules) {
+  const config::Interface& interface = lowering.model().interfaces[id];
+  if (!interface.enabled || interface.windows_sharing == config::SharingGuard::off) return {};
+  AddressSet refused;
+  if (interface.windows_sharing == config::SharingGuard::trusted) {
+    auto trusted = lowering.addresses(interface.windows_sharing_trusted);
+    if (!trusted) {
+      return std::move(trusted).error().within("interfaces." + interface.name + ".windows_sharing");
+    }
+    refused = complement_of(*trusted);
+  }
+  Rule in;
+  in.name = "guard/windows-sharing/" + interface.name + "/in";
+  in.description = "Windows sharing from " + interface.name;
+  in.in = set_of(id);
+  in.from = refused;
+  in.services = windows_sharing_services();
+  in.action = Action::drop;
+  Rule out = in;
+  out.name = "guard/windows-sharing/" + interface.name + "/out";
+  out.description = "Windows sharing to " + interface.name;
+  out.in = kAnyInterface;
+  out.out = set_of(id);
+  out.from = AddressSet{};
+  out.to = refused;
+  rules.push_back(std::move(in));
+  rules.push_back(std::move(out));
+  return {};
+}
+
+// F10: the one permit rule of a port map with allow_from. It speaks of the inside host and port, as
+// every rule does, and of the external address, so that nothing else reaches the host by it.
+Result<void> add_port_map_permit(Lowering& lowering, const config::PortMap& map,
+                                 std::vector<Rule>& rules) {
+  if (!map.enabled || map.allow_from.empty()) return {};
+  auto mappings = expand_port_map(lowering, map);
+  if (!mappings) return mappings.error();
+  auto from = lowering.addresses(map.allow_from);
+  if (!from) return std::move(from).error().within("nat.port_maps." + map.name + ".allow_from");
+  Rule rule;
+  rule.name = "port-map/" + map.name;
+  rule.description = "sources that may use port map " + map.name;
+  rule.line = map.mark.line;
+  rule.from = std::move(from).value();
+  rule.to = set_of_ranges({{map.to, map.to}});
+  std::vector<AddressRange> external;
+  std::set<std::tuple<uint8_t, uint16_t, uint16_t>> inside;
+  for (const ConfiguredMapping& mapping : *mappings) {
+    external.push_back({mapping.external, mapping.external});
+    uint16_t last = mapping.internal_endpoint(mapping.last_external).port;
+    inside.insert({mapping.protocol, mapping.first_internal, last});
+  }
+  if (inside.empty()) return {};  // no external address: nothing is mapped
+  rule.to_original = set_of_ranges(std::move(external));
+  for (auto [proto, first, last] : inside) {
+    ServiceSpec spec;
+    spec.protocol = proto;
+    spec.first_destination = first;
+    spec.last_destination = last;
+    rule.services.push_back(spec);
+  }
+  rule.action = Action::permit;
+  rules.push_back(std::move(rule));
+  return {};
+}
+
+Result<Rule> lowered(Lowering& lowering, const config::FilterRule& source) {
+  Rule rule;
+  rule.name = source.name;
+  rule.description = source.description;
+  rule.line = source.mark.line;
+  rule.in = lowering.interfaces(source.in);
+  rule.out = lowering.interfaces(source.out);
+  rule.tcp = lowered(source.tcp);
+  rule.scope = lowered(source.scope);
+  rule.action = lowered(source.action);
+  rule.log = source.log;
+  rule.emergency = source.emergency;
+
+  struct Field {
+    const char* name;
+    const std::vector<std::string>& items;
+    AddressSet& set;
+  };
+  for (const Field& field : {Field{"from", source.from, rule.from}, Field{"to", source.to, rule.to},
+                             Field{"to_original", source.to_original, rule.to_original}}) {
+    auto set = lowering.addresses(field.items);
+    if (!set) return std::move(set).error().within(field.name);
+    field.set = std::move(set).value();
+  }
+  auto services = lowering.services(source.service);
+  if (!services) return std::move(services).error().within("service");
+  rule.services = std::move(services).value();
+  auto holds = lowering.holds_now(source.when);
+  if (!holds) return std::move(holds).error().within("when");
+  rule.enabled = source.enabled && *holds;
+  return rule;
+}
+
+Result<void> check(const std::vector<Rule>& rules) {
+  if (rules.size() > kRulesMax) {
+    return Error{ErrorCode::exhausted,
+                 "filter.rules: more than " + std::to_string(kRulesMax) + " rules in all"};
+  }
+  std::set<std::string_view> names;
+  for (const Rule& rule : rules) {
+    if (!names.insert(rule.name).second) {
+      return Error{ErrorCode::invalid, "filter.rules: two rules are called '" + rule.name + "'"};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> compile_rules(Lowering& lowering, Policy& policy) {
+  const config::Model& model = lowering.model();
+  std::vector<Rule> rules;
+  for (size_t i = 0; i < model.interfaces.size(); ++i) {
+    auto added = add_sharing_guard(lowering, static_cast<InterfaceId>(i), rules);
+    if (!added) return added;
+  }
+  for (const config::PortMap& map : model.nat.port_maps) {
+    if (auto added = add_port_map_permit(lowering, map, rules); !added) return added;
+  }
+  for (const config::FilterRule& source : model.filter.rules) {
+    auto rule = lowered(lowering, source);
+    if (!rule) return std::move(rule).error().within("filter.rules." + source.name);
+    rules.push_back(std::move(rule).value());
+  }
+  if (auto checked = check(rules); !checked) return checked;
+  policy.rules = Ruleset(std::move(rules), lowered(model.filter.posture), model.filter.log_default);
+  return {};
+}
+
+}  // namespace postern::compiler
