@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // FlowMap: FlowKey -> 32-bit value, open addressing, fixed capacity, one writer.
 //
+//   bucket: | key | key | key | value value value | passed |    one cache line
+//
+// A key lives in the bucket its hash points at or, where that is full, in the next one with room.
+// Each bucket counts the entries that went past it, so a look-up stops at the first bucket that
+// nobody passed (nearly always the first), and erasing leaves no tombstones: the counts go down
+// again, and years of churn do not slow it.
+//
 // Sized once so that `capacity` entries always fit (it keeps free room of its own beyond that). The
 // hash is keyed with a random seed per start, so that nobody outside can aim at one bucket.
-// find_bulk prefetches a whole burst before it compares. Memory: at most 40 bytes an entry. Thread:
-// the owning worker.
+// find_bulk prefetches a whole burst before it compares. Memory: 32 bytes an entry of capacity.
+// Thread: the owning worker.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "dataplane/packet/flow_key.h"
+#include "dataplane/table/table_memory.h"
 
 namespace postern {
 
@@ -21,6 +28,7 @@ struct HashSeed {
   uint64_t words[2] = {0, 0};  // from a cryptographic generator
 };
 
+// Multiply-mix keyed with both words of the seed; every bit of it is good.
 uint64_t hash_of(const FlowKey& key, const HashSeed& seed);
 
 class FlowMap {
@@ -31,7 +39,7 @@ class FlowMap {
   uint32_t find(const FlowKey& key) const;
   // values[i] for keys[i]; at most kBurstMax keys.
   void find_bulk(std::span<const FlowKey> keys, std::span<uint32_t> values) const;
-  // False: the key is there already, or `capacity` entries are in.
+  // False: the key is there already, or `capacity` entries are in. `value` is not kNone.
   bool insert(const FlowKey& key, uint32_t value);
   // False: it was not there.
   bool erase(const FlowKey& key);
@@ -39,15 +47,33 @@ class FlowMap {
   uint32_t capacity() const { return capacity_; }
 
  private:
-  struct Slot;
-  struct FreeSlots {
-    void operator()(Slot* slots) const;
+  struct KeyWords {
+    uint64_t low = 0, high = 0;  // the bytes of a FlowKey
   };
+  static constexpr unsigned kSlots = 3;
+  // An empty slot has value kNone and an all-zero key. kNone is all ones, the neutral element of
+  // "and", so a look-up joins the values of matching slots without a branch and without a mask of
+  // used slots.
+  struct alignas(64) Bucket {
+    KeyWords keys[kSlots];
+    uint32_t values[kSlots] = {kNone, kNone, kNone};
+    uint32_t passed = 0;  // entries kept further on because this bucket was full
+
+    uint32_t find(KeyWords key) const;
+    unsigned empty_slot() const;           // kSlots: there is none
+    unsigned slot_of(KeyWords key) const;  // kSlots: there is none
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+  static KeyWords words_of(const FlowKey& key);
+  uint32_t home_of(const FlowKey& key) const;
+  uint32_t next(uint32_t bucket) const { return bucket + 1 == bucket_count_ ? 0 : bucket + 1; }
+
   uint32_t capacity_;
   uint32_t size_ = 0;
-  uint32_t mask_ = 0;
+  uint32_t bucket_count_;
   HashSeed seed_;
-  std::unique_ptr<Slot[], FreeSlots> slots_;
+  TableArray<Bucket> buckets_;
 };
 
 }  // namespace postern

@@ -38,7 +38,7 @@ class SpscRing {
   // Thread: the consumer. Returns how many items were written to `out`.
   size_t pop(std::span<T> out) {
     size_t head = head_.load(std::memory_order_relaxed);
-    if (tail_seen_ == head) tail_seen_ = tail_.load(std::memory_order_acquire);
+    if (tail_seen_ - head < out.size()) tail_seen_ = tail_.load(std::memory_order_acquire);
     size_t count = tail_seen_ - head < out.size() ? tail_seen_ - head : out.size();
     for (size_t i = 0; i < count; ++i)
       out[i] = slots_[(head + i) & mask_];

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/table/table_memory.h"
+
+#include <sys/mman.h>
+
+#include <new>
+
+#include "base/assert.h"
+
+namespace postern {
+namespace {
+
+constexpr size_t kCacheLine = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+std::align_val_t alignment_of(size_t bytes) {
+  return std::align_val_t{bytes >= kHugePage ? kHugePage : kCacheLine};
+}
+
+}  // namespace
+
+void* allocate_table_memory(size_t bytes) {
+  void* memory = ::operator new(bytes, alignment_of(bytes));
+  POSTERN_ASSERT(memory != nullptr);
+  // A hint only: without huge pages the table is slower and otherwise the same.
+  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+  return memory;
+}
+
+void free_table_memory(void* memory, size_t bytes) {
+  ::operator delete(memory, alignment_of(bytes));
+}
+
+}  // namespace postern
