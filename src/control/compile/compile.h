@@ -22,7 +22,7 @@
 namespace postern {
 
 // What a started port knows of itself.
-struct PortFacts {
+struct PortInput {
   MacAddress mac;
   uint16_t mtu = 0;  // the largest it can carry; 0: no limit known
 };
@@ -30,7 +30,7 @@ struct PortFacts {
 struct CompileInputs {
   uint32_t generation = 1;
   unsigned workers = 1;
-  std::vector<PortFacts>
+  std::vector<PortInput>
       ports;  // by position in model.interfaces; empty without ports (`postern check`)
   uint32_t minute_of_week = 0;  // local; minute 0 is Monday 00:00
 };

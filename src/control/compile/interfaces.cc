@@ -40,7 +40,7 @@ Result<void> compile_interfaces(Lowering& lowering, Policy& policy) {
     target.exists = source.enabled;
     if (!source.enabled) continue;
 
-    PortFacts port;
+    PortInput port;
     if (i < lowering.inputs().ports.size()) port = lowering.inputs().ports[i];
     target.mac = source.mac.value_or(port.mac);
     target.mtu = static_cast<uint16_t>(source.mtu);
