@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // postern lab up|down|restart|status|exec|sniff|demo
+#include "cli/commands.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,7 +11,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/lab/lab.h"
 #include "cli/lab/network.h"
@@ -49,14 +50,22 @@ std::string with_name(const Options& options) {
 void print_welcome(const Options& options) {
   const std::string lab = "postern lab exec" + with_name(options);
   fmt::print(R"(The lab is up. Try, as root:
-  {0} client curl http://web.example/      a page from outside, through NAT
-  {0} client traceroute -n 198.51.100.10   the gateway is the first hop
-  {0} internet curl http://203.0.113.2:5555/   a server behind the gateway, by its port map
-  {0} internet nc -vz 203.0.113.2 22       nothing else answers from outside
-  {0} gateway postern show sessions        what the gateway knows of it
-  postern lab sniff{1} outside                   what passes on the wire outside
-  postern lab status{1}                          hosts and processes
-  postern lab down{1}                            the end
+  {0} client curl http://web.example/
+      a page from outside, through NAT
+  {0} client traceroute -n 198.51.100.10
+      the gateway is the first hop
+  {0} internet curl http://203.0.113.2:5555/
+      a server behind the gateway, by its port map
+  {0} internet nc -vz -w 2 203.0.113.2 22
+      nothing else answers from outside
+  {0} gateway postern show sessions
+      what the gateway knows of it; postern --help names more
+  postern lab sniff{1} outside icmp
+      what passes on the wire outside
+  postern lab status{1}
+      hosts and processes
+  postern lab down{1}
+      the end
 )",
              lab, with_name(options));
 }
@@ -88,8 +97,8 @@ int exec(const Options& options) {
   Result<Lab> lab = open_lab(options);
   if (!lab) return refuse(lab.error());
   if (find_lab_host(options.host) == nullptr) {
-    return refuse({ErrorCode::not_found, "no host \"" + options.host +
-                                             "\"; postern lab status names them"});
+    return refuse(
+        {ErrorCode::not_found, "no host \"" + options.host + "\"; postern lab status names them"});
   }
   if (options.rest.empty()) {
     std::fputs("postern: which command? postern lab exec HOST COMMAND...\n", stderr);
@@ -103,8 +112,8 @@ int sniff(const Options& options) {
   if (!lab) return refuse(lab.error());
   const LabTap* tap = find_lab_tap(options.host);
   if (tap == nullptr) {
-    return refuse({ErrorCode::not_found, "no wire \"" + options.host +
-                                             "\"; there are inside, outside and dmz"});
+    return refuse({ErrorCode::not_found,
+                   "no wire \"" + options.host + "\"; there are inside, outside and dmz"});
   }
   Argv command{"tcpdump", "-n", "-i", std::string(tap->device)};
   command.insert(command.end(), options.rest.begin(), options.rest.end());
@@ -127,8 +136,8 @@ void print_status(const Lab& lab, bool with_header) {
   }
   Table processes({{"PROCESS"}, {"HOST"}, {"PID", Align::right}, {"STATE"}});
   for (const LabProcess& one : lab.processes()) {
-    processes.add({one.what, one.host, std::to_string(one.id.pid),
-                   is_running(one.id) ? "running" : "ended"});
+    processes.add(
+        {one.what, one.host, std::to_string(one.id.pid), is_running(one.id) ? "running" : "ended"});
   }
   fmt::print("{}\n{}", hosts.to_text(with_header), processes.to_text(with_header));
 }
@@ -174,8 +183,9 @@ int demo(const Options& options) {
   if (!lab && !options.list) return refuse(lab.error());
   const std::string program = postern_program();
   const std::string script = lab_share() / "demo.py";
-  std::vector<const char*> words{"/usr/bin/python3", "-B", script.c_str(), "--name",
-                                 options.name.c_str(), "--driver", options.up.driver.c_str()};
+  std::vector<const char*> words{
+      "/usr/bin/python3",   "-B",       script.c_str(),           "--name",
+      options.name.c_str(), "--driver", options.up.driver.c_str()};
   if (!options.only.empty()) words.insert(words.end(), {"--only", options.only.c_str()});
   if (options.list) words.push_back("--list");
   if (options.keep) words.push_back("--keep");
@@ -188,7 +198,8 @@ int demo(const Options& options) {
 // The commands that bring up a lab take these.
 void add_up_options(Command& command, const Shared& options) {
   command
-      .option("--driver", options->up.driver, "of the gateway's ports; auto: AF_XDP, else AF_PACKET")
+      .option("--driver", options->up.driver,
+              "of the gateway's ports; auto: AF_XDP, else AF_PACKET")
       .one_of({"auto", "af_xdp", "af_packet"});
 }
 
@@ -207,7 +218,8 @@ void add_lab(Command& root, const Globals& globals) {
   Command up_command = add_to(lab, options, "up", "bring it up: hosts, servers and posternd");
   add_up_options(up_command, options);
   up_command
-      .option("--config", options->up.config, "another configuration than lab.yaml; only "
+      .option("--config", options->up.config,
+              "another configuration than lab.yaml; only "
               "\"driver: auto\" in it is replaced")
       .flag("--without-gateway", options->up.without_gateway, "do not start posternd")
       .runs([options] { return up(*options); });

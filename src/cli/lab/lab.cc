@@ -99,19 +99,23 @@ fs::path posternd_program() {
 }
 
 Result<Lab> Lab::named(const std::string& name) {
-  const bool fits = !name.empty() && name.size() <= kNameMax &&
-                    name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") ==
-                        std::string::npos;
+  const bool fits =
+      !name.empty() && name.size() <= kNameMax &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string::npos;
   if (!fits) {
-    return Error{ErrorCode::invalid, "a lab's name is 1 to 12 lower case letters and digits, not \"" +
-                                         name + "\""};
+    return Error{ErrorCode::invalid,
+                 "a lab's name is 1 to 12 lower case letters and digits, not \"" + name + "\""};
   }
   return Lab(name);
 }
 
-fs::path Lab::directory() const { return fs::path(kRoot) / name_; }
+fs::path Lab::directory() const {
+  return fs::path(kRoot) / name_;
+}
 
-bool Lab::is_up() const { return fs::exists(directory() / "ready"); }
+bool Lab::is_up() const {
+  return fs::exists(directory() / "ready");
+}
 
 bool Lab::exists() const {
   if (fs::exists(directory())) return true;
@@ -122,7 +126,8 @@ bool Lab::exists() const {
 Result<void> Lab::up(const LabOptions& options) const {
   const LabLock lock;
   if (is_up()) {
-    return Error{ErrorCode::failed, "lab \"" + name_ + "\" is up already; end it with: postern lab down"};
+    return Error{ErrorCode::failed,
+                 "lab \"" + name_ + "\" is up already; end it with: postern lab down"};
   }
   if (exists()) sweep();
   Result<void> done = write_files(options);
@@ -159,14 +164,15 @@ Result<void> Lab::write_files(const LabOptions& options) const {
     fs::create_directories(path, failed);
     if (failed) return Error{ErrorCode::failed, path.string() + ": " + failed.message()};
   }
-  const fs::path source = options.config.empty() ? lab_share() / "lab.yaml" : fs::path(options.config);
+  const fs::path source =
+      options.config.empty() ? lab_share() / "lab.yaml" : fs::path(options.config);
   Result<std::string> text = read_file(source);
   if (!text) return std::move(text).error();
   Result<void> written =
       write_file(config_file(), replace_all(*text, "driver: auto", "driver: " + options.driver));
   if (!written) return written;
-  return write_file(directory() / "resolv.conf", "nameserver " + std::string(kLabResolver) +
-                                                     "\noptions timeout:2 attempts:2\n");
+  return write_file(directory() / "resolv.conf",
+                    "nameserver " + std::string(kLabResolver) + "\noptions timeout:2 attempts:2\n");
 }
 
 Result<void> Lab::start_in(const std::string& host, const std::string& what,
@@ -224,7 +230,8 @@ Result<void> Lab::restart_gateway() const {
 }
 
 Error Lab::exec(const std::string& host, const Argv& command) const {
-  if (!is_up()) return {ErrorCode::not_found, "lab \"" + name_ + "\" is not up; try: postern lab up"};
+  if (!is_up())
+    return {ErrorCode::not_found, "lab \"" + name_ + "\" is not up; try: postern lab up"};
   const Result<void> entered = enter(netns_path(name_, host), directory() / "resolv.conf");
   if (!entered) return entered.error();
   // postern itself is found, and talks to the gateway of this lab.
@@ -232,7 +239,8 @@ Error Lab::exec(const std::string& host, const Argv& command) const {
   ::setenv("PATH", (postern_program().parent_path().string() + ":" + path.string()).c_str(), 1);
   ::setenv("POSTERN_RUN_DIR", run_directory().c_str(), 1);
   std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& word : command)
+    words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   ::execvp(words[0], words.data());
   return {ErrorCode::failed, command[0] + ": " + std::strerror(errno)};
@@ -242,7 +250,8 @@ std::vector<LabProcess> Lab::processes() const {
   std::vector<LabProcess> all;
   std::ifstream list(directory() / "processes");
   LabProcess one;
-  while (list >> one.id.pid >> one.id.started >> one.host >> one.what) all.push_back(one);
+  while (list >> one.id.pid >> one.id.started >> one.host >> one.what)
+    all.push_back(one);
   return all;
 }
 

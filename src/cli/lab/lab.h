@@ -20,9 +20,9 @@
 namespace postern::cli {
 
 struct LabOptions {
-  std::string config;           // empty: the lab's own
-  std::string driver = "auto";  // of the gateway's ports: auto, af_xdp, af_packet
-  bool without_gateway = false; // posternd is not started
+  std::string config;            // empty: the lab's own
+  std::string driver = "auto";   // of the gateway's ports: auto, af_xdp, af_packet
+  bool without_gateway = false;  // posternd is not started
 };
 
 struct LabProcess {
@@ -71,8 +71,8 @@ class Lab {
   std::string name_;
 };
 
-// The scripts and the configuration of the lab: $POSTERN_LAB_DIR, else those of the source tree this
-// was built from, else the installed ones.
+// The scripts and the configuration of the lab: $POSTERN_LAB_DIR, else those of the source tree
+// this was built from, else the installed ones.
 std::filesystem::path lab_share();
 // This program, and posternd: $POSTERND, else beside this program or in the build tree's place.
 std::filesystem::path postern_program();

@@ -12,7 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // `ip` inside a host of the lab.
-Result<void> ip(std::string_view lab, std::string_view host, const std::vector<std::string>& words) {
+Result<void> ip(std::string_view lab, std::string_view host,
+                const std::vector<std::string>& words) {
   Argv command{"ip", "-n", netns_name(lab, host)};
   command.insert(command.end(), words.begin(), words.end());
   Result<std::string> done = run(command);
@@ -43,7 +44,8 @@ Result<void> add_host(std::string_view lab, const LabHost& host) {
   if (!set) return set;
   Result<void> up = ip(lab, host.name, {"link", "set", "lo", "up"});
   if (!up || host.name != kLabSwitch) return up;
-  return ip(lab, host.name, {"link", "add", "switch", "up", "type", "bridge", "mcast_snooping", "0"});
+  return ip(lab, host.name,
+            {"link", "add", "switch", "up", "type", "bridge", "mcast_snooping", "0"});
 }
 
 // Both ends send frames that are complete, as a wire has them: what the kernel leaves to the
@@ -84,7 +86,8 @@ fs::path netns_path(std::string_view lab, std::string_view host) {
 
 std::vector<fs::path> netns_paths(std::string_view lab) {
   std::vector<fs::path> paths;
-  for (const LabHost& host : lab_hosts()) paths.push_back(netns_path(lab, host.name));
+  for (const LabHost& host : lab_hosts())
+    paths.push_back(netns_path(lab, host.name));
   return paths;
 }
 
@@ -98,13 +101,14 @@ Result<void> build_network(std::string_view lab) {
     if (!done) return done;
   }
   for (const LabAddress& one : lab_addresses()) {
-    Result<void> done = ip(
-        lab, one.host, {"address", "add", std::string(one.address), "dev", std::string(one.device)});
+    Result<void> done =
+        ip(lab, one.host,
+           {"address", "add", std::string(one.address), "dev", std::string(one.device)});
     if (!done) return done;
   }
   for (const LabRoute& route : lab_routes()) {
-    Result<void> done = ip(
-        lab, route.host, {"route", "add", std::string(route.to), "via", std::string(route.via)});
+    Result<void> done =
+        ip(lab, route.host, {"route", "add", std::string(route.to), "via", std::string(route.via)});
     if (!done) return done;
   }
   return {};

@@ -30,18 +30,22 @@ constexpr size_t kOutputMax = 64 * 1024;
 constexpr int kExecFailed = 127;
 constexpr int kPollMs = 50;
 
-Error system_error(const std::string& what) { return Error{ErrorCode::failed, what + ": " + std::strerror(errno)}; }
+Error system_error(const std::string& what) {
+  return Error{ErrorCode::failed, what + ": " + std::strerror(errno)};
+}
 
 std::string joined(const Argv& command) {
   std::string text;
-  for (const std::string& word : command) text += (text.empty() ? "" : " ") + word;
+  for (const std::string& word : command)
+    text += (text.empty() ? "" : " ") + word;
   return text;
 }
 
 // In the child: becomes `command`, or says why not and ends.
 [[noreturn]] void become(const Argv& command) {
   std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& word : command)
+    words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   ::execvp(words[0], words.data());
   const std::string text = command[0] + ": " + std::strerror(errno) + "\n";
@@ -68,7 +72,9 @@ int wait_for(pid_t child) {
   return status;
 }
 
-void sleep_ms(int ms) { ::poll(nullptr, 0, ms); }
+void sleep_ms(int ms) {
+  ::poll(nullptr, 0, ms);
+}
 
 // A socket at `path` to which daemons say READY=1; removes it at the end.
 class NotifySocket {
@@ -101,7 +107,8 @@ class NotifySocket {
     char buffer[1024];
     const ssize_t got = ::recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT);
     if (got <= 0) return false;
-    return std::string_view(buffer, static_cast<size_t>(got)).find("READY=1") != std::string_view::npos;
+    return std::string_view(buffer, static_cast<size_t>(got)).find("READY=1") !=
+           std::string_view::npos;
   }
 
  private:
@@ -149,7 +156,8 @@ Result<std::string> run(const Argv& command) {
   std::string said = read_all(ends[0]);
   ::close(ends[0]);
   if (wait_for(child) == 0) return said;
-  while (!said.empty() && said.back() == '\n') said.pop_back();
+  while (!said.empty() && said.back() == '\n')
+    said.pop_back();
   return Error{ErrorCode::failed, joined(command) + ": " + said};
 }
 

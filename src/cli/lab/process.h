@@ -23,8 +23,8 @@ using Argv = std::vector<std::string>;
 // said; else the result is what it said (at most 64 KiB).
 Result<std::string> run(const Argv& command);
 
-// Moves the calling process, which must have one thread, into the network namespace at `netns`, with
-// /sys of that namespace and, where it exists, `resolv_conf` as /etc/resolv.conf.
+// Moves the calling process, which must have one thread, into the network namespace at `netns`,
+// with /sys of that namespace and, where it exists, `resolv_conf` as /etc/resolv.conf.
 Result<void> enter(const std::filesystem::path& netns, const std::filesystem::path& resolv_conf);
 
 // A process that may have ended and whose number may have been given to another since.

@@ -24,10 +24,10 @@ constexpr LabWire kWires[] = {
 };
 
 constexpr LabAddress kAddresses[] = {
-    {"client", "eth0", "192.168.1.10/24"},  {"client", "eth0", "192.168.1.12/24"},
-    {"client", "eth0", "172.16.5.10/24"},   {"client2", "eth0", "192.168.1.11/24"},
-    {"dmz", "eth0", "10.9.0.10/24"},        {"dmz", "eth0", "10.9.0.9/24"},
-    {"isp", "wan0", "203.0.113.1/24"},      {"isp", "net0", "198.51.100.1/24"},
+    {"client", "eth0", "192.168.1.10/24"},    {"client", "eth0", "192.168.1.12/24"},
+    {"client", "eth0", "172.16.5.10/24"},     {"client2", "eth0", "192.168.1.11/24"},
+    {"dmz", "eth0", "10.9.0.10/24"},          {"dmz", "eth0", "10.9.0.9/24"},
+    {"isp", "wan0", "203.0.113.1/24"},        {"isp", "net0", "198.51.100.1/24"},
     {"internet", "eth0", "198.51.100.10/24"}, {"internet", "eth0", "198.51.100.20/24"},
     {"internet", "eth0", "198.51.100.53/24"},
 };
@@ -55,13 +55,27 @@ const T* find_named(std::span<const T> all, std::string_view name) {
 
 }  // namespace
 
-std::span<const LabHost> lab_hosts() { return kHosts; }
-std::span<const LabWire> lab_wires() { return kWires; }
-std::span<const LabAddress> lab_addresses() { return kAddresses; }
-std::span<const LabRoute> lab_routes() { return kRoutes; }
-std::span<const LabTap> lab_taps() { return kTaps; }
+std::span<const LabHost> lab_hosts() {
+  return kHosts;
+}
+std::span<const LabWire> lab_wires() {
+  return kWires;
+}
+std::span<const LabAddress> lab_addresses() {
+  return kAddresses;
+}
+std::span<const LabRoute> lab_routes() {
+  return kRoutes;
+}
+std::span<const LabTap> lab_taps() {
+  return kTaps;
+}
 
-const LabHost* find_lab_host(std::string_view name) { return find_named(lab_hosts(), name); }
-const LabTap* find_lab_tap(std::string_view name) { return find_named(lab_taps(), name); }
+const LabHost* find_lab_host(std::string_view name) {
+  return find_named(lab_hosts(), name);
+}
+const LabTap* find_lab_tap(std::string_view name) {
+  return find_named(lab_taps(), name);
+}
 
 }  // namespace postern::cli

@@ -18,7 +18,7 @@ namespace postern::cli {
 
 struct LabHost {
   std::string_view name;
-  std::string_view is;  // one line for people
+  std::string_view is;    // one line for people
   bool forwards = false;  // the kernel there is a router
   bool serves = false;    // servers.py runs there, on all its addresses
 };
