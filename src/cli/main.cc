@@ -7,6 +7,7 @@ namespace {
 void add_commands(postern::cli::Command root, const postern::cli::Globals& globals) {
   namespace cli = postern::cli;
   cli::add_completion(root, globals);
+  cli::add_lab(root, globals);
   cli::add_version(root, globals);
 }
 
