@@ -21,6 +21,7 @@ constexpr unsigned kMtuMax = 9000;      // largest common jumbo frame; sizes the
 
 // --- work per turn, so that no turn is long
 constexpr unsigned kExpirationsPerBurst = 16;  // sessions ended for age in one turn
+constexpr unsigned kAgesCheckedPerCall = 64;   // sessions put back in order of age in one call
 constexpr unsigned kRejudgedPerTurn = 64;      // quiet sessions judged again in one turn
 constexpr unsigned kReleasedPerTurn = 64;      // held packets let go in one turn
 constexpr unsigned kPortProbesMax = 64;        // ports tried for one new mapping

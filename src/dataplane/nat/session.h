@@ -5,16 +5,17 @@
 //   original: packets as the opener sends them     key[0] -> rewrite[0] -> egress[0]
 //   reply:    packets as the responder sends them  key[1] -> rewrite[1] -> egress[1]
 //
-// Ages are kept lazily: a packet only stores the time; the list of its timeout class is put in
-// order when the session's turn to expire comes. When the table is full, make_room() ends the
-// oldest session of the cheapest class: half-open and transitory TCP, ICMP, UDP, other; never an
-// established one (P05). Sessions are plain data without pointers. Thread: the owning worker. Fixed
-// memory.
+// Ages are kept lazily: a packet only stores the time; a session is put in its place in the order
+// of ages (nat/session_ages.h) when its turn to expire comes. When the table is full, victim()
+// names the oldest session of the cheapest class: half-open TCP, then closing TCP, ICMP, UDP,
+// other; never an established one (P05). Sessions are plain data without pointers. Thread: the
+// owning worker. Fixed memory: 192 bytes a session and 48 a host.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "base/time.h"
 #include "dataplane/nat/mapping.h"
@@ -25,6 +26,7 @@
 #include "dataplane/packet/match.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/table/flow_map.h"
+#include "dataplane/table/table_memory.h"
 
 namespace postern {
 
@@ -59,7 +61,8 @@ struct alignas(64) Session {
   TcpState tcp = TcpState::none;
   TimeoutClass timeout = TimeoutClass::other;
   SessionKind kind = SessionKind::plain;
-  bool in_use = false;
+  bool in_use : 1 = false;
+  uint8_t age_list : 7 = 0;       // SessionTable's own: the list of ages it is in
   uint32_t mapping = kNone;       // dynamic mapping whose endpoint this session uses, or kNone
   uint32_t mapping_next = kNone;  // next session of the same mapping
   uint32_t created = 0;           // ticks
@@ -67,13 +70,13 @@ struct alignas(64) Session {
   FlowKey key[2];
   uint32_t packets[2] = {0, 0};
   uint64_t bytes[2] = {0, 0};
-  uint32_t age_previous = kNone, age_next = kNone;  // list of the timeout class, oldest first
+  uint32_t age_previous = kNone, age_next = kNone;  // SessionTable's own
 };
 static_assert(sizeof(Session) == 128);
 
 struct SessionLimits {
   uint32_t sessions = 0;
-  uint32_t hosts = 0;
+  uint32_t hosts = 0;  // that may have sessions at once, on either side; 0: hosts are not counted
   uint32_t from_host = 0;  // 0: no limit
   uint32_t to_host = 0;
 };
@@ -83,6 +86,25 @@ struct Timeouts {
                                   seconds(600)};
 };
 
+// The lists of ages, in the order in which they give up sessions when the table is full.
+enum class AgeList : uint8_t { half_open, closing, icmp_query, udp, other, established, count_ };
+
+constexpr AgeList age_list_of(TimeoutClass timeout_class, TcpState tcp) {
+  switch (timeout_class) {
+    case TimeoutClass::tcp_established:
+      return AgeList::established;
+    case TimeoutClass::udp:
+      return AgeList::udp;
+    case TimeoutClass::icmp_query:
+      return AgeList::icmp_query;
+    case TimeoutClass::tcp_transitory:
+      return tcp == TcpState::syn_sent || tcp == TcpState::syn_received ? AgeList::half_open
+                                                                        : AgeList::closing;
+    default:
+      return AgeList::other;
+  }
+}
+
 class SessionTable {
  public:
   SessionTable(const SessionLimits& limits, const HashSeed& seed);
@@ -90,14 +112,16 @@ class SessionTable {
 
   // --- lookup: value = session index * 2 + direction, or kNone
   uint32_t find(const FlowKey& key) const;
+  // At most kBurstMax keys. Asks the cache for the sessions it found.
   void find_bulk(std::span<const FlowKey> keys, std::span<uint32_t> values) const;
   static uint32_t index_of(uint32_t value) { return value >> 1; }
   static Direction direction_of(uint32_t value) { return static_cast<Direction>(value & 1); }
 
-  // Inserts a session with both keys set and puts it into the list of its timeout class. Counts it
-  // for its opener (key[0].source) and its responder (key[1].source), under the limits per host.
-  // Returns its index, or the reason: session_table_full, host_table_full, host_limit, or
-  // no_external_port when a key is taken already (the caller tries another port).
+  // Inserts a session with both keys, timeout class and TCP state set; `now` is when it was created
+  // and last seen. Counts it for its opener (key[0].source) and its responder (key[1].source),
+  // under the limits per host. Returns its index, or the reason: session_table_full,
+  // host_table_full, host_limit, or no_external_port when a key is taken already (the caller tries
+  // another port).
   struct Inserted {
     uint32_t index = kNone;
     DropReason reason = DropReason::none;
@@ -106,27 +130,39 @@ class SessionTable {
   // Takes it out of all lists and counts. The caller releases the mapping.
   void erase(uint32_t index);
 
-  Session& at(uint32_t index);
-  const Session& at(uint32_t index) const;
+  Session& at(uint32_t index) { return sessions_[index]; }
+  const Session& at(uint32_t index) const { return sessions_[index]; }
 
-  // Notes a packet; call after advance(). Moves between lists when the class changed.
-  void touch(uint32_t index, Instant now, TimeoutClass timeout_class);
+  // Notes a packet; call after Session::tcp was advanced. Moves between lists when the class
+  // changed.
+  void touch(uint32_t index, Instant now, TimeoutClass timeout_class) {
+    Session& session = sessions_[index];
+    session.last_seen = to_ticks(now);
+    AgeList list = age_list_of(timeout_class, session.tcp);
+    if (session.age_list != static_cast<uint8_t>(list)) [[unlikely]]
+      move(index, now, timeout_class);
+  }
 
-  // The next session whose timeout has passed, or kNone. Call until kNone or the turn's budget is
-  // spent; the caller erases what it gets. Sessions that were seen since are put back in order on
-  // the way (bounded).
+  // A session whose timeout has passed (never early, at most 0.6 s late), or kNone. Call until
+  // kNone or the turn's budget is spent; the caller erases what it gets. Sessions that were seen
+  // since are put back in order on the way, kAgesCheckedPerCall at most. New timeouts hold for
+  // living sessions too.
   uint32_t next_expired(Instant now, const Timeouts& timeouts);
-  // The session to give up for a new one, or kNone when every session is established.
-  uint32_t victim() const;
+  // The session to give up for a new one, or kNone when every session is established. Oldest to
+  // within half a second.
+  uint32_t victim();
 
   uint32_t size() const;
-  uint32_t capacity() const;
+  uint32_t capacity() const { return static_cast<uint32_t>(sessions_.size()); }
   uint32_t hosts() const;
   uint32_t half_open() const;  // TCP in syn_sent or syn_received
   // Walk for dumps and sweeps: indexes below capacity(); at(i).in_use tells.
 
  private:
+  void move(uint32_t index, Instant now, TimeoutClass timeout_class);
+
   struct State;
+  TableArray<Session> sessions_;
   std::unique_ptr<State> state_;
 };
 
