@@ -84,6 +84,9 @@ extern const SectionSpec kFilterSection;
 extern const SectionSpec kRuleSection;
 extern const SectionSpec kTemplateUseSection;
 
+// A file of conf/templates (keys_templates.cc).
+extern const SectionSpec kTemplateFile;
+
 // nullptr when `section` has no such key.
 const KeySpec* find_key(const SectionSpec& section, std::string_view key);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // filter: posture and the ordered rules.
+#include "base/limits.h"
 #include "control/config/parse.h"
+#include "control/config/templates.h"
 
 namespace postern::config {
 
@@ -34,9 +36,14 @@ void parse_filter(Section& section, Parsed& parsed) {
   section.word("posture", filter.posture);
   section.boolean("log_default", filter.log_default);
   for (const Field& field : section.find_sections("rules")) {
-    Section entry(field.report, field.node, field.path, kRuleSection);
-    parse_rule(entry, filter.rules.emplace_back());
-    parsed.rule_entries.push_back(field.index);
+    if (filter.rules.size() > kRulesMax) break;  // reported by validate
+    if (find_entry(field.node, kTemplateUseSection.keys[0].key)) {
+      parse_template_use(field, filter.rules);
+    } else {
+      Section entry(field.report, field.node, field.path, kRuleSection);
+      parse_rule(entry, filter.rules.emplace_back());
+    }
+    parsed.rule_entries.resize(filter.rules.size(), field.index);
   }
   section.finish();
 }

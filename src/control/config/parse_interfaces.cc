@@ -148,10 +148,11 @@ void parse_interface(Section& section, Interface& interface) {
 void parse_interfaces(const Field& field, std::vector<Interface>& interfaces) {
   if (!expect_map(field.report, field.node, field.path)) return;
   if (field.node.entries.empty()) field.error("at least one interface is needed");
-  if (field.node.entries.size() > kInterfacesMax) {
-    field.error("more than " + std::to_string(kInterfacesMax) + " interfaces");
-  }
   for (const Entry& entry : field.node.entries) {
+    if (interfaces.size() == kInterfacesMax) {
+      return field.report.error(entry.mark, field.path,
+                                "more than " + std::to_string(kInterfacesMax) + " interfaces");
+    }
     std::string path = join(field.path, entry.key);
     if (!is_interface_name(entry.key)) {
       field.report.error(entry.mark, path,

@@ -30,6 +30,8 @@ class Report {
   void warning_at(std::string path, std::string text);
 
   size_t errors() const { return errors_; }
+  // Further findings are counted only, so that their texts need not be worked out.
+  bool is_full() const { return findings_.size() >= kFindingsMax; }
   // In file order; findings at the same place keep the order in which they were made.
   std::vector<Finding> take();
 

@@ -100,34 +100,62 @@ class Kind {
     return all;
   }
 
- private:
-  Result<std::vector<T>> flatten_item(const std::string& item, size_t depth) {
-    if (!is_name(item) || is_keyword_(item)) {
-      auto literal = parse_literal(item, static_cast<T*>(nullptr));
-      if (literal) tidy(*literal);
-      return literal;
+  Result<void> check(const std::vector<std::string>& items) {
+    size_t entries = 0;  // at most; items may repeat each other
+    for (const std::string& item : items) {
+      if (!is_object(item)) {
+        auto literal = parse_literal(item, static_cast<T*>(nullptr));
+        if (!literal) return std::move(literal).error();
+        entries += literal->size();
+        continue;
+      }
+      auto flat = flatten_object(item, 0);
+      if (!flat) return std::move(flat).error();
+      entries += (*flat)->size();
     }
-    auto found =
-        std::lower_bound(order_.begin(), order_.end(), item,
-                         [&](size_t i, const auto& name) { return objects_[i].name < name; });
-    if (found == order_.end() || objects_[*found].name != item) {
-      return Error{ErrorCode::not_found, "unknown name " + quote(item)};
+    if (entries <= kMatchItemsMax) return {};
+    auto all = flatten(items);
+    if (!all) return std::move(all).error();
+    return {};
+  }
+
+ private:
+  bool is_object(const std::string& item) const { return is_name(item) && !is_keyword_(item); }
+
+  Result<std::vector<T>> flatten_item(const std::string& item, size_t depth) {
+    if (is_object(item)) {
+      auto flat = flatten_object(item, depth);
+      if (!flat) return std::move(flat).error();
+      return **flat;
+    }
+    auto literal = parse_literal(item, static_cast<T*>(nullptr));
+    if (literal) tidy(*literal);
+    return literal;
+  }
+
+  // The result lives as long as this.
+  Result<const std::vector<T>*> flatten_object(const std::string& name, size_t depth) {
+    auto found = std::lower_bound(
+        order_.begin(), order_.end(), name,
+        [&](size_t i, const std::string& text) { return objects_[i].name < text; });
+    if (found == order_.end() || objects_[*found].name != name) {
+      return Error{ErrorCode::not_found, "unknown name " + quote(name)};
     }
     if (depth == kObjectDepthMax) {
-      return Error{ErrorCode::invalid, quote(item) + " is nested too deep or contains itself"};
+      return Error{ErrorCode::invalid, quote(name) + " is nested too deep or contains itself"};
     }
     if (done_.empty()) done_.resize(objects_.size());
     std::optional<std::vector<T>>& done = done_[*found];
     if (!done) {
       auto flat = flatten(objects_[*found].items, depth + 1);
-      if (!flat) return std::move(flat).error().within(item);
+      if (!flat) return std::move(flat).error().within(name);
       done_entries_ += flat->size();
       if (done_entries_ > kFlatEntriesMax) {
         return Error{ErrorCode::exhausted, "objects come to more than 1,000,000 entries together"};
       }
       done = std::move(flat).value();
     }
-    return *done;
+    return &*done;
   }
 
   const std::vector<Object>& objects_;
@@ -159,6 +187,12 @@ Result<std::vector<ServiceMatch>> Resolver::services(const std::vector<std::stri
 }
 Result<std::vector<WeekInterval>> Resolver::times(const std::vector<std::string>& items) {
   return kinds_->times.flatten(items);
+}
+Result<void> Resolver::check_addresses(const std::vector<std::string>& items) {
+  return kinds_->addresses.check(items);
+}
+Result<void> Resolver::check_services(const std::vector<std::string>& items) {
+  return kinds_->services.check(items);
 }
 
 Result<std::vector<AddressRange>> resolve_addresses(const Objects& objects,

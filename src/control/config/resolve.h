@@ -67,6 +67,10 @@ class Resolver {
   Result<std::vector<ServiceMatch>> services(const std::vector<std::string>& items);
   Result<std::vector<WeekInterval>> times(const std::vector<std::string>& items);
 
+  // Whether `items` resolve within kMatchItemsMax; cheap, because few lists come near it.
+  Result<void> check_addresses(const std::vector<std::string>& items);
+  Result<void> check_services(const std::vector<std::string>& items);
+
  private:
   struct Kinds;
   std::unique_ptr<Kinds> kinds_;

@@ -29,6 +29,15 @@ std::string unknown_key_text(const SectionSpec& spec, const Entry& entry) {
   return text + hint(entry.key, keys);
 }
 
+// How many entries of a list are read; one list cannot make the checks of all others slow.
+size_t bounded_count(const Field& field) {
+  auto max = static_cast<size_t>(field.spec.max);
+  size_t count = field.node.entries.size();
+  if (count <= max) return count;
+  field.error("has more than " + std::to_string(max) + " entries");
+  return max;
+}
+
 }  // namespace
 
 bool expect_map(Report& report, const Node& node, const std::string& path) {
@@ -45,13 +54,11 @@ std::vector<Field> list_of(const Field& field) {
   if (node.entries.empty() && !field.spec.empty_list) {
     field.error("is an empty list, which would match nothing; remove the key instead");
   }
-  auto max = static_cast<size_t>(field.spec.max);
-  if (field.spec.type == Type::interface_address && node.entries.size() > max) {
-    field.error("has more than " + std::to_string(max) + " entries");
-  }
+  size_t count = node.entries.size();
+  if (field.spec.type == Type::interface_address) count = bounded_count(field);
   std::vector<Field> fields;
-  fields.reserve(node.entries.size());
-  for (size_t i = 0; i < node.entries.size(); ++i) {
+  fields.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
     fields.push_back({node.entries[i].value, field.spec, join(field.path, i), field.report, i});
   }
   return fields;
@@ -106,10 +113,9 @@ std::vector<Field> Section::find_sections(std::string_view key) {
                                              : "expected a list (lines that begin with -)");
     return fields;
   }
-  auto max = static_cast<size_t>(whole->spec.max);
-  if (node.entries.size() > max) whole->error("has more than " + std::to_string(max) + " entries");
-  fields.reserve(node.entries.size());
-  for (size_t i = 0; i < node.entries.size(); ++i) {
+  size_t count = bounded_count(*whole);
+  fields.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
     std::string path = join(whole->path, i);
     if (!expect_map(report_, node.entries[i].value, path)) continue;
     fields.push_back({node.entries[i].value, whole->spec, std::move(path), report_, i});
