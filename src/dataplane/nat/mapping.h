@@ -9,12 +9,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "base/address.h"
 #include "base/time.h"
 #include "dataplane/packet/flow_key.h"
 #include "dataplane/table/flow_map.h"
+#include "dataplane/table/table_memory.h"
 
 namespace postern {
 
@@ -39,8 +39,10 @@ struct Mapping {
   uint8_t internal_interface = 0xff;  // where the internal host was first seen
   uint8_t external_interface = 0xff;
   bool in_use = false;
-  uint32_t sessions = 0;                // that refer to it; 0: the caller erases it
-  uint32_t first_session = 0xFFFFFFFF;  // list through Session::mapping_next
+  uint32_t sessions = 0;           // that refer to it; 0: the caller erases it
+  uint32_t first_session = kNone;  // list through Session::mapping_next
+  uint32_t next_alike =
+      kNone;  // MappingTable's own: same internal endpoint and remote, other address
   Instant created;
 };
 static_assert(sizeof(Mapping) <= 64);
@@ -54,21 +56,22 @@ class MappingTable {
   uint32_t find_internal(uint8_t protocol, Endpoint internal, Endpoint remote,
                          Ipv4Address external_address, MappingBehavior behavior) const;
   uint32_t find_external(uint8_t protocol, Endpoint external) const;
-  // Both keys must be new. kNone: full.
+  // kNone: full, or one of both sides is mapped already.
   uint32_t create(const Mapping& mapping);
   void erase(uint32_t index);
 
-  Mapping& at(uint32_t index);
-  const Mapping& at(uint32_t index) const;
+  Mapping& at(uint32_t index) { return mappings_[index]; }
+  const Mapping& at(uint32_t index) const { return mappings_[index]; }
   uint32_t size() const { return size_; }
-  uint32_t capacity() const { return capacity_; }
+  uint32_t capacity() const { return static_cast<uint32_t>(mappings_.size()); }
 
  private:
-  uint32_t capacity_;
+  uint32_t find_alike(uint32_t first, Ipv4Address external, MappingBehavior behavior) const;
+
   uint32_t size_ = 0;
-  uint32_t free_ = kNone;
-  std::unique_ptr<Mapping[]> slots_;
-  FlowMap index_;
+  uint32_t free_ = kNone;  // list through Mapping::next_alike
+  TableArray<Mapping> mappings_;
+  FlowMap index_;  // both sides; the internal one leads to a chain through next_alike
 };
 
 }  // namespace postern

@@ -3,18 +3,23 @@
 // per external address and protocol. Never overloaded: a port is one mapping's (RFC 4787 REQ-3).
 //
 // Every port number belongs to the slice of one worker, so that a packet to an external endpoint
-// finds its owner from the port alone. A slice holds ports of both parities and both ranges. The
-// policy says which addresses exist; the pool follows with use_address() and forgets nothing that
-// is still allocated. Thread: the owning worker.
+// finds its owner from the port alone. A slice holds ports of both parities and both ranges.
+//
+// There is a bitmap of the slice (8 KiB / workers) per address and protocol (TCP, UDP, ICMP), all
+// allocated in the constructor: an address gets one when its first port is asked for, and loses it
+// to another address when none of its ports is in use and bitmaps run out. More than addresses_max
+// at once: no port. Thread: the owning worker.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/address.h"
 #include "dataplane/packet/packet.h"
+#include "dataplane/table/flow_map.h"
+#include "dataplane/table/table_memory.h"
 
 namespace postern {
 
@@ -28,17 +33,17 @@ class ExternalPortPool {
   struct Settings {
     WorkerId worker = 0;
     unsigned workers = 1;
-    uint16_t first_port = 1024;  // ports below it are given out only to internal ports below it
+    uint16_t first_port = 1024;  // well-known ports below it go only to such internal ports
     uint16_t last_port = 65535;
     uint64_t random_seed = 0;  // for the choice of ports (RFC 6056)
     unsigned addresses_max = 256;
   };
   explicit ExternalPortPool(const Settings& settings);
 
-  // A port for `preferred` (the internal port, host order) on `address`, not reserved by
-  // `is_reserved`: the same number where it is free and in this slice, else a random one with its
-  // parity (REQ-4) and in its range (REQ-3a; a privileged internal port falls back to the high
-  // range). At most kPortProbesMax probes, then a scan of the bitmap's words. Empty: none is free.
+  // A port for `preferred` (the internal port, host order) on `address`, not in `reserved`
+  // (sorted): the same number where it is free and in this slice, else a random one with its parity
+  // (REQ-4) and in its range (REQ-3a; a privileged internal port falls back to the high range),
+  // else any in the range. Goes once round the words that have free ports. Empty: none is free.
   std::optional<uint16_t> allocate(uint8_t protocol, Ipv4Address address, uint16_t preferred,
                                    const std::vector<uint16_t>& reserved);
   // False: it is taken already (or not in this slice).
@@ -52,13 +57,50 @@ class ExternalPortPool {
   static uint32_t paired_index(Ipv4Address internal, uint32_t count);
 
  private:
-  struct Bitmap;
-  Bitmap* find(uint8_t protocol, Ipv4Address address) const;
-  Bitmap* find_or_add(uint8_t protocol, Ipv4Address address);
+  // The slice's ports of one address and protocol. Word w stands for the 64 ports from
+  // (w * workers + worker) * 64 on; bit: in use.
+  struct Bitmap {
+    be32 address;
+    uint8_t protocol = 0;
+    uint32_t in_use = 0;
+    // Bit w: word w has a free even (0) or odd (1) port, reserved ones included.
+    std::array<std::array<uint64_t, 16>, 2> has_free = {};
+  };
+  struct Range {
+    uint16_t first, last;
+    bool contains(uint16_t port) const { return first <= port && port <= last; }
+  };
+  struct Wish;
+
+  uint32_t find(uint8_t protocol, Ipv4Address address) const;
+  uint32_t find_or_add(uint8_t protocol, Ipv4Address address);
+  uint32_t find_unused();
+  void note_free(uint32_t bitmap, uint32_t word);
+  void take(uint32_t bitmap, uint16_t port);
+  std::optional<uint16_t> search(uint32_t bitmap, const Wish& wish);
+  std::optional<uint16_t> search_words(uint32_t bitmap, const Wish& wish, uint32_t from,
+                                       uint32_t to);
+  std::optional<uint16_t> search_word(uint32_t bitmap, uint32_t word, const Wish& wish);
+  uint64_t random();
+
+  uint64_t* words_of(uint32_t bitmap) { return &words_[size_t{bitmap} * words_each_]; }
+  const uint64_t* words_of(uint32_t bitmap) const { return &words_[size_t{bitmap} * words_each_]; }
+  bool is_in_slice(uint16_t port) const {
+    return slice_of(port, settings_.workers) == settings_.worker;
+  }
+  uint32_t word_of(uint16_t port) const { return (port >> 6) / settings_.workers; }
+  uint16_t first_port_of(uint32_t word) const {
+    return static_cast<uint16_t>((word * settings_.workers + settings_.worker) << 6);
+  }
 
   Settings settings_;
-  uint64_t random_;
-  std::vector<std::unique_ptr<Bitmap>> bitmaps_;  // reserved at construction: no allocation later
+  uint64_t random_ = 0;  // counter
+  uint64_t random_key_ = 0;
+  uint32_t words_each_;  // words of 64 ports in the slice, 1024 / workers rounded up or down
+  uint32_t bitmaps_used_ = 0;
+  TableArray<Bitmap> bitmaps_;
+  TableArray<uint64_t> words_;
+  FlowMap index_;  // address and protocol -> bitmap
 };
 
 }  // namespace postern
