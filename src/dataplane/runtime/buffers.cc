@@ -19,8 +19,8 @@ constexpr uint64_t kBufferPercent = 90;
 constexpr uint64_t kPlenty = 2;
 
 uint64_t bytes_each(uint16_t room) {
-  return rte_mempool_calc_obj_size(
-      static_cast<uint32_t>(sizeof(rte_mbuf)) + kPrivateBytes + room, 0, nullptr);
+  return rte_mempool_calc_obj_size(static_cast<uint32_t>(sizeof(rte_mbuf)) + kPrivateBytes + room,
+                                   0, nullptr);
 }
 
 Result<rte_mempool*> make_pool(const char* name, uint64_t count, uint16_t room) {
@@ -52,8 +52,8 @@ Result<void> Buffers::allocate(const Need& need) {
                      " MiB are too few for these ports and workers; give at least " +
                      std::to_string(wanted_mib)};
   }
-  const uint64_t percent = std::min<uint64_t>(given * 100 / std::max<uint64_t>(needed, 1),
-                                              kPlenty * 100);
+  const uint64_t percent =
+      std::min<uint64_t>(given * 100 / std::max<uint64_t>(needed, 1), kPlenty * 100);
   auto small = make_pool("postern_small", need.small * percent / 100, kSmallRoom);
   if (!small) return std::move(small).error();
   small_ = *small;
@@ -85,7 +85,8 @@ rte_mbuf* make_plain(const Buffers& buffers, rte_mbuf* buffer, bool& is_too_long
   is_too_long = pool == nullptr || length > UINT16_MAX;
   rte_mbuf* copy = is_too_long ? nullptr : rte_pktmbuf_alloc(pool);
   if (copy != nullptr) {
-    auto* room = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(copy, static_cast<uint16_t>(length)));
+    auto* room =
+        reinterpret_cast<uint8_t*>(rte_pktmbuf_append(copy, static_cast<uint16_t>(length)));
     const void* from = rte_pktmbuf_read(buffer, 0, length, room);
     // One piece is not copied by rte_pktmbuf_read.
     if (from != room) std::copy_n(static_cast<const uint8_t*>(from), length, room);

@@ -3,10 +3,10 @@
 //
 //   | rte_mbuf | Packet (private area) | kHeadroomMin | frame ...            |
 //
-// The private area keeps the Packet while the buffer is on its way to another worker, so that what the
-// first worker found out is not lost. One pool serves ports with frames up to the usual 1500 bytes
-// (also the only size AF_XDP takes), a second one, made when a port needs it, serves jumbo frames; a frame
-// is always in one piece. Thread: any, through the callers' lcore caches.
+// The private area keeps the Packet while the buffer is on its way to another worker, so that what
+// the first worker found out is not lost. One pool serves ports with frames up to the usual 1500
+// bytes (also the only size AF_XDP takes), a second one, made when a port needs it, serves jumbo
+// frames; a frame is always in one piece. Thread: any, through the callers' lcore caches.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -24,8 +24,8 @@ static_assert(RTE_PKTMBUF_HEADROOM >= kHeadroomMin);
 
 constexpr uint16_t kFrameOverhead = 14 + 4 + 4;  // Ethernet header, one VLAN tag, FCS
 constexpr uint16_t kSmallRoom = RTE_MBUF_DEFAULT_BUF_SIZE;
-constexpr uint16_t kSmallMtuMax = 1600;          // what surely fits a small buffer
-constexpr unsigned kBufferCache = 256;           // buffers a worker keeps at hand
+constexpr uint16_t kSmallMtuMax = 1600;  // what surely fits a small buffer
+constexpr unsigned kBufferCache = 256;   // buffers a worker keeps at hand
 
 class Buffers {
  public:
@@ -55,8 +55,7 @@ class Buffers {
 // Copies the packet's view of the frame back into its buffer: where it begins and how long it is.
 inline rte_mbuf* buffer_of(const Packet& packet) {
   auto* buffer = static_cast<rte_mbuf*>(packet.buffer);
-  buffer->data_off =
-      static_cast<uint16_t>(packet.frame - static_cast<uint8_t*>(buffer->buf_addr));
+  buffer->data_off = static_cast<uint16_t>(packet.frame - static_cast<uint8_t*>(buffer->buf_addr));
   buffer->data_len = packet.length;
   buffer->pkt_len = packet.length;
   buffer->ol_flags = 0;

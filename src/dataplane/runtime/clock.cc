@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/runtime/clock.h"
 
+#include <x86intrin.h>
+
 #include <ctime>
 #include <fstream>
 #include <string>
 
-#include <x86intrin.h>
-
 namespace postern {
 namespace {
+
+__extension__ using Wide = unsigned __int128;
 
 uint64_t monotonic_ns() {
   timespec time = {};
@@ -31,14 +33,14 @@ bool has_even_tsc() {
 
 SystemClock::SystemClock(uint64_t hz) {
   if (hz != 0) {
-    multiplier_ = static_cast<uint64_t>((static_cast<unsigned __int128>(1'000'000'000u) << 32) / hz);
+    multiplier_ = static_cast<uint64_t>((Wide{1'000'000'000u} << 32) / hz);
   }
   start_ = multiplier_ != 0 ? __rdtsc() : monotonic_ns();
 }
 
 Instant SystemClock::now() const {
   if (multiplier_ == 0) return Instant{static_cast<int64_t>(monotonic_ns() - start_)};
-  const auto ticks = static_cast<unsigned __int128>(__rdtsc() - start_);
+  const Wide ticks = __rdtsc() - start_;
   return Instant{static_cast<int64_t>(static_cast<uint64_t>(ticks * multiplier_ >> 32))};
 }
 

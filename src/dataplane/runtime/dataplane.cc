@@ -46,9 +46,13 @@ uint64_t seed_for(uint64_t seed, WorkerId worker) {
   return value ^ (value >> 31);
 }
 
-uint32_t share_of(uint32_t all, unsigned workers) { return std::max((all + workers - 1) / workers, 1u); }
+uint32_t share_of(uint32_t all, unsigned workers) {
+  return std::max((all + workers - 1) / workers, 1u);
+}
 
-Instant read_system_clock(void* clock) { return static_cast<const SystemClock*>(clock)->now(); }
+Instant read_system_clock(void* clock) {
+  return static_cast<const SystemClock*>(clock)->now();
+}
 
 EalSettings eal_settings(const DataplaneSettings& settings) {
   EalSettings eal{settings.run_dir, settings.hugepages, settings.memory_mib, {}, settings.eal_args};
@@ -84,13 +88,14 @@ struct Dataplane::State {
   std::vector<std::unique_ptr<WorkerDesk>> desks;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
-  std::atomic<bool> is_stopping{false};   // control: write, workers: read
+  std::atomic<bool> is_stopping{false};  // control: write, workers: read
   bool are_ports_started = false;
 };
 
 Dataplane::State::~State() {
   stop();
-  for (rte_ring* ring : hand_off_rings) rte_ring_free(ring);
+  for (rte_ring* ring : hand_off_rings)
+    rte_ring_free(ring);
 }
 
 Result<void> Dataplane::State::open() {
@@ -141,7 +146,8 @@ Pipeline::Settings Dataplane::State::pipeline_settings(WorkerId id) const {
   pipeline.workers = count;
   pipeline.limits.sessions = share_of(settings.sessions, count);
   pipeline.limits.hosts = share_of(settings.hosts, count);
-  // A host's sessions go by its address to one worker, as a rule; so its limit is no worker's share.
+  // A host's sessions go by its address to one worker, as a rule; so its limit is no worker's
+  // share.
   pipeline.limits.from_host = settings.sessions_from_host;
   pipeline.limits.to_host = settings.sessions_to_host;
   pipeline.mappings_max = share_of(settings.mappings, count);
@@ -172,13 +178,15 @@ void Dataplane::State::make_workers() {
 
 void Dataplane::State::stop() {
   is_stopping.store(true, std::memory_order_release);
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   threads.clear();
   workers.clear();
   // What is still on its way between workers.
   for (rte_ring* ring : hand_off_rings) {
     void* buffer = nullptr;
-    while (rte_ring_dequeue(ring, &buffer) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(buffer));
+    while (rte_ring_dequeue(ring, &buffer) == 0)
+      rte_pktmbuf_free(static_cast<rte_mbuf*>(buffer));
   }
   ports.close();
   are_ports_started = false;
@@ -221,20 +229,34 @@ Result<void> Dataplane::start_ports() {
   return started;
 }
 
-void Dataplane::stop() { state_->stop(); }
+void Dataplane::stop() {
+  state_->stop();
+}
 
-PolicySlot& Dataplane::policies() { return state_->policies; }
-NeighborTable& Dataplane::neighbors() { return state_->neighbors; }
-SpscRing<LogRecord>& Dataplane::log_ring(WorkerId worker) { return state_->desks.at(worker)->log; }
+PolicySlot& Dataplane::policies() {
+  return state_->policies;
+}
+NeighborTable& Dataplane::neighbors() {
+  return state_->neighbors;
+}
+SpscRing<LogRecord>& Dataplane::log_ring(WorkerId worker) {
+  return state_->desks.at(worker)->log;
+}
 SpscRing<ControlEvent>& Dataplane::events(WorkerId worker) {
   return state_->desks.at(worker)->events;
 }
-Doorbell& Dataplane::log_bell() { return state_->log_bell; }
-Doorbell& Dataplane::event_bell() { return state_->event_bell; }
+Doorbell& Dataplane::log_bell() {
+  return state_->log_bell;
+}
+Doorbell& Dataplane::event_bell() {
+  return state_->event_bell;
+}
 const WorkerCounters& Dataplane::counters(WorkerId worker) const {
   return state_->desks.at(worker)->counters;
 }
-Dump& Dataplane::dump(WorkerId worker) { return state_->desks.at(worker)->dump; }
+Dump& Dataplane::dump(WorkerId worker) {
+  return state_->desks.at(worker)->dump;
+}
 
 bool Dataplane::inject(InterfaceId interface, std::span<const uint8_t> frame) {
   if (frame.size() > kInjectFrameMax || !has_port(interface)) return false;
@@ -248,11 +270,21 @@ bool Dataplane::inject(InterfaceId interface, std::span<const uint8_t> frame) {
 Instant Dataplane::now() const {
   return state_->settings.clock.now(state_->settings.clock.context);
 }
-unsigned Dataplane::workers() const { return state_->settings.workers; }
-unsigned Dataplane::core_of(WorkerId worker) const { return state_->cores.at(worker); }
-bool Dataplane::has_port(InterfaceId interface) const { return state_->wire(interface) != nullptr; }
-bool Dataplane::uses_hugepages() const { return eal_uses_hugepages(); }
-const std::vector<std::string>& Dataplane::remarks() const { return state_->ports.remarks(); }
+unsigned Dataplane::workers() const {
+  return state_->settings.workers;
+}
+unsigned Dataplane::core_of(WorkerId worker) const {
+  return state_->cores.at(worker);
+}
+bool Dataplane::has_port(InterfaceId interface) const {
+  return state_->wire(interface) != nullptr;
+}
+bool Dataplane::uses_hugepages() const {
+  return eal_uses_hugepages();
+}
+const std::vector<std::string>& Dataplane::remarks() const {
+  return state_->ports.remarks();
+}
 
 MacAddress Dataplane::mac_of(InterfaceId interface) const {
   const EthPort* port = state_->wire(interface);

@@ -41,7 +41,8 @@ std::mutex& log_lock() {
 ssize_t write_log(void*, const char* text, size_t length) {
   const std::lock_guard guard(log_lock());
   std::string_view line(text, length);
-  while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  while (!line.empty() && line.back() == '\n')
+    line.remove_suffix(1);
   if (!line.empty()) {
     const size_t kept = std::min(line.size(), kMessageMax - 1);
     std::copy_n(line.data(), kept, eal_state.last);
@@ -133,11 +134,11 @@ Result<std::vector<std::string>> eal_arguments(const EalSettings& settings, uint
   const bool fits = free_mib >= settings.memory_mib;
   if (settings.hugepages == Hugepages::required && !fits) {
     const uint64_t pages = (settings.memory_mib + 1) / 2;
-    return Error{ErrorCode::exhausted,
-                 "system.memory: " + std::to_string(settings.memory_mib) +
-                     " MiB of hugepages are required, " + std::to_string(free_mib) +
-                     " MiB are free; reserve them with: sysctl -w vm.nr_hugepages=" +
-                     std::to_string(pages)};
+    return Error{
+        ErrorCode::exhausted,
+        "system.memory: " + std::to_string(settings.memory_mib) +
+            " MiB of hugepages are required, " + std::to_string(free_mib) +
+            " MiB are free; reserve them with: sysctl -w vm.nr_hugepages=" + std::to_string(pages)};
   }
   const bool huge = settings.hugepages != Hugepages::off && fits;
   // One EAL folder an instance: two of them must not meet in the default one.
@@ -168,7 +169,8 @@ Result<void> start_eal(const EalSettings& settings) {
   take_messages(settings.run_dir);
 
   std::vector<char*> pointers;
-  for (std::string& argument : *arguments) pointers.push_back(argument.data());
+  for (std::string& argument : *arguments)
+    pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   if (rte_eal_init(static_cast<int>(arguments->size()), pointers.data()) < 0) {
     return Error{ErrorCode::failed, "DPDK does not start: " + eal_reason(rte_errno)};
@@ -178,7 +180,9 @@ Result<void> start_eal(const EalSettings& settings) {
   return {};
 }
 
-bool eal_uses_hugepages() { return eal_state.uses_hugepages; }
+bool eal_uses_hugepages() {
+  return eal_state.uses_hugepages;
+}
 
 std::string last_eal_message() {
   const std::lock_guard guard(log_lock());

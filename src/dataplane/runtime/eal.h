@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // eal: starts DPDK's environment once per process, quietly and side by side with other instances.
 //
-// The drivers are linked into the program (meson.build lists them), so that no plugin folder is searched and
-// nothing is loaded that is not wanted. The calling thread stays free to run on every core it had;
-// workers are threads of ours that register themselves (rte_thread_register). DPDK's messages go to
-// run_dir/dpdk.log, bounded in size; the last one serves as the reason in errors.
+// The drivers are linked into the program (meson.build lists them), so that no plugin folder is
+// searched and nothing is loaded that is not wanted. The calling thread stays free to run on every
+// core it had; workers are threads of ours that register themselves (rte_thread_register). DPDK's
+// messages go to run_dir/dpdk.log, bounded in size; the last one serves as the reason in errors.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ struct EalSettings {
 // A failure is final for the process.
 Result<void> start_eal(const EalSettings& settings);
 bool eal_uses_hugepages();
-// The last message of DPDK or of the libraries under it, without its newline; empty: none since it was forgotten.
+// The last message of DPDK or of the libraries under it, without its newline; empty: none since it
+// was forgotten.
 std::string last_eal_message();
 void forget_eal_message();
 // "reason: <last message>" or the text of the (positive) error number.

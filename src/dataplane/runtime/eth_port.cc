@@ -75,7 +75,8 @@ void EthPort::enable_rss(rte_eth_conf& conf) {
   const uint64_t kinds = kRssKinds & info_.flow_type_rss_offloads;
   if (rx_queues_ == 1 || kinds == 0) return;
   static std::array<uint8_t, kRssKeyMax> key;
-  for (size_t i = 0; i < key.size(); ++i) key[i] = kSymmetricKey[i % 2];
+  for (size_t i = 0; i < key.size(); ++i)
+    key[i] = kSymmetricKey[i % 2];
   conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
   conf.rx_adv_conf.rss_conf.rss_hf = kinds;
   if (info_.hash_key_size == 0 || info_.hash_key_size > kRssKeyMax) return;
@@ -89,9 +90,9 @@ Result<void> EthPort::configure(const Buffers& buffers) {
   const uint32_t mtu_min = std::max<uint32_t>(info_.min_mtu, RTE_ETHER_MIN_MTU);
   const uint32_t mtu_max = std::max<uint32_t>(info_.max_mtu, mtu_min);
   if (settings_.mtu > mtu_max) {
-    return Error{ErrorCode::invalid,
-                 settings_.label + ": mtu " + std::to_string(settings_.mtu) + " exceeds what " +
-                     driver_ + " carries here (" + std::to_string(mtu_max) + ")"};
+    return Error{ErrorCode::invalid, settings_.label + ": mtu " + std::to_string(settings_.mtu) +
+                                         " exceeds what " + driver_ + " carries here (" +
+                                         std::to_string(mtu_max) + ")"};
   }
   conf.rxmode.mtu = std::max<uint32_t>(settings_.mtu, mtu_min);
   enable_rss(conf);

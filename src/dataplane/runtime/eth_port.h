@@ -31,7 +31,7 @@ class Buffers;
 class EthPort {
  public:
   struct Settings {
-    std::string label;            // for messages: "wan", "wan host path"
+    std::string label;  // for messages: "wan", "wan host path"
     InterfaceId interface = 0;
     bool is_host = false;
     uint16_t mtu = 1500;

@@ -71,7 +71,8 @@ void restore(const NetDevice& device, const KernelRecord& record) {
   device.set_merging(record.merging);
   if (record.ipv6_mode) netlink.set_ipv6_mode(index, *record.ipv6_mode);
   device.set_up(record.was_up);
-  for (const NetlinkMessage& address : record.addresses) netlink.add(address, index);
+  for (const NetlinkMessage& address : record.addresses)
+    netlink.add(address, index);
   std::vector<NetlinkMessage> open = record.routes;
   for (unsigned pass = 0; pass < kRoutePasses && !open.empty(); ++pass) {
     std::erase_if(open, [&](const NetlinkMessage& route) {
@@ -93,7 +94,9 @@ Error missing_privilege(const std::string& interface) {
 KernelPort::KernelPort(NetDevice device, std::string path, KernelRecord record)
     : device_(std::move(device)), path_(std::move(path)), record_(std::move(record)) {}
 
-KernelPort::~KernelPort() { give_back(); }
+KernelPort::~KernelPort() {
+  give_back();
+}
 
 Result<std::unique_ptr<KernelPort>> KernelPort::take(const std::string& interface,
                                                      const std::string& run_dir) {

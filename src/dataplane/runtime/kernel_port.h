@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// KernelPort: an interface of the kernel that Postern borrows. While it is taken the kernel has no address on it,
-// makes none, and sees nothing that arrives; give_back() puts all of that back as it was.
+// KernelPort: an interface of the kernel that Postern borrows. While it is taken the kernel has no
+// address on it, makes none, and sees nothing that arrives; give_back() puts all of that back as it
+// was.
 //
 //   take():      record -> guard -> addresses away -> merging of frames off
 //   give_back(): merging -> addresses, routes -> guard away -> record away
 //
-// The record (run_dir/kernel-<interface>.taken) is written before anything changes, so that after a crash
-// the next start knows what belongs to the kernel: an interface still configured keeps its record, any
-// other gets its things back (give_back_leftovers). Addresses and routes are kept as the kernel's own
-// netlink messages and played back unchanged. Thread: control.
+// The record (run_dir/kernel-<interface>.taken) is written before anything changes, so that after a
+// crash the next start knows what belongs to the kernel: an interface still configured keeps its
+// record, any other gets its things back (give_back_leftovers). Addresses and routes are kept as
+// the kernel's own netlink messages and played back unchanged. Thread: control.
 #pragma once
 
 #include <memory>
@@ -26,8 +27,8 @@ namespace postern {
 struct KernelRecord {
   std::string interface;
   bool was_up = false;
-  bool made_hook = false;      // the ingress hook is ours as a whole
-  uint32_t merging = 0;        // NetDevice::Merging
+  bool made_hook = false;  // the ingress hook is ours as a whole
+  uint32_t merging = 0;    // NetDevice::Merging
   std::optional<uint8_t> ipv6_mode;
   std::vector<NetlinkMessage> addresses, routes;
 };

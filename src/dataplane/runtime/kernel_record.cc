@@ -47,14 +47,22 @@ T number(const std::string& text) {
 
 // False: a line that no record has.
 bool read_line(const std::string& key, const std::string& value, KernelRecord& record) {
-  if (key == "interface") record.interface = value;
-  else if (key == "up") record.was_up = value == "1";
-  else if (key == "made_hook") record.made_hook = value == "1";
-  else if (key == "merging") record.merging = number<uint32_t>(value);
-  else if (key == "ipv6_mode") record.ipv6_mode = number<uint8_t>(value);
-  else if (key == "address") record.addresses.push_back(from_hex(value));
-  else if (key == "route") record.routes.push_back(from_hex(value));
-  else return false;
+  if (key == "interface")
+    record.interface = value;
+  else if (key == "up")
+    record.was_up = value == "1";
+  else if (key == "made_hook")
+    record.made_hook = value == "1";
+  else if (key == "merging")
+    record.merging = number<uint32_t>(value);
+  else if (key == "ipv6_mode")
+    record.ipv6_mode = number<uint8_t>(value);
+  else if (key == "address")
+    record.addresses.push_back(from_hex(value));
+  else if (key == "route")
+    record.routes.push_back(from_hex(value));
+  else
+    return false;
   return true;
 }
 
@@ -65,8 +73,10 @@ std::string to_text(const KernelRecord& record) {
   text << kFirstLine << "\ninterface " << record.interface << "\nup " << record.was_up
        << "\nmade_hook " << record.made_hook << "\nmerging " << record.merging << '\n';
   if (record.ipv6_mode) text << "ipv6_mode " << unsigned{*record.ipv6_mode} << '\n';
-  for (const NetlinkMessage& address : record.addresses) text << "address " << to_hex(address) << '\n';
-  for (const NetlinkMessage& route : record.routes) text << "route " << to_hex(route) << '\n';
+  for (const NetlinkMessage& address : record.addresses)
+    text << "address " << to_hex(address) << '\n';
+  for (const NetlinkMessage& route : record.routes)
+    text << "route " << to_hex(route) << '\n';
   text << kLastLine << '\n';
   return text.str();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Nap: how long a worker whose turns are empty sleeps. None for the first kTurnsAwake empty turns, then doubling
-// up to kNapMax; the first frame ends it. At 200 us a receive ring of 1024 frames overflows only beyond
-// five million frames a second, and at such a rate no turn is empty. Thread: the worker.
+// Nap: how long a worker whose turns are empty sleeps. None for the first kTurnsAwake empty turns,
+// then doubling up to kNapMax; the first frame ends it. At 200 us a receive ring of 1024 frames
+// overflows only beyond five million frames a second, and at such a rate no turn is empty. Thread:
+// the worker.
 #pragma once
 
 #include <algorithm>

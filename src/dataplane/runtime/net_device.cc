@@ -53,8 +53,12 @@ uint32_t NetDevice::flags() const {
   return control(SIOCGIFFLAGS, request) ? static_cast<uint16_t>(request.ifr_flags) : 0;
 }
 
-bool NetDevice::is_up() const { return (flags() & IFF_UP) != 0; }
-bool NetDevice::is_loopback() const { return (flags() & IFF_LOOPBACK) != 0; }
+bool NetDevice::is_up() const {
+  return (flags() & IFF_UP) != 0;
+}
+bool NetDevice::is_loopback() const {
+  return (flags() & IFF_LOOPBACK) != 0;
+}
 
 bool NetDevice::set_up(bool up) const {
   ifreq request = request_for(name_);

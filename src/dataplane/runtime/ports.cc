@@ -13,7 +13,8 @@ constexpr uint16_t kWireDescriptors = 1024;
 constexpr uint16_t kHostDescriptors = 256;
 constexpr size_t kDeviceNameMax = 15;  // IFNAMSIZ without the zero
 
-// Buffers that one worker may have in hand: cache, bursts in work, held packets, ring from the others.
+// Buffers that one worker may have in hand: cache, bursts in work, held packets, ring from the
+// others.
 constexpr unsigned kWorkerBuffers = kBufferCache * 2 + kBurstMax * 4 +
                                     kHeldNeighborsMax * kHeldPerNeighbor + kFragmentsHeldMax +
                                     kHandOffRing;
@@ -26,11 +27,14 @@ Result<void> check_port(const PortSpec& spec) {
   if (spec.id >= kInterfacesMax) return missing(spec, "more interfaces than DPDK has ports");
   if (spec.mtu < kMtuMin || spec.mtu > kMtuMax) return missing(spec, "mtu out of range");
   if (spec.host_path && (spec.host_device.empty() || spec.host_device.size() > kDeviceNameMax)) {
-    return missing(spec, "host device name '" + spec.host_device + "' must have 1 to 15 characters");
+    return missing(spec,
+                   "host device name '" + spec.host_device + "' must have 1 to 15 characters");
   }
   switch (spec.kind) {
-    case PortKind::pci: return check_pci_device(spec.device);
-    case PortKind::vdev: return check_vdev(spec.device);
+    case PortKind::pci:
+      return check_pci_device(spec.device);
+    case PortKind::vdev:
+      return check_vdev(spec.device);
     case PortKind::kernel:
       if (NetDevice(spec.device).exists()) return {};
       return Error{ErrorCode::not_found,
@@ -85,7 +89,8 @@ Result<void> Ports::open_wire(const PortSpec& spec, Wire& wire) {
     auto device = spec.kind == PortKind::pci ? find_pci_device(spec.device, settings_.workers)
                                              : make_vdev(spec.device, settings_.workers);
     if (!device) return std::move(device).error();
-    wire.port = std::make_unique<EthPort>(device->id, settings_for(spec, false, device->queues_max));
+    wire.port =
+        std::make_unique<EthPort>(device->id, settings_for(spec, false, device->queues_max));
     return wire.port->plan();
   }
   auto kernel = KernelPort::take(spec.device, settings_.run_dir);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Ports: all ports of one Dataplane from their specifications, with the buffers they need. Thread: control.
+// Ports: all ports of one Dataplane from their specifications, with the buffers they need. Thread:
+// control.
 #pragma once
 
 #include <memory>
@@ -43,8 +44,8 @@ class Ports {
   EthPort::Settings settings_for(const PortSpec& spec, bool is_host, unsigned queues) const;
 
   DataplaneSettings settings_;
-  Buffers buffers_;                              // outlive the ports
-  std::vector<Wire> wires_;                      // as in settings_.ports
+  Buffers buffers_;          // outlive the ports
+  std::vector<Wire> wires_;  // as in settings_.ports
   std::vector<std::unique_ptr<EthPort>> hosts_;
   PortTable table_ = {};
   std::vector<std::string> remarks_;

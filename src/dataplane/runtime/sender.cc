@@ -9,8 +9,8 @@
 namespace postern {
 namespace {
 
-// A device that takes only part of a burst is asked again so often: its ring may be drained by the asking
-// itself (AF_PACKET, AF_XDP), but nobody waits for a slow peer.
+// A device that takes only part of a burst is asked again so often: its ring may be drained by the
+// asking itself (AF_PACKET, AF_XDP), but nobody waits for a slow peer.
 constexpr unsigned kTransmitTries = 3;
 
 }  // namespace
@@ -54,7 +54,8 @@ size_t Sender::deliver(Outbox& outbox, const Policy* policy) {
 }
 
 void Sender::forward(const Packet& packet, const Policy* policy) {
-  if (packet.needs_fragmentation && policy != nullptr && packet.egress < policy->interfaces.size()) {
+  if (packet.needs_fragmentation && policy != nullptr &&
+      packet.egress < policy->interfaces.size()) {
     cut(packet, policy->interfaces[packet.egress].mtu);
     return;
   }
@@ -70,8 +71,7 @@ void Sender::cut(const Packet& packet, uint16_t mtu) {
       count_drop(DropReason::buffers_exhausted, packet.egress);
       break;
     }
-    const uint16_t length =
-        write_fragment(packet, mtu, index, rte_pktmbuf_mtod(piece, uint8_t*));
+    const uint16_t length = write_fragment(packet, mtu, index, rte_pktmbuf_mtod(piece, uint8_t*));
     piece->data_len = length;
     piece->pkt_len = length;
     put(packet.egress, wire, piece);
@@ -91,7 +91,9 @@ void Sender::hand_over(const Packet& packet, WorkerId worker) {
   rte_pktmbuf_free(buffer);
 }
 
-void Sender::send(InterfaceId interface, rte_mbuf* frame) { put(interface, wire, frame); }
+void Sender::send(InterfaceId interface, rte_mbuf* frame) {
+  put(interface, wire, frame);
+}
 
 void Sender::put(InterfaceId interface, Side side, rte_mbuf* frame) {
   const EthPort* port = port_of(interface, side);
@@ -107,14 +109,24 @@ void Sender::put(InterfaceId interface, Side side, rte_mbuf* frame) {
 }
 
 unsigned Sender::push(const EthPort& port, std::span<rte_mbuf*> frames) {
-  if (!port.may_transmit(settings_.worker)) {
-    return rte_ring_enqueue_burst(port.egress_ring(), reinterpret_cast<void**>(frames.data()),
-                                  static_cast<unsigned>(frames.size()), nullptr);
-  }
+  if (port.may_transmit(settings_.worker)) return transmit(port, frames);
+  return rte_ring_enqueue_burst(port.egress_ring(), reinterpret_cast<void**>(frames.data()),
+                                static_cast<unsigned>(frames.size()), nullptr);
+}
+
+unsigned Sender::transmit(const EthPort& port, std::span<rte_mbuf*> frames) {
+  uint64_t bytes = 0;
+  for (const rte_mbuf* frame : frames)
+    bytes += frame->pkt_len;
   unsigned sent = 0;
   for (unsigned tries = 0; tries < kTransmitTries && sent < frames.size(); ++tries) {
     sent += port.transmit(settings_.worker, frames.subspan(sent));
   }
+  for (const rte_mbuf* frame : frames.subspan(sent))
+    bytes -= frame->pkt_len;
+  InterfaceCounters& counters = settings_.counters->interfaces[port.interface()];
+  (port.is_host() ? counters.host_tx_packets : counters.tx_packets).add(sent);
+  if (!port.is_host()) counters.tx_bytes.add(bytes);
   return sent;
 }
 

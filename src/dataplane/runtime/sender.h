@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sender: carries out the verdicts of one worker: to the wire, to the kernel, to another worker, or back to the
-// pool. Frames are collected per port and go out in bursts; what a full device does not take is
-// counted and freed, never waited for. Thread: the worker.
+// Sender: carries out the verdicts of one worker: to the wire, to the kernel, to another worker, or
+// back to the pool. Frames are collected per port and go out in bursts; what a full device does not
+// take is counted and freed, never waited for. Thread: the worker.
 #pragma once
 
 #include <array>
@@ -34,7 +34,8 @@ class Sender {
   };
   explicit Sender(const Settings& settings);
 
-  // Does with each packet what its verdict says, and empties the outbox. Returns how many buffers left the pipeline.
+  // Does with each packet what its verdict says, and empties the outbox. Returns how many buffers
+  // left the pipeline.
   size_t deliver(Outbox& outbox, const Policy* policy);
   // A complete frame to the wire of `interface`.
   void send(InterfaceId interface, rte_mbuf* frame);
@@ -58,6 +59,7 @@ class Sender {
   void put(InterfaceId interface, Side side, rte_mbuf* frame);
   void flush(InterfaceId interface, Side side);
   unsigned push(const EthPort& port, std::span<rte_mbuf*> frames);
+  unsigned transmit(const EthPort& port, std::span<rte_mbuf*> frames);
   void count_drop(DropReason reason, InterfaceId interface, unsigned frames = 1);
   EthPort* port_of(InterfaceId interface, Side side) const {
     if (interface >= kInterfacesMax) return nullptr;

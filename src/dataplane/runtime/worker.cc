@@ -15,12 +15,12 @@
 namespace postern {
 namespace {
 
-// Reading a TAP costs a system call even when nothing is there, so a busy worker looks at its host paths
-// only in every so-manieth turn.
+// Reading a TAP costs a system call even when nothing is there, so a busy worker looks at its host
+// paths only in every so-manieth turn.
 constexpr unsigned kHostEveryTurns = 16;
 constexpr size_t kInjectedPerTurn = 8;
-// How far ahead the last turns of a pipeline are, so that whatever it holds has waited too long, and how many
-// of them there may be.
+// How far ahead the last turns of a pipeline are, so that whatever it holds has waited too long,
+// and how many of them there may be.
 constexpr Duration kAfterAllWaits = seconds(3600);
 constexpr unsigned kDrainTurnsMax = 4096;
 
@@ -96,10 +96,12 @@ size_t Worker::turn() {
   policy_ = shared_.policies->acquire();
   now_ = settings_.clock.now(settings_.clock.context);
   size_t moved = 0;
-  for (const Source& source : wires_) moved += receive(source);
+  for (const Source& source : wires_)
+    moved += receive(source);
   moved += receive_hand_offs();
   if (moved == 0 || turns_to_hosts_-- == 0) {
-    for (const Source& source : hosts_) moved += receive(source);
+    for (const Source& source : hosts_)
+      moved += receive(source);
     turns_to_hosts_ = kHostEveryTurns;
   }
   if (settings_.id == 0) moved += send_injected();
@@ -120,7 +122,8 @@ size_t Worker::receive(const Source& source) {
   std::array<rte_mbuf*, kBurstMax> buffers;
   const unsigned received = source.port->receive(source.queue, buffers);
   if (received == 0) return 0;
-  for (unsigned i = 0; i < received; ++i) rte_prefetch0(rte_pktmbuf_mtod(buffers[i], void*));
+  for (unsigned i = 0; i < received; ++i)
+    rte_prefetch0(rte_pktmbuf_mtod(buffers[i], void*));
   size_t count = 0;
   for (unsigned i = 0; i < received; ++i) {
     if (!admit(buffers[i], source.port->interface())) continue;
@@ -168,7 +171,9 @@ size_t Worker::process(std::span<Packet> burst) {
   return burst.size();
 }
 
-void Worker::deliver() { inside_ -= sender_.deliver(outbox_, policy_); }
+void Worker::deliver() {
+  inside_ -= sender_.deliver(outbox_, policy_);
+}
 
 size_t Worker::send_injected() {
   if (shared_.desk->injected.is_empty()) return 0;

@@ -7,8 +7,9 @@
 //   -> Pipeline::turn (ages, held packets) -> Sender -> flush
 //   -> dump rows, ring bells, report the policy's generation as finished with
 //
-// With Idle::sleep a worker whose turns stay empty naps, in growing steps up to kNapMax; receive rings
-// hold what arrives meanwhile. When told to stop it frees every buffer that it or its pipeline holds.
+// With Idle::sleep a worker whose turns stay empty naps, in growing steps up to kNapMax; receive
+// rings hold what arrives meanwhile. When told to stop it frees every buffer that it or its
+// pipeline holds.
 #pragma once
 
 #include <atomic>
@@ -33,10 +34,10 @@ struct InjectedFrame {
 
 // What a worker and the threads around it meet at.
 struct WorkerDesk {
-  SpscRing<LogRecord> log{kLogRing};         // worker -> logging thread
-  SpscRing<ControlEvent> events{kEventRing};  // worker -> control
+  SpscRing<LogRecord> log{kLogRing};              // worker -> logging thread
+  SpscRing<ControlEvent> events{kEventRing};      // worker -> control
   SpscRing<InjectedFrame> injected{kInjectRing};  // control -> worker (worker 0 only)
-  WorkerCounters counters;                   // worker: write, others: read
+  WorkerCounters counters;                        // worker: write, others: read
   Dump dump;
 };
 
