@@ -8,9 +8,9 @@
 //   start_ports()    refused without a published policy (F01)
 //   stop()           ports down, workers joined, kernel interfaces get their addresses back
 //
-// Threads: all functions belong to the control thread unless they say "any". Rings, bells and dumps are
-// the meeting points with the workers; nobody waits for the other. One Dataplane a process lifetime:
-// the EAL initialises once. Fixed memory: everything is allocated in create().
+// Threads: all functions belong to the control thread unless they say "any". Rings, bells and dumps
+// are the meeting points with the workers; nobody waits for the other. One Dataplane a process
+// lifetime: the EAL initialises once. Fixed memory: everything is allocated in create().
 #pragma once
 
 #include <cstdint>
@@ -37,20 +37,24 @@
 namespace postern {
 
 enum class PortKind : uint8_t { pci, kernel, vdev };
-enum class KernelDriver : uint8_t { automatic, af_xdp, af_packet };  // automatic: AF_XDP, else AF_PACKET
+enum class KernelDriver : uint8_t {
+  automatic,
+  af_xdp,
+  af_packet
+};  // automatic: AF_XDP, else AF_PACKET
 enum class Idle : uint8_t { sleep, poll };
 enum class Hugepages : uint8_t { automatic, off, required };
 
 struct PortSpec {
   InterfaceId id = 0;
-  std::string name;                 // of the interface in the configuration; for messages
+  std::string name;  // of the interface in the configuration; for messages
   PortKind kind = PortKind::kernel;
-  std::string device;               // PCI address, kernel interface, or vdev string "net_x,arguments"
+  std::string device;  // PCI address, kernel interface, or vdev string "net_x,arguments"
   KernelDriver driver = KernelDriver::automatic;
-  uint16_t mtu = 1500;              // bytes of IP packet
-  std::optional<MacAddress> mac;    // else the device's own
-  bool host_path = true;            // make `host_device`, the kernel's side of this interface
-  std::string host_device;          // at most 15 characters
+  uint16_t mtu = 1500;            // bytes of IP packet
+  std::optional<MacAddress> mac;  // else the device's own
+  bool host_path = true;          // make `host_device`, the kernel's side of this interface
+  std::string host_device;        // at most 15 characters
 };
 
 // Where the time of one run comes from; tests put their own in.
@@ -61,45 +65,45 @@ struct Clock {
 
 struct DataplaneSettings {
   unsigned workers = 1;
-  std::vector<uint32_t> cores;      // one a worker; empty: chosen among those we may run on
+  std::vector<uint32_t> cores;  // one a worker; empty: chosen among those we may run on
   Idle idle = Idle::sleep;
   Hugepages hugepages = Hugepages::automatic;
-  uint32_t memory_mib = 256;        // packet buffers and driver memory
+  uint32_t memory_mib = 256;          // packet buffers and driver memory
   std::vector<std::string> eal_args;  // appended to what Postern passes
-  std::string run_dir;              // exists, writable; EAL log, record of borrowed kernel addresses
+  std::string run_dir;  // exists, writable; EAL log, record of borrowed kernel addresses
 
   // All workers together; each gets its share.
   uint32_t sessions = 65536, mappings = 65536, hosts = 16384;
   uint32_t sessions_from_host = 0, sessions_to_host = 0;  // 0: no limit
 
-  HashSeed hash_seed;               // from a cryptographic generator
-  uint64_t random_seed = 0;         // likewise
+  HashSeed hash_seed;        // from a cryptographic generator
+  uint64_t random_seed = 0;  // likewise
   Clock clock;
   std::vector<PortSpec> ports;
 };
 
 struct PortFacts {
   InterfaceId id = kNoInterface;
-  std::string driver;               // "net_af_xdp"
-  std::string device;               // as configured
-  std::string host_device;          // empty: no host path
+  std::string driver;       // "net_af_xdp"
+  std::string device;       // as configured
+  std::string host_device;  // empty: no host path
   MacAddress mac;
   uint16_t mtu = 0;
   unsigned rx_queues = 0, tx_queues = 0;
   bool is_started = false, link_up = false;
-  uint32_t link_mbps = 0;           // 0: unknown
+  uint32_t link_mbps = 0;  // 0: unknown
 };
 
 // What the driver counted since create().
 struct DriverStatistics {
   uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
-  uint64_t rx_missed = 0;           // the device had no room
-  uint64_t rx_no_buffer = 0;        // no packet buffer was free
+  uint64_t rx_missed = 0;     // the device had no room
+  uint64_t rx_no_buffer = 0;  // no packet buffer was free
   uint64_t rx_errors = 0, tx_errors = 0;
 };
 
 struct BufferFacts {
-  unsigned total = 0, free = 0;     // packet buffers, those cached by workers count as free
+  unsigned total = 0, free = 0;  // packet buffers, those cached by workers count as free
 };
 
 class Dataplane {
@@ -119,21 +123,21 @@ class Dataplane {
   // --- meeting points with the workers
   PolicySlot& policies();
   NeighborTable& neighbors();
-  SpscRing<LogRecord>& log_ring(WorkerId worker);   // consumer: the logging thread
-  SpscRing<ControlEvent>& events(WorkerId worker);  // consumer: control
-  Doorbell& log_bell();                             // rung when some log ring has records
-  Doorbell& event_bell();                           // rung when some event ring has events
+  SpscRing<LogRecord>& log_ring(WorkerId worker);         // consumer: the logging thread
+  SpscRing<ControlEvent>& events(WorkerId worker);        // consumer: control
+  Doorbell& log_bell();                                   // rung when some log ring has records
+  Doorbell& event_bell();                                 // rung when some event ring has events
   const WorkerCounters& counters(WorkerId worker) const;  // thread: any
   // Asks a worker for its sessions or mappings, a block at a time.
   Dump& dump(WorkerId worker);
 
-  // Sends a complete Ethernet frame by an interface, as it is, past the filter (ARP, DHCP of the gateway itself).
-  // False: too long (kInjectFrameMax), no such interface, or the ring is full.
+  // Sends a complete Ethernet frame by an interface, as it is, past the filter (ARP, DHCP of the
+  // gateway itself). False: too long (kInjectFrameMax), no such interface, or the ring is full.
   static constexpr size_t kInjectFrameMax = 1600;
   bool inject(InterfaceId interface, std::span<const uint8_t> frame);
 
   // --- facts; thread: any
-  Instant now() const;                 // the clock that stands in log records and counters
+  Instant now() const;  // the clock that stands in log records and counters
   unsigned workers() const;
   unsigned core_of(WorkerId worker) const;
   MacAddress mac_of(InterfaceId interface) const;
@@ -142,7 +146,8 @@ class Dataplane {
   DriverStatistics driver_statistics(InterfaceId interface) const;
   BufferFacts buffers() const;
   bool uses_hugepages() const;
-  // Remarks of start-up that are no errors ("wan: AF_XDP refused, AF_PACKET used instead"), one line each.
+  // Remarks of start-up that are no errors ("wan: AF_XDP refused, AF_PACKET used instead"), one
+  // line each.
   const std::vector<std::string>& remarks() const;
 
  private:

@@ -10,9 +10,13 @@
 
 namespace postern {
 
-Doorbell::Doorbell() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { POSTERN_ASSERT(fd_ >= 0); }
+Doorbell::Doorbell() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  POSTERN_ASSERT(fd_ >= 0);
+}
 
-Doorbell::~Doorbell() { close(fd_); }
+Doorbell::~Doorbell() {
+  close(fd_);
+}
 
 void Doorbell::arm() {
   uint64_t rung = 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Doorbell: lets a sleeping thread hear that workers left something in its rings, at the cost of one
-// system call per nap of the sleeper, not per record.
+// Doorbell: lets a sleeping thread hear that workers left something in its rings, at the cost of
+// one system call per nap of the sleeper, not per record.
 //
 // The sleeper arms the bell, looks at its rings once more, and waits for fd() to become readable. A
-// worker whose ring is not empty rings an armed bell, at most once a turn; since it asks again every
-// turn, no ring is missed.
+// worker whose ring is not empty rings an armed bell, at most once a turn; since it asks again
+// every turn, no ring is missed.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,7 @@ namespace postern {
 
 class Doorbell {
  public:
-  Doorbell();   // ends the process when the kernel has no eventfd to give
+  Doorbell();  // ends the process when the kernel has no eventfd to give
   ~Doorbell();
   Doorbell(const Doorbell&) = delete;
   Doorbell& operator=(const Doorbell&) = delete;
@@ -24,7 +24,7 @@ class Doorbell {
 
   // --- thread: any worker
   bool is_armed() const { return armed_.load(std::memory_order_relaxed); }
-  void ring();                    // makes fd() readable and disarms
+  void ring();  // makes fd() readable and disarms
 
  private:
   int fd_;

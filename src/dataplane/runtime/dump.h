@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Dump: control asks one worker for copies of its sessions or mappings, a block at a time.
 //
-//   control: ask(what)  ->  worker, in its turns: copies at most kRowsPerTurn, looks at kLooksPerTurn
+//   control: ask(what)  ->  worker, in its turns: copies at most kRowsPerTurn, looks at
+//   kLooksPerTurn
 //            poll(block) <-  block full or table at its end
 //            ask_next()  ->  ...until block.is_last
 //
@@ -46,7 +47,11 @@ class Dump {
   static constexpr uint32_t kRows = 512;
   static constexpr uint32_t kRowsPerTurn = 64;
   static constexpr uint32_t kLooksPerTurn = 512;
-  enum class Stage : uint8_t { idle, asked, ready };  // control: idle -> asked, ready -> idle; worker: asked -> ready
+  enum class Stage : uint8_t {
+    idle,
+    asked,
+    ready
+  };  // control: idle -> asked, ready -> idle; worker: asked -> ready
 
   template <typename Table, typename Row>
   void copy(const Table& table, std::array<Row, kRows>& rows);
@@ -56,8 +61,10 @@ class Dump {
   uint32_t next_ = 0;           // control while idle, worker while asked
   uint32_t count_ = 0;          // likewise
   bool is_last_ = false;        // worker, while asked
-  std::unique_ptr<std::array<Session, kRows>> sessions_ = std::make_unique<std::array<Session, kRows>>();
-  std::unique_ptr<std::array<Mapping, kRows>> mappings_ = std::make_unique<std::array<Mapping, kRows>>();
+  std::unique_ptr<std::array<Session, kRows>> sessions_ =
+      std::make_unique<std::array<Session, kRows>>();
+  std::unique_ptr<std::array<Mapping, kRows>> mappings_ =
+      std::make_unique<std::array<Mapping, kRows>>();
 };
 
 }  // namespace postern

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// list_nics(): the network devices of this machine and how Postern could use each (`postern ports`). Reads sysfs;
-// needs no EAL and no privileges.
+// list_nics(): the network devices of this machine and how Postern could use each (`postern
+// ports`). Reads sysfs; needs no EAL and no privileges.
 #pragma once
 
 #include <string>
@@ -11,17 +11,17 @@
 namespace postern {
 
 struct NicFacts {
-  std::string pci_address;   // "0000:03:00.0"; empty: no PCI device (veth, bridge, ...)
-  std::string pci_id;        // "8086:1572"
-  std::string kernel_name;   // "enp3s0"; empty: the kernel driver is not bound
-  std::string driver;        // "i40e", "vfio-pci", "veth"; empty: none
-  int numa_node = -1;        // -1: unknown
-  MacAddress mac;            // zero: unknown
+  std::string pci_address;  // "0000:03:00.0"; empty: no PCI device (veth, bridge, ...)
+  std::string pci_id;       // "8086:1572"
+  std::string kernel_name;  // "enp3s0"; empty: the kernel driver is not bound
+  std::string driver;       // "i40e", "vfio-pci", "veth"; empty: none
+  int numa_node = -1;       // -1: unknown
+  MacAddress mac;           // zero: unknown
   bool link_up = false;
-  unsigned queues = 0;       // receive queues the kernel shows; 0: unknown
+  unsigned queues = 0;  // receive queues the kernel shows; 0: unknown
   // What to write behind `port:` to use it, in order of preference; empty: not usable.
   std::vector<std::string> port_specs;
-  std::string remark;        // what is in the way, or what to do first; one line, may be empty
+  std::string remark;  // what is in the way, or what to do first; one line, may be empty
 };
 
 // Ordered by PCI address, then by name. `sys`: root of sysfs.

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Buffers: the packet buffers (mbufs) of one Dataplane, made once, and how a Packet lives in one.
+//
+//   | rte_mbuf | Packet (private area) | kHeadroomMin | frame ...            |
+//
+// The private area keeps the Packet while the buffer is on its way to another worker, so that what
+// the first worker found out is not lost. One pool serves ports with frames up to the usual 1500
+// bytes (also the only size AF_XDP takes), a second one, made when a port needs it, serves jumbo
+// frames; a frame is always in one piece. Thread: any, through the callers' lcore caches.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+#include <string>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "dataplane/packet/packet.h"
+
+namespace postern {
+
+static_assert(RTE_PKTMBUF_HEADROOM >= kHeadroomMin);
+
+constexpr uint16_t kFrameOverhead = 14 + 4 + 4;  // Ethernet header, one VLAN tag, FCS
+constexpr uint16_t kSmallRoom = RTE_MBUF_DEFAULT_BUF_SIZE;
+constexpr uint16_t kSmallMtuMax = 1600;  // what surely fits a small buffer
+constexpr unsigned kBufferCache = 256;   // buffers a worker keeps at hand
+
+class Buffers {
+ public:
+  struct Need {
+    unsigned small = 0, jumbo = 0;  // buffers that ports and workers may hold at the same time
+    uint16_t mtu_max = 1500;
+    uint32_t memory_mib = 256;
+  };
+  Buffers() = default;
+  ~Buffers();
+  Buffers(const Buffers&) = delete;
+  Buffers& operator=(const Buffers&) = delete;
+
+  Result<void> allocate(const Need& need);
+
+  rte_mempool* pool_for(uint16_t mtu) const { return mtu <= kSmallMtuMax ? small_ : jumbo_; }
+  // The pool whose buffers hold `bytes` of frame, or nullptr.
+  rte_mempool* pool_of_room(uint32_t bytes) const;
+  unsigned total() const;
+  unsigned free() const;
+
+ private:
+  rte_mempool* small_ = nullptr;
+  rte_mempool* jumbo_ = nullptr;
+};
+
+// Copies the packet's view of the frame back into its buffer: where it begins and how long it is.
+inline rte_mbuf* buffer_of(const Packet& packet) {
+  auto* buffer = static_cast<rte_mbuf*>(packet.buffer);
+  buffer->data_off = static_cast<uint16_t>(packet.frame - static_cast<uint8_t*>(buffer->buf_addr));
+  buffer->data_len = packet.length;
+  buffer->pkt_len = packet.length;
+  buffer->ol_flags = 0;
+  return buffer;
+}
+
+// The Packet kept in the buffer's private area.
+inline Packet& kept_packet(rte_mbuf* buffer) {
+  return *static_cast<Packet*>(rte_mbuf_to_priv(buffer));
+}
+
+// A fresh packet around a received buffer, ready for the pipeline.
+inline Packet packet_of(rte_mbuf* buffer, InterfaceId ingress, bool from_host) {
+  Packet packet;
+  packet.frame = rte_pktmbuf_mtod(buffer, uint8_t*);
+  packet.buffer = buffer;
+  packet.length = rte_pktmbuf_data_len(buffer);
+  packet.ingress = ingress;
+  packet.from_host = from_host;
+  return packet;
+}
+
+// Whether the pipeline can work in this buffer as it is: one piece, not shared, headroom in front.
+inline bool is_plain(const rte_mbuf* buffer) {
+  return buffer->nb_segs == 1 && rte_mbuf_refcnt_read(buffer) == 1 && RTE_MBUF_DIRECT(buffer) &&
+         rte_pktmbuf_headroom(buffer) >= kHeadroomMin && buffer->priv_size >= sizeof(Packet);
+}
+
+// A plain copy of `buffer`, which is freed; nullptr when it does not fit one buffer or none is free
+// (`is_too_long` tells which).
+rte_mbuf* make_plain(const Buffers& buffers, rte_mbuf* buffer, bool& is_too_long);
+
+}  // namespace postern

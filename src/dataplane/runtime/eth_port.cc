@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/runtime/eth_port.h"
+
+#include <rte_bus.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "dataplane/runtime/buffers.h"
+#include "dataplane/runtime/eal.h"
+
+namespace postern {
+namespace {
+
+constexpr unsigned kEgressRing = 1024;  // frames on the way to the queue of another worker
+// RSS key of 16-bit period: both directions of a flow get the same hash, so fewer hand-offs.
+constexpr uint8_t kSymmetricKey[2] = {0x6d, 0x5a};
+constexpr size_t kRssKeyMax = 64;
+constexpr uint64_t kRssKinds = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
+
+bool is_peer_negotiated(const std::string& driver) {
+  // A memif peer with fewer queues would leave some of ours without an other end.
+  return driver == "net_memif";
+}
+
+}  // namespace
+
+EthPort::EthPort(uint16_t id, const Settings& settings) : id_(id), settings_(settings) {}
+
+EthPort::~EthPort() {
+  stop();
+  rte_device* device = info_.device;
+  rte_eth_dev_close(id_);
+  // Ports made by the caller before (net_ring of tests) have a device of their own as well.
+  if (device != nullptr) rte_dev_remove(device);
+  if (egress_ring_ != nullptr) {
+    void* frame = nullptr;
+    while (rte_ring_dequeue(egress_ring_, &frame) == 0) {
+      rte_pktmbuf_free(static_cast<rte_mbuf*>(frame));
+    }
+    rte_ring_free(egress_ring_);
+  }
+}
+
+Error EthPort::failed(const std::string& what, int error) const {
+  return Error{ErrorCode::failed, settings_.label + ": " + what + ": " + eal_reason(error)};
+}
+
+Result<void> EthPort::plan() {
+  if (const int error = rte_eth_dev_info_get(id_, &info_); error != 0) {
+    return failed("the device does not tell its properties", -error);
+  }
+  driver_ = info_.driver_name;
+  const unsigned wanted = is_peer_negotiated(driver_) ? 1 : settings_.queues_max;
+  rx_queues_ = std::clamp<unsigned>(wanted, 1, std::max<unsigned>(info_.max_rx_queues, 1));
+  tx_queues_ = is_peer_negotiated(driver_) || settings_.is_host ? 1 : settings_.workers;
+  // Drivers on the kernel's sockets pair the queues up.
+  tx_queues_ = std::max(tx_queues_, rx_queues_);
+  tx_queues_ = std::clamp<unsigned>(tx_queues_, 1, std::max<unsigned>(info_.max_tx_queues, 1));
+  if (driver_ == "net_tap") rx_queues_ = tx_queues_ = std::min(rx_queues_, tx_queues_);
+  rx_descriptors_ = tx_descriptors_ = settings_.descriptors;
+  const int error = rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx_descriptors_, &tx_descriptors_);
+  return error == 0 ? Result<void>() : failed("no fitting ring size", -error);
+}
+
+unsigned EthPort::buffers_needed() const {
+  const unsigned waiting = settings_.workers > tx_queues_ ? kEgressRing : 0;
+  return rx_queues_ * rx_descriptors_ + tx_queues_ * tx_descriptors_ + waiting;
+}
+
+void EthPort::enable_rss(rte_eth_conf& conf) {
+  const uint64_t kinds = kRssKinds & info_.flow_type_rss_offloads;
+  if (rx_queues_ == 1 || kinds == 0) return;
+  static std::array<uint8_t, kRssKeyMax> key;
+  for (size_t i = 0; i < key.size(); ++i)
+    key[i] = kSymmetricKey[i % 2];
+  conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+  conf.rx_adv_conf.rss_conf.rss_hf = kinds;
+  if (info_.hash_key_size == 0 || info_.hash_key_size > kRssKeyMax) return;
+  conf.rx_adv_conf.rss_conf.rss_key = key.data();
+  conf.rx_adv_conf.rss_conf.rss_key_len = info_.hash_key_size;
+}
+
+Result<void> EthPort::configure(const Buffers& buffers) {
+  forget_eal_message();
+  rte_eth_conf conf = {};
+  const uint32_t mtu_min = std::max<uint32_t>(info_.min_mtu, RTE_ETHER_MIN_MTU);
+  const uint32_t mtu_max = std::max<uint32_t>(info_.max_mtu, mtu_min);
+  if (settings_.mtu > mtu_max) {
+    return Error{ErrorCode::invalid, settings_.label + ": mtu " + std::to_string(settings_.mtu) +
+                                         " exceeds what " + driver_ + " carries here (" +
+                                         std::to_string(mtu_max) + ")"};
+  }
+  conf.rxmode.mtu = std::max<uint32_t>(settings_.mtu, mtu_min);
+  enable_rss(conf);
+  const int error = rte_eth_dev_configure(id_, static_cast<uint16_t>(rx_queues_),
+                                          static_cast<uint16_t>(tx_queues_), &conf);
+  if (error != 0) return failed("the device refuses its configuration", -error);
+  if (auto done = set_up_queues(buffers); !done) return done;
+  if (auto done = set_mtu(); !done) return done;
+  return set_mac();
+}
+
+Result<void> EthPort::set_up_queues(const Buffers& buffers) {
+  rte_mempool* pool = buffers.pool_for(settings_.mtu);
+  const int node = rte_eth_dev_socket_id(id_);
+  const auto socket = static_cast<unsigned>(node);
+  for (uint16_t queue = 0; queue < rx_queues_; ++queue) {
+    const int error = rte_eth_rx_queue_setup(id_, queue, rx_descriptors_, socket, nullptr, pool);
+    if (error != 0) return failed("receive queue " + std::to_string(queue), -error);
+  }
+  for (uint16_t queue = 0; queue < tx_queues_; ++queue) {
+    const int error = rte_eth_tx_queue_setup(id_, queue, tx_descriptors_, socket, nullptr);
+    if (error != 0) return failed("transmit queue " + std::to_string(queue), -error);
+  }
+  if (tx_queues_ >= settings_.workers) return {};
+  const std::string name = "postern_egress_" + std::to_string(id_);
+  egress_ring_ = rte_ring_create(name.c_str(), kEgressRing, SOCKET_ID_ANY, RING_F_SC_DEQ);
+  return egress_ring_ != nullptr ? Result<void>() : failed("ring to its worker", rte_errno);
+}
+
+Result<void> EthPort::set_mtu() {
+  const int error = rte_eth_dev_set_mtu(id_, settings_.mtu);
+  if (error == 0) return {};
+  // Devices without an MTU of their own (rings, memif) carry what their buffers hold. A device that
+  // insists on a larger MTU receives more than it must; what we send is cut to ours all the same.
+  if (error == -ENOTSUP || settings_.mtu < RTE_ETHER_MTU) return {};
+  return failed("mtu " + std::to_string(settings_.mtu), -error);
+}
+
+Result<void> EthPort::set_mac() {
+  rte_ether_addr address = {};
+  if (const int error = rte_eth_macaddr_get(id_, &address); error != 0) {
+    return failed("its MAC address", -error);
+  }
+  std::copy_n(address.addr_bytes, mac_.bytes.size(), mac_.bytes.begin());
+  if (!settings_.mac || *settings_.mac == mac_) return {};
+  mac_ = *settings_.mac;
+  std::copy_n(mac_.bytes.begin(), mac_.bytes.size(), address.addr_bytes);
+  // The kernel's interface keeps its own address: it must have it again when Postern is gone.
+  const bool is_borrowed = driver_ == "net_af_xdp" || driver_ == "net_af_packet";
+  if (!is_borrowed && rte_eth_dev_default_mac_addr_set(id_, &address) == 0) return {};
+  const int error = rte_eth_promiscuous_enable(id_);
+  if (error == 0 || error == -ENOTSUP) return {};
+  return failed("mac " + to_text(mac_), -error);
+}
+
+Result<void> EthPort::start() {
+  forget_eal_message();
+  if (is_started()) return {};
+  if (const int error = rte_eth_dev_start(id_); error != 0) {
+    return failed("the device does not start", -error);
+  }
+  started_.store(true, std::memory_order_release);
+  return {};
+}
+
+void EthPort::stop() {
+  if (!started_.exchange(false)) return;
+  rte_eth_dev_stop(id_);
+}
+
+uint32_t EthPort::link_mbps(bool& is_up) const {
+  rte_eth_link link = {};
+  is_up = is_started() && rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status != 0;
+  return is_up && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN ? link.link_speed : 0;
+}
+
+DriverStatistics EthPort::statistics() const {
+  rte_eth_stats stats = {};
+  if (rte_eth_stats_get(id_, &stats) != 0) return {};
+  return DriverStatistics{stats.ipackets, stats.ibytes,    stats.opackets, stats.obytes,
+                          stats.imissed,  stats.rx_nombuf, stats.ierrors,  stats.oerrors};
+}
+
+WorkerId EthPort::receiver_of(unsigned queue) const {
+  if (rx_queues_ == 1) return settings_.owner;
+  return static_cast<WorkerId>(queue % settings_.workers);
+}
+
+}  // namespace postern

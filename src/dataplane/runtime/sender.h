@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sender: carries out the verdicts of one worker: to the wire, to the kernel, to another worker, or
+// back to the pool. Frames are collected per port and go out in bursts; what a full device does not
+// take is counted and freed, never waited for. Thread: the worker.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "base/limits.h"
+#include "dataplane/packet/counters.h"
+#include "dataplane/pipeline/pipeline.h"
+#include "dataplane/runtime/buffers.h"
+#include "dataplane/runtime/eth_port.h"
+
+namespace postern {
+
+// The ports of an interface; nullptr: it has none.
+struct InterfacePorts {
+  EthPort* wire = nullptr;
+  EthPort* host = nullptr;
+};
+using PortTable = std::array<InterfacePorts, kInterfacesMax>;
+
+class Sender {
+ public:
+  struct Settings {
+    WorkerId worker = 0;
+    const PortTable* ports = nullptr;
+    const Buffers* buffers = nullptr;
+    std::span<rte_ring* const> hand_off_rings;  // by worker; with one worker unused
+    WorkerCounters* counters = nullptr;
+  };
+  explicit Sender(const Settings& settings);
+
+  // Does with each packet what its verdict says, and empties the outbox. Returns how many buffers
+  // left the pipeline.
+  size_t deliver(Outbox& outbox, const Policy* policy);
+  // A complete frame to the wire of `interface`.
+  void send(InterfaceId interface, rte_mbuf* frame);
+  // Moves frames that other workers left for queues of this one.
+  size_t empty_egress_rings();
+  // Sends what was collected.
+  void flush();
+  // From now on everything is freed (the worker is ending).
+  void discard() { is_discarding_ = true; }
+
+ private:
+  struct Lane {
+    std::array<rte_mbuf*, kBurstMax> frames;
+    unsigned count = 0;
+  };
+  enum Side : unsigned { wire = 0, host = 1 };
+
+  void forward(const Packet& packet, const Policy* policy);
+  void cut(const Packet& packet, uint16_t mtu);
+  void hand_over(const Packet& packet, WorkerId worker);
+  void put(InterfaceId interface, Side side, rte_mbuf* frame);
+  void flush(InterfaceId interface, Side side);
+  unsigned push(const EthPort& port, std::span<rte_mbuf*> frames);
+  unsigned transmit(const EthPort& port, std::span<rte_mbuf*> frames);
+  void count_drop(DropReason reason, InterfaceId interface, unsigned frames = 1);
+  EthPort* port_of(InterfaceId interface, Side side) const {
+    if (interface >= kInterfacesMax) return nullptr;
+    const InterfacePorts& ports = (*settings_.ports)[interface];
+    return side == wire ? ports.wire : ports.host;
+  }
+
+  struct OwnedRing {
+    const EthPort* port;
+    Side side;
+  };
+
+  Settings settings_;
+  std::vector<OwnedRing> owned_rings_;  // of ports whose only queue is this worker's
+  bool is_discarding_ = false;
+  std::array<std::array<Lane, 2>, kInterfacesMax> lanes_;
+  uint64_t waiting_[2] = {0, 0};  // bit i: lanes_[i][side] has frames
+};
+
+}  // namespace postern

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/runtime/worker.h"
+
+#include <pthread.h>
+#include <rte_lcore.h>
+#include <rte_prefetch.h>
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <string>
+
+#include "dataplane/policy/policy.h"
+#include "dataplane/runtime/nap.h"
+
+namespace postern {
+namespace {
+
+// Reading a TAP costs a system call even when nothing is there, so a busy worker looks at its host
+// paths only in every so-manieth turn.
+constexpr unsigned kHostEveryTurns = 16;
+constexpr size_t kInjectedPerTurn = 8;
+// How far ahead the last turns of a pipeline are, so that whatever it holds has waited too long,
+// and how many of them there may be.
+constexpr Duration kAfterAllWaits = seconds(3600);
+constexpr unsigned kDrainTurnsMax = 4096;
+
+void settle_thread(WorkerId id, uint32_t core) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  pthread_setname_np(pthread_self(), ("postern-w" + std::to_string(id)).c_str());
+  prctl(PR_SET_TIMERSLACK, 1);  // naps of microseconds; the default adds 50
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(core, &cores);
+  // A core that is gone leaves the worker where the kernel puts it.
+  pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);
+}
+
+Pipeline::Shared shared_of(const Worker::Shared& shared) {
+  return Pipeline::Shared{shared.neighbors, &shared.desk->log, &shared.desk->events,
+                          &shared.desk->counters};
+}
+
+Sender::Settings sender_of(const Worker::Settings& settings, const Worker::Shared& shared) {
+  return Sender::Settings{settings.id, shared.ports, shared.buffers, shared.hand_off_rings,
+                          &shared.desk->counters};
+}
+
+}  // namespace
+
+Worker::Worker(const Settings& settings, const Shared& shared)
+    : settings_(settings),
+      shared_(shared),
+      pipeline_(settings.pipeline, shared_of(shared)),
+      sender_(sender_of(settings, shared)) {
+  find_sources();
+}
+
+void Worker::find_sources() {
+  for (const InterfacePorts& ports : *shared_.ports) {
+    for (const EthPort* port : {ports.wire, ports.host}) {
+      if (port == nullptr) continue;
+      for (unsigned queue = 0; queue < port->rx_queues(); ++queue) {
+        if (port->receiver_of(queue) != settings_.id) continue;
+        (port->is_host() ? hosts_ : wires_).push_back(Source{port, queue});
+      }
+    }
+  }
+}
+
+bool Worker::settle() {
+  settle_thread(settings_.id, settings_.core);
+  return rte_thread_register() == 0;
+}
+
+void Worker::run() {
+  WorkerCounters& counters = shared_.desk->counters;
+  Nap nap;
+  while (!shared_.is_stopping->load(std::memory_order_acquire)) {
+    const size_t moved = turn();
+    counters.turns.add(1);
+    if (moved != 0) {
+      counters.busy_turns.add(1);
+      nap.reset();
+      continue;
+    }
+    if (settings_.idle == Idle::poll) continue;
+    if (const Duration length = nap.next(); length.ns != 0) Nap::sleep(length);
+  }
+  drain();
+  rte_thread_unregister();
+}
+
+size_t Worker::turn() {
+  policy_ = shared_.policies->acquire();
+  now_ = settings_.clock.now(settings_.clock.context);
+  size_t moved = 0;
+  for (const Source& source : wires_)
+    moved += receive(source);
+  moved += receive_hand_offs();
+  if (moved == 0 || turns_to_hosts_-- == 0) {
+    for (const Source& source : hosts_)
+      moved += receive(source);
+    turns_to_hosts_ = kHostEveryTurns;
+  }
+  if (settings_.id == 0) moved += send_injected();
+
+  pipeline_.turn(policy_, now_, outbox_);
+  deliver();
+  moved += sender_.empty_egress_rings();
+  sender_.flush();
+
+  shared_.desk->dump.serve(pipeline_);
+  ring_bells();
+  if (policy_ != nullptr) shared_.policies->finished(settings_.id, policy_->generation);
+  return moved;
+}
+
+size_t Worker::receive(const Source& source) {
+  if (!source.port->is_started()) return 0;
+  std::array<rte_mbuf*, kBurstMax> buffers;
+  const unsigned received = source.port->receive(source.queue, buffers);
+  if (received == 0) return 0;
+  for (unsigned i = 0; i < received; ++i)
+    rte_prefetch0(rte_pktmbuf_mtod(buffers[i], void*));
+  size_t count = 0;
+  for (unsigned i = 0; i < received; ++i) {
+    if (!admit(buffers[i], source.port->interface())) continue;
+    burst_[count++] = packet_of(buffers[i], source.port->interface(), source.port->is_host());
+  }
+  process({burst_.data(), count});
+  return received;
+}
+
+bool Worker::admit(rte_mbuf*& buffer, InterfaceId interface) {
+  DropReason reason = DropReason::none;
+  if ((buffer->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 && buffer->vlan_tci != 0) {
+    // The device took the tag off: without it the frame would seem to belong to this network.
+    reason = DropReason::ethertype_unsupported;
+    rte_pktmbuf_free(buffer);
+  } else if (!is_plain(buffer)) {
+    bool is_too_long = false;
+    buffer = make_plain(*shared_.buffers, buffer, is_too_long);
+    if (buffer == nullptr) {
+      reason = is_too_long ? DropReason::frame_malformed : DropReason::buffers_exhausted;
+    }
+  }
+  if (reason == DropReason::none) return true;
+  shared_.desk->counters.drops[static_cast<size_t>(reason)].add(1);
+  shared_.desk->counters.interfaces[interface].rx_drops.add(1);
+  return false;
+}
+
+size_t Worker::receive_hand_offs() {
+  if (shared_.hand_off_rings.empty()) return 0;
+  std::array<void*, kBurstMax> buffers;
+  const unsigned count = rte_ring_dequeue_burst(shared_.hand_off_rings[settings_.id],
+                                                buffers.data(), kBurstMax, nullptr);
+  for (unsigned i = 0; i < count; ++i) {
+    burst_[i] = kept_packet(static_cast<rte_mbuf*>(buffers[i]));
+  }
+  return process({burst_.data(), count});
+}
+
+size_t Worker::process(std::span<Packet> burst) {
+  if (burst.empty()) return 0;
+  inside_ += burst.size();
+  pipeline_.process(burst, policy_, now_, outbox_);
+  deliver();
+  return burst.size();
+}
+
+void Worker::deliver() {
+  inside_ -= sender_.deliver(outbox_, policy_);
+}
+
+size_t Worker::send_injected() {
+  if (shared_.desk->injected.is_empty()) return 0;
+  size_t sent = 0;
+  InjectedFrame frame;
+  while (sent < kInjectedPerTurn && shared_.desk->injected.pop({&frame, 1}) == 1) {
+    ++sent;
+    rte_mempool* pool = shared_.buffers->pool_of_room(frame.length);
+    rte_mbuf* buffer = pool != nullptr ? rte_pktmbuf_alloc(pool) : nullptr;
+    if (buffer == nullptr) {
+      constexpr auto kReason = static_cast<size_t>(DropReason::buffers_exhausted);
+      shared_.desk->counters.drops[kReason].add(1);
+      continue;
+    }
+    buffer->data_len = frame.length;
+    buffer->pkt_len = frame.length;
+    std::copy_n(frame.bytes.data(), frame.length, rte_pktmbuf_mtod(buffer, uint8_t*));
+    sender_.send(frame.interface, buffer);
+  }
+  return sent;
+}
+
+void Worker::ring_bells() {
+  if (shared_.event_bell->is_armed() && !shared_.desk->events.is_empty()) {
+    shared_.event_bell->ring();
+  }
+  if (shared_.log_bell->is_armed() && !shared_.desk->log.is_empty()) shared_.log_bell->ring();
+}
+
+void Worker::drain() {
+  sender_.discard();
+  const Instant end = settings_.clock.now(settings_.clock.context) + kAfterAllWaits;
+  for (unsigned i = 0; i < kDrainTurnsMax && inside_ != 0; ++i) {
+    pipeline_.turn(nullptr, end, outbox_);
+    deliver();
+  }
+  // Whoever waits for this worker to be done with a policy waits no longer.
+  shared_.policies->finished(settings_.id, UINT32_MAX);
+}
+
+}  // namespace postern
