@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/resolver/resolver.h"
+#include "control/resolver.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/apply/reload.h"
+
+#include <fmt/format.h>
+
+#include "control/apply/last_good.h"
+#include "control/apply/restart.h"
+#include "control/compile/schedule.h"
+
+namespace postern {
+namespace {
+
+// A clock that moved further than this between two ticks was set.
+constexpr std::time_t kClockJump = 120;  // seconds
+
+bool same_rules_in_force(const Policy& a, const Policy& b) {
+  for (size_t i = 0; i < a.rules.size(); ++i) {
+    auto index = static_cast<uint16_t>(i);
+    if (a.rules.at(index).enabled != b.rules.at(index).enabled) return false;
+  }
+  return true;
+}
+
+ReloadReport refused(ErrorCode code, std::string text, std::vector<config::Finding> findings) {
+  ReloadReport report;
+  report.code = code;
+  report.text = std::move(text);
+  report.findings = std::move(findings);
+  return report;
+}
+
+size_t count_errors(const std::vector<config::Finding>& findings) {
+  size_t errors = 0;
+  for (const auto& finding : findings) {
+    if (finding.severity == config::Severity::error) ++errors;
+  }
+  return errors;
+}
+
+}  // namespace
+
+Reload::Reload(Publisher& publisher, Settings settings)
+    : publisher_(publisher), settings_(std::move(settings)) {}
+
+ReloadReport Reload::start(std::string text, config::Model model) {
+  if (auto done = put_into_force(std::move(text), std::move(model)); !done) {
+    return refused(done.error().code, done.error().text, {});
+  }
+  ReloadReport report;
+  report.done = report.changed = true;
+  report.text = fmt::format("generation {} is in force", publisher_.current()->generation);
+  return report;
+}
+
+ReloadReport Reload::apply(std::string text) {
+  ReloadReport report;
+  if (text == text_) {
+    report.done = true;
+    report.text = fmt::format("no change; generation {} stays", publisher_.current()->generation);
+    return report;
+  }
+  if (text.size() > kConfigurationMax) {
+    return refused(ErrorCode::invalid, "the configuration is larger than 4 MiB", {});
+  }
+  config::Loaded loaded = config::load(text);
+  if (!loaded.ok()) {
+    size_t errors = count_errors(loaded.findings);
+    return refused(ErrorCode::invalid,
+                   fmt::format("the configuration has {} error{}; nothing was changed", errors,
+                               errors == 1 ? "" : "s"),
+                   std::move(loaded.findings));
+  }
+  std::vector<std::string> keys = restart_keys(model_, loaded.model);
+  if (!keys.empty()) {
+    return refused(ErrorCode::failed,
+                   fmt::format("a restart of posternd is needed to change {}; nothing was changed",
+                               fmt::join(keys, ", ")),
+                   std::move(loaded.findings));
+  }
+  if (auto done = put_into_force(std::move(text), std::move(loaded.model)); !done) {
+    return refused(done.error().code, done.error().text, std::move(loaded.findings));
+  }
+  report.done = report.changed = true;
+  report.findings = std::move(loaded.findings);
+  report.text = fmt::format("generation {} is in force", publisher_.current()->generation);
+  return report;
+}
+
+void Reload::tick(std::time_t now) {
+  bool was_set = last_tick_ != 0 && (now < last_tick_ || now - last_tick_ > kClockJump);
+  last_tick_ = now;
+  if (!next_change_ || (now < *next_change_ && !was_set)) return;
+  next_change_ = next_change(model_, now);
+  auto policy = compiled(model_);
+  if (!policy) return settings_.warn("rules with times: " + policy.error().text);
+  if (same_rules_in_force(*publisher_.current(), **policy)) return;
+  if (auto done = publisher_.publish(std::move(*policy)); !done) {
+    next_change_ = now + 1;  // try again
+    return settings_.warn("rules with times: " + done.error().text);
+  }
+  settings_.on_published(model_, *publisher_.current());
+}
+
+Result<std::unique_ptr<Policy>> Reload::compiled(const config::Model& model) const {
+  CompileInputs inputs = settings_.inputs();
+  inputs.generation = publisher_.next_generation();
+  return compile(model, inputs);
+}
+
+Result<void> Reload::put_into_force(std::string text, config::Model model) {
+  auto policy = compiled(model);
+  if (!policy) return std::move(policy).error();
+  if (auto done = publisher_.publish(std::move(*policy)); !done) return done;
+  text_ = std::move(text);
+  model_ = std::move(model);
+  next_change_ = next_change(model_, std::time(nullptr));
+  settings_.on_published(model_, *publisher_.current());
+  if (auto kept = write_last_good(settings_.state_dir, text_); !kept) {
+    settings_.warn("the last good configuration was not kept: " + kept.error().text);
+  }
+  return {};
+}
+
+}  // namespace postern

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reload: the way of a text from a file or a client to the policy in force.
+//
+//   text -> load, validate -> same as running? -> needs a restart? -> compile -> publish ->
+//   on_published -> last good
+//
+// Any error on the way leaves everything as it was. Thread: control. Identical text is no change:
+// nothing is published and the generation stays.
+#pragma once
+
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "control/compile/compile.h"
+#include "control/config/load.h"
+#include "control/publisher.h"
+
+namespace postern {
+
+// What came of an attempt.
+struct ReloadReport {
+  bool done = false;                      // `text` is in force now (or was already)
+  bool changed = false;                   // a new generation was published
+  ErrorCode code = ErrorCode::failed;     // unless done
+  std::string text;                       // one line: what happened
+  std::vector<config::Finding> findings;  // errors and warnings of the file
+};
+
+class Reload {
+ public:
+  struct Settings {
+    std::string state_dir;  // for the last good configuration
+    // Facts of the machine for the compiler; generation is filled in here.
+    std::function<CompileInputs()> inputs;
+    // Called after each publication, so that the parts beside the workers follow.
+    std::function<void(const config::Model& model, const Policy& policy)> on_published;
+    // What went wrong without stopping the reload, for the error log.
+    std::function<void(const std::string& line)> warn;
+  };
+  Reload(Publisher& publisher, Settings settings);
+
+  // The configuration at start: valid, and what the ports were made from.
+  ReloadReport start(std::string text, config::Model model);
+  // A new text for the running gateway.
+  ReloadReport apply(std::string text);
+  // Compiles again when rules with times come into or go out of force. Call it every second.
+  void tick(std::time_t now);
+
+  const config::Model& model() const { return model_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  Result<std::unique_ptr<Policy>> compiled(const config::Model& model) const;
+  Result<void> put_into_force(std::string text, config::Model model);
+
+  Publisher& publisher_;
+  Settings settings_;
+  std::string text_;
+  config::Model model_;
+  std::optional<std::time_t> next_change_;
+  std::time_t last_tick_ = 0;
+};
+
+}  // namespace postern

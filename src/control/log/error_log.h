@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ErrorLog: what posternd itself has to say, one line each, to standard error and to
+// STATE_DIR/log/error.log. Before configure() it writes to standard error alone.
+//
+//   2026-03-01 09:00:00.123+01:00 warning wan: link down
+//
+// Thread: any. Never throws: what cannot be written is dropped. Files are readable by their owner
+// and group only.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "control/config/model.h"
+
+namespace spdlog {
+class logger;
+namespace sinks {
+class sink;
+}
+}  // namespace spdlog
+
+namespace postern {
+
+class ErrorLog {
+ public:
+  ErrorLog();
+  ~ErrorLog();
+
+  // New settings; an error (a file that cannot be written) leaves the console on.
+  Result<void> configure(const config::LogFile& settings, config::LogLevel level,
+                         const std::string& state_dir);
+  void debug(std::string_view line) { write(config::LogLevel::debug, line); }
+  void info(std::string_view line) { write(config::LogLevel::info, line); }
+  void warning(std::string_view line) { write(config::LogLevel::warning, line); }
+  void error(std::string_view line) { write(config::LogLevel::error, line); }
+  void write(config::LogLevel level, std::string_view line);
+
+ private:
+  std::mutex mutex_;  // configure() exchanges the logger under others
+  std::unique_ptr<spdlog::logger> logger_;
+};
+
+// A sink to STATE_DIR/log/NAME that rotates by the settings. The directory is made.
+Result<std::shared_ptr<spdlog::sinks::sink>> open_log_file(const config::LogFile& settings,
+                                                           const std::string& state_dir,
+                                                           const std::string& name);
+
+// Text from outside, fit for one line: control characters become '?', length is cut at 1024 bytes.
+std::string printable(std::string_view text);
+
+}  // namespace postern

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// SecurityLog: the logging thread. It drains the ring of every worker, formats the records and
+// writes them to STATE_DIR/log/security.log, to standard error, or both.
+//
+//   worker -> ring (8192 records) -> this thread -> line -> sinks
+//
+// A worker never waits: what its ring had no room for is counted by it, and the count is written as
+// a line of its own ("module=log action=lost records=N"), so that lines and lost ones add up (F67).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/time.h"
+#include "control/config/model.h"
+#include "control/log/error_log.h"
+#include "control/log/generation_names.h"
+#include "dataplane/packet/counters.h"
+#include "dataplane/packet/log_record.h"
+#include "dataplane/table/spsc_ring.h"
+
+namespace postern {
+
+class Doorbell;
+
+class SecurityLog {
+ public:
+  struct Source {
+    SpscRing<LogRecord>* ring = nullptr;
+    const WorkerCounters* counters = nullptr;  // for what was lost
+  };
+  struct Settings {
+    std::vector<Source> sources;  // one a worker; outlive the log
+    Doorbell* bell = nullptr;     // rung when a ring has records
+    const GenerationNames* names = nullptr;
+    std::function<Instant()> now;          // the clock of the records; any thread
+    std::function<void()> prepare_thread;  // called first on the logging thread; may be empty
+    std::string host;
+    std::string state_dir;
+  };
+  explicit SecurityLog(Settings settings);
+  ~SecurityLog();  // writes what is left
+  SecurityLog(const SecurityLog&) = delete;
+  SecurityLog& operator=(const SecurityLog&) = delete;
+
+  // Thread: control. Where lines go from now on. An error leaves it as it was.
+  Result<void> configure(const config::LogFile& settings);
+  // Starts the thread; configure() comes first.
+  void start();
+  // Thread: control. Joins after the rings are empty; workers have stopped.
+  void stop();
+
+  uint64_t lines() const { return lines_.load(std::memory_order_relaxed); }  // any thread
+
+ private:
+  struct Writer;
+  void run();
+  bool drain(Writer& writer);
+
+  Settings settings_;
+  int stop_fd_ = -1;
+  std::atomic<bool> stopping_{false};  // control: set, logging thread: read
+  std::atomic<uint64_t> lines_{0};     // logging thread: write
+  std::mutex sinks_mutex_;
+  std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks_;  // under the mutex
+  std::thread thread_;
+};
+
+}  // namespace postern
