@@ -54,8 +54,8 @@ Frame arp_frame(uint16_t operation, MacAddress sender_mac, Ipv4Address sender,
 
 }  // namespace
 
-Frame::Frame(std::span<const uint8_t> bytes) : storage_(kHeadroomMin) {
-  storage_.insert(storage_.end(), bytes.begin(), bytes.end());
+Frame::Frame(std::span<const uint8_t> bytes) : storage_(kHeadroomMin + bytes.size()) {
+  std::copy(bytes.begin(), bytes.end(), this->bytes().begin());
 }
 
 Packet Frame::packet() {
