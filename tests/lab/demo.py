@@ -90,8 +90,9 @@ def main(options):
         return 0
     start = time.monotonic()
     lab = lab_module.Lab(options.name, options.driver)
+    welcome = ""
     try:
-        lab.up()
+        welcome = lab.up()
         print("the lab is up: client and client2 - gateway - isp - internet, and a dmz", flush=True)
         stage = Stage(lab)
         play(stage, [options.only] if options.only else scenes.SCENES)
@@ -101,7 +102,7 @@ def main(options):
         return 1
     finally:
         if options.keep:
-            print(f"\nthe lab stays; end it with: postern lab down --name {options.name}")
+            print("\n" + welcome.rstrip())
         else:
             lab.down()
     unseen = sum(not row[3] for row in stage.rows)

@@ -12,6 +12,7 @@ import re
 import shlex
 import signal
 import subprocess
+import textwrap
 import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -22,6 +23,7 @@ SERVER = "203.0.113.9"  # one-to-one with 10.9.0.9 in the DMZ
 WEB = "198.51.100.10"
 SECOND = "198.51.100.20"
 ROUTER = "203.0.113.1"
+GATEWAY_MAC = {"inside": "02:00:00:00:01:01", "outside": "02:00:00:00:71:02", "dmz": "02:00:00:00:09:01"}
 PRIVATE = "(net 10.0.0.0/8 or net 172.16.0.0/12 or net 192.168.0.0/16)"
 
 WIRES = {"inside": ("lan", "port0"), "outside": ("isp", "wan0"), "dmz": ("dmz", "eth0")}
@@ -122,7 +124,9 @@ class Host:
         return outcome.out
 
     def start(self, command):
-        return Running(self.argv(command), self.lab.scratch(self.name + ".out"))
+        running = Running(self.argv(command), self.lab.scratch(self.name + ".out"))
+        self.lab.started.append(running)
+        return running
 
     def serve(self, command, port, protocol="tcp"):
         """Starts a server and returns when it listens on `port`."""
@@ -132,9 +136,15 @@ class Host:
                    f"{shown(command)} does not listen on {port}: {running.out()}")
         return running
 
-    def python(self, script, *words, timeout=60):
-        """Runs a script of this directory; returns what it printed."""
-        return self.must(["/usr/bin/python3", "-B", os.path.join(HERE, script), *words], timeout)
+    def python(self, code, timeout=60):
+        """Runs some lines of Python; returns what they printed."""
+        return self.must(["/usr/bin/python3", "-c", textwrap.dedent(code)], timeout)
+
+    def scapy(self, code, timeout=60):
+        """Runs some lines of Python that use scapy; returns what they printed."""
+        head = "import logging; logging.disable(logging.CRITICAL)\n" \
+               "from scapy.all import *\nconf.verb = 0\n"
+        return self.must(["/usr/bin/python3", "-c", head + textwrap.dedent(code)], timeout)
 
 
 class Wire:
@@ -177,6 +187,9 @@ class Lab:
         self.name = name
         self.driver = driver
         self.scratched = 0
+        self.started = []  # commands that may still run
+        self.applied = None  # the configuration in force, where it is not config()
+        self.is_long = False
         self.directory = "/run/postern-lab/" + name
 
     def command(self, *words, timeout=90):
@@ -191,14 +204,33 @@ class Lab:
         words = ["lab", "up", "--name", self.name, "--driver", self.driver]
         if config:
             words += ["--config", config]
-        self.command(*words)
+        told = self.command(*words)
         os.makedirs(self.directory + "/scratch", exist_ok=True)
+        return told
 
     def down(self):
         self.command("lab", "down", "--name", self.name)
 
     def restart(self):
         self.command("lab", "restart", "--name", self.name)
+        self.applied = None
+
+    def make_ready(self):
+        """posternd runs, with the lab's own configuration."""
+        if self.pid() is None:
+            self.restart()
+        self.signal(signal.SIGCONT)
+        if self.applied is not None:
+            self.apply(self.config())
+
+    def stop_all(self):
+        """Ends every command that was started and still runs."""
+        while self.started:
+            self.started.pop().stop()
+
+    def seconds(self, few):
+        """How long a transfer takes: a few seconds, or a minute where all is to be shown."""
+        return 60 if self.is_long else few
 
     def host(self, name):
         return Host(self, name)
@@ -253,7 +285,9 @@ class Lab:
         path = self.scratch("apply.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        return self.postern("apply", path)
+        told = self.postern("apply", path)
+        self.applied = None if text == self.config() else text
+        return told
 
     def security_log(self):
         with contextlib.suppress(FileNotFoundError):
