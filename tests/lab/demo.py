@@ -55,7 +55,9 @@ def play(stage, names):
 
 def table(rows):
     lines = [("SCENE", "WHAT", "EVIDENCE", "SEEN")]
-    lines += [(scene, what, evidence, "yes" if seen else "NO") for scene, what, evidence, seen in rows]
+    lines += [
+        (scene, what, evidence, "yes" if seen else "NO") for scene, what, evidence, seen in rows
+    ]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for line in lines:
         cells = [cell.ljust(width) for cell, width in zip(line, widths)]
@@ -106,7 +108,9 @@ def main(options):
         else:
             lab.down()
     unseen = sum(not row[3] for row in stage.rows)
-    print(f"\n{len(stage.rows) - unseen} of {len(stage.rows)} seen, {time.monotonic() - start:.0f} s")
+    print(
+        f"\n{len(stage.rows) - unseen} of {len(stage.rows)} seen, {time.monotonic() - start:.0f} s"
+    )
     return 1 if unseen else 0
 
 

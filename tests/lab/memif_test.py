@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""posternd on memif ports. A testpmd is the cable between them and the wires of the lab, so that the
-same clients and servers are at the ends."""
+"""posternd on memif ports. A testpmd is the cable between them and the wires of the lab, so that
+the same clients and servers are at the ends."""
 
 from lab import GATEWAY, HERE, SECOND, WEB, check, wait_until
 
@@ -25,11 +25,16 @@ def test_memif(lab):
             file.write(text)
         lab.restart()
         with lab.gateway.start(CABLE.format(lab.directory)) as cable:
-            wait_until(lambda: lab.client.run(f"ping -c 1 -W 1 {WEB}").ok, 20,
-                       f"ping does not cross: {cable.out()[-300:]}")
+            wait_until(
+                lambda: lab.client.run(f"ping -c 1 -W 1 {WEB}").ok,
+                20,
+                f"ping does not cross: {cable.out()[-300:]}",
+            )
             page = lab.client.must(f"curl -sS -m 20 http://{SECOND}/")
             check(f"you are {GATEWAY}:" in page, page)
-            size = lab.client.must(["sh", "-c", f"curl -sS -m 20 http://{WEB}/bytes/1000000 | wc -c"])
+            size = lab.client.must(
+                ["sh", "-c", f"curl -sS -m 20 http://{WEB}/bytes/1000000 | wc -c"]
+            )
             check(size.strip() == "1000000", f"{size} bytes of 1000000")
             with lab.sniff("inside", "icmp", "in") as inside:
                 lab.isp.run(f"ping -c 1 -W 1 {GATEWAY}")

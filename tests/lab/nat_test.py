@@ -10,9 +10,10 @@ INSIDE = ("192.168.1.10", "192.168.1.11", "192.168.1.12", "172.16.5.10", "10.9.0
 
 
 def test_one_port_for_all(lab):
-    """An inside endpoint keeps its external port for every remote host, by UDP and TCP (RFC4787-REQ1,
-    RFC5382-REQ1); another endpoint gets another."""
-    told = lab.client.python(f"""
+    """An inside endpoint keeps its external port for every remote host, by UDP and TCP; another
+    endpoint gets another (RFC4787-REQ1, RFC5382-REQ1)."""
+    told = lab.client.python(
+        f"""
         import socket
         def ask(kind, port, remote):
             s = socket.socket(socket.AF_INET, kind)
@@ -22,9 +23,11 @@ def test_one_port_for_all(lab):
             s.connect((remote, 3478))
             s.send(b"who?")
             return s.recv(100).decode().strip()
+        questions = ((40001, "{WEB}"), (40001, "{SECOND}"), (40002, "{WEB}"))
         for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-            print(*[ask(kind, *one) for one in ((40001, "{WEB}"), (40001, "{SECOND}"), (40002, "{WEB}"))])
-        """)
+            print(*[ask(kind, *question) for question in questions])
+        """
+    )
     for line in told.splitlines():
         first, again, other = line.split()
         check(first.startswith(GATEWAY + ":"), line)
@@ -48,21 +51,26 @@ except socket.timeout:
 
 
 def knocks(lab):
-    """Who may answer through a mapping that the client opened to WEB:3478: the remote endpoints whose
-    packets arrived."""
+    """Who may answer through a mapping that the client opened to WEB:3478: the remote endpoints
+    whose packets arrived."""
     with lab.client.start(["/usr/bin/python3", "-c", PROBE]) as probe:
         wait_until(lambda: "port" in probe.out(), 5, "the client got no mapping")
         port = probe.out().split()[1]
         for source in (WEB, SECOND):
-            lab.internet.run(["sh", "-c", f"echo x | nc -u -w 0 -s {source} -p 3479 {GATEWAY} {port}"])
+            lab.internet.run(
+                ["sh", "-c", f"echo x | nc -u -w 0 -s {source} -p 3479 {GATEWAY} {port}"]
+            )
         return set(probe.wait(10).out.split()[2:-1])
 
 
 def test_filtering_levels(lab):
     """Who may answer through a mapping is as nat.filtering says (RFC4787-REQ8)."""
     same, other = f"{WEB}:3479", f"{SECOND}:3479"
-    levels = {"address_and_port_dependent": set(), "address_dependent": {same},
-              "endpoint_independent": {same, other}}
+    levels = {
+        "address_and_port_dependent": set(),
+        "address_dependent": {same},
+        "endpoint_independent": {same, other},
+    }
     for level, expected in levels.items():
         lab.apply(lab.config().replace("\nnat:\n", f"\nnat:\n  filtering: {level}\n"))
         came = knocks(lab)
@@ -72,10 +80,16 @@ def test_filtering_levels(lab):
 def test_hairpin(lab):
     """Inside hosts reach mapped services by the public address: from the office to the DMZ and to
     the office, from the DMZ to both, and a server itself (RFC4787-REQ9)."""
-    for host, source in ((lab.client, "192.168.1.10"), (lab.client, "172.16.5.10"),
-                         (lab.client2, "192.168.1.11"), (lab.dmz, "10.9.0.10")):
+    for host, source in (
+        (lab.client, "192.168.1.10"),
+        (lab.client, "172.16.5.10"),
+        (lab.client2, "192.168.1.11"),
+        (lab.dmz, "10.9.0.10"),
+    ):
         page = host.must(f"curl -sS -m 5 --interface {source} http://{GATEWAY}:5555/")
-        check(page.startswith(f"dmz port 44333: you are {GATEWAY}:"), f"{source} to the DMZ: {page}")
+        check(
+            page.startswith(f"dmz port 44333: you are {GATEWAY}:"), f"{source} to the DMZ: {page}"
+        )
         told = host.must(["sh", "-c", f"nc -N -w 5 -s {source} {GATEWAY} 7008 </dev/null"])
         check(told.startswith(GATEWAY + ":"), f"{source} to client2: {told}")
 
@@ -96,8 +110,13 @@ def test_port_range(lab):
 
 def test_map_to_the_gateway(lab):
     """A port map may lead to a service of the gateway itself."""
-    lab.apply(lab.config().replace("  port_maps:\n", "  port_maps:\n    - { name: own, on: wan, "
-                                   f"service: tcp/2222, to: \"{GATEWAY}:8022\", allow_from: any }}\n"))
+    lab.apply(
+        lab.config().replace(
+            "  port_maps:\n",
+            "  port_maps:\n    - { name: own, on: wan, "
+            f'service: tcp/2222, to: "{GATEWAY}:8022", allow_from: any }}\n',
+        )
+    )
     with lab.gateway.start(["sh", "-c", "echo hello | nc -lN 8022"]):
         told = lab.internet.must(f"nc -w 3 -d {GATEWAY} 2222", timeout=8)
     check("hello" in told, told)
@@ -105,33 +124,46 @@ def test_map_to_the_gateway(lab):
 
 def test_one_to_one_protocols(lab):
     """One-to-one translation takes every protocol both ways: GRE, ESP, ICMP, and fragments."""
-    lab.apply(first_rule(lab.config(), "{ name: all-to-server, in: wan, to: server, action: permit }"))
+    lab.apply(
+        first_rule(lab.config(), "{ name: all-to-server, in: wan, to: server, action: permit }")
+    )
     with lab.sniff("dmz", f"src host {WEB} and dst host 10.9.0.9") as dmz:
-        lab.internet.scapy(f"""
+        lab.internet.scapy(
+            f"""
             for protocol in (47, 50, 51, 132):
                 send(IP(src="{WEB}", dst="{SERVER}", proto=protocol) / Raw(b"x" * 40))
             send(fragment(IP(src="{WEB}", dst="{SERVER}", proto=50) / Raw(b"y" * 3000), 1000))
-            """)
+            """
+        )
         came = [dmz.count(f"ip proto {protocol}") for protocol in (47, 50, 51, 132)]
     check(came == [1, 4, 1, 1], f"GRE, ESP, AH, SCTP inwards: {came}")
     with lab.sniff("outside", f"src host {SERVER} and dst host {WEB}", "in") as outside:
-        lab.dmz.scapy(f"""
+        lab.dmz.scapy(
+            f"""
             for protocol in (47, 50):
                 send(IP(src="10.9.0.9", dst="{WEB}", proto=protocol) / Raw(b"x" * 40))
-            """)
+            """
+        )
         came = [outside.count(f"ip proto {protocol}") for protocol in (47, 50)]
     check(came == [1, 1], f"GRE, ESP outwards: {came}")
 
 
 def test_exceptions(lab):
     """An exception above the translating rule leaves some destinations untranslated (F09)."""
-    lab.apply(lab.config().replace("  source:\n", "  source:\n    - { name: corporate, out: wan, "
-                                   f"to: {SECOND}, action: none }}\n"))
+    lab.apply(
+        lab.config().replace(
+            "  source:\n",
+            "  source:\n    - { name: corporate, out: wan, " f"to: {SECOND}, action: none }}\n",
+        )
+    )
     with lab.sniff("outside", "icmp", "in") as outside:
         lab.client.run(f"ping -c 1 -W 1 {SECOND}")
         lab.client.run(f"ping -c 1 -W 1 {WEB}")
-        sources = [outside.count(f"src host 192.168.1.10 and dst host {SECOND}"),
-                   outside.count(f"src host {GATEWAY} and dst host {WEB}"), outside.count()]
+        sources = [
+            outside.count(f"src host 192.168.1.10 and dst host {SECOND}"),
+            outside.count(f"src host {GATEWAY} and dst host {WEB}"),
+            outside.count(),
+        ]
     check(sources == [1, 1, 2], f"{sources}")
 
 
@@ -189,8 +221,8 @@ def leaks(path):
     place = 24
     total = 0
     while place + 16 <= len(data):
-        length, = struct.unpack_from("<I", data, place + 8)
-        frame = data[place + 16:place + 16 + length]
+        (length,) = struct.unpack_from("<I", data, place + 8)
+        frame = data[place + 16 : place + 16 + length]
         total += 1
         found += [frame.hex() for needle in needles if needle in frame[12:]]
         place += 16 + length
@@ -201,11 +233,18 @@ def test_nothing_private_outside(lab):
     """Three private networks send a mix of good and stray traffic; no frame that leaves the gateway
     outside holds an inside address, not even within ICMP quotes (F07)."""
     sources = ((lab.client, "192.168.1.10"), (lab.client, "172.16.5.10"), (lab.dmz, "10.9.0.10"))
-    names = {"web": WEB, "second": SECOND, "gateway": GATEWAY, "server": SERVER,
-             "seconds": lab.seconds(10)}
+    names = {
+        "web": WEB,
+        "second": SECOND,
+        "gateway": GATEWAY,
+        "server": SERVER,
+        "seconds": lab.seconds(10),
+    }
     with lab.sniff("outside", direction="in", snaplen=0) as outside:
-        mixes = [host.start(["bash", "-c", MIX.format(source=source, **names)])
-                 for host, source in sources]
+        mixes = [
+            host.start(["bash", "-c", MIX.format(source=source, **names)])
+            for host, source in sources
+        ]
         for host, source in sources:
             host.scapy(STRAY.format(source=source, **names))
         lab.internet.scapy(PROVOKE.format(**names))
@@ -236,13 +275,18 @@ def check_shows(lab, what, endpoint):
 
 def test_arp_for_public_addresses(lab):
     """The gateway answers ARP for its own and its one-to-one addresses, and for no other."""
-    told = lab.isp.scapy(f"""
+    told = lab.isp.scapy(
+        f"""
         for address in ("{GATEWAY}", "{SERVER}", "203.0.113.77", "192.168.1.10"):
             answer = srp1(Ether(dst="ff:ff:ff:ff:ff:ff") / ARP(pdst=address, psrc="203.0.113.1"),
                           iface="wan0", timeout=1)
             print(address, answer[ARP].hwsrc if answer else "silence")
-        """)
+        """
+    )
     answers = dict(re.findall(r"(\S+) (\S+)\n", told))
     mac = GATEWAY_MAC["outside"]
-    check(answers == {GATEWAY: mac, SERVER: mac, "203.0.113.77": "silence", "192.168.1.10": "silence"},
-          told)
+    check(
+        answers
+        == {GATEWAY: mac, SERVER: mac, "203.0.113.77": "silence", "192.168.1.10": "silence"},
+        told,
+    )

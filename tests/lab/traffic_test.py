@@ -50,7 +50,8 @@ def test_udp_in(lab):
 
 def test_large_udp(lab):
     """Datagrams of 4 kB cross in fragments and come back whole."""
-    told = lab.client.python(f"""
+    told = lab.client.python(
+        f"""
         import os, socket
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.settimeout(3)
@@ -58,7 +59,8 @@ def test_large_udp(lab):
             data = os.urandom(size)
             s.sendto(data, ("{WEB}", 7))
             print(size, s.recv(65536) == data)
-        """)
+        """
+    )
     check(told.count("True") == 4, told)
 
 
@@ -92,13 +94,15 @@ def test_path_mtu(lab):
         ping = lab.client.run(f"ping -c 2 -i 0.2 -M do -s 1450 {WEB}")
         check(ROUTER in ping.out and "mtu = 1400" in ping.out, ping.out)
         size = 300_000
-        told = lab.client.python(f"""
+        told = lab.client.python(
+            f"""
             import socket
             s = socket.create_connection(("{WEB}", 7), 5)
             s.sendall(b"x" * {size})
             s.shutdown(socket.SHUT_WR)
             print(sum(len(data) for data in iter(lambda: s.recv(65536), b"")))
-            """)
+            """
+        )
         check(told.strip() == str(size), f"echo of {size} bytes over TCP: {told}")
         test_large_udp(lab)
     finally:
@@ -108,8 +112,10 @@ def test_path_mtu(lab):
 
 
 def test_small_link_of_ours(lab):
-    """Where the gateway's own link is smaller it says so itself, and clamps TCP without being asked."""
-    lab.apply(lab.config().replace("address: 203.0.113.2/24", "address: 203.0.113.2/24\n    mtu: 1280"))
+    """Where the gateway's own link is smaller, it says so itself and clamps TCP."""
+    lab.apply(
+        lab.config().replace("address: 203.0.113.2/24", "address: 203.0.113.2/24\n    mtu: 1280")
+    )
     ping = lab.client.run(f"ping -c 2 -i 0.2 -M do -s 1400 {WEB}")
     check("192.168.1.1" in ping.out and "mtu = 1280" in ping.out, ping.out)
     with lab.sniff("outside", "tcp[tcpflags] & tcp-syn != 0") as outside:
@@ -128,7 +134,8 @@ def test_names(lab):
 
 def test_port_refused_outside(lab):
     """A closed UDP port outside is told to the client by an ICMP error that fits its socket."""
-    told = lab.client.python(f"""
+    told = lab.client.python(
+        f"""
         import socket
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.settimeout(3)
@@ -138,5 +145,6 @@ def test_port_refused_outside(lab):
             s.recv(100)
         except ConnectionRefusedError:
             print("refused")
-        """)
+        """
+    )
     check(told.strip() == "refused", told)
