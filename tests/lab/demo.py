@@ -55,7 +55,9 @@ def play(stage, names):
 
 def table(rows):
     lines = [("SCENE", "WHAT", "EVIDENCE", "SEEN")]
-    lines += [(scene, what, evidence, "yes" if seen else "NO") for scene, what, evidence, seen in rows]
+    lines += [
+        (scene, what, evidence, "yes" if seen else "NO") for scene, what, evidence, seen in rows
+    ]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for line in lines:
         cells = [cell.ljust(width) for cell, width in zip(line, widths)]
@@ -90,8 +92,9 @@ def main(options):
         return 0
     start = time.monotonic()
     lab = lab_module.Lab(options.name, options.driver)
+    welcome = ""
     try:
-        lab.up()
+        welcome = lab.up()
         print("the lab is up: client and client2 - gateway - isp - internet, and a dmz", flush=True)
         stage = Stage(lab)
         play(stage, [options.only] if options.only else scenes.SCENES)
@@ -101,11 +104,13 @@ def main(options):
         return 1
     finally:
         if options.keep:
-            print(f"\nthe lab stays; end it with: postern lab down --name {options.name}")
+            print("\n" + welcome.rstrip())
         else:
             lab.down()
     unseen = sum(not row[3] for row in stage.rows)
-    print(f"\n{len(stage.rows) - unseen} of {len(stage.rows)} seen, {time.monotonic() - start:.0f} s")
+    print(
+        f"\n{len(stage.rows) - unseen} of {len(stage.rows)} seen, {time.monotonic() - start:.0f} s"
+    )
     return 1 if unseen else 0
 
 

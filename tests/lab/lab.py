@@ -12,6 +12,7 @@ import re
 import shlex
 import signal
 import subprocess
+import textwrap
 import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -22,6 +23,11 @@ SERVER = "203.0.113.9"  # one-to-one with 10.9.0.9 in the DMZ
 WEB = "198.51.100.10"
 SECOND = "198.51.100.20"
 ROUTER = "203.0.113.1"
+GATEWAY_MAC = {
+    "inside": "02:00:00:00:01:01",
+    "outside": "02:00:00:00:71:02",
+    "dmz": "02:00:00:00:09:01",
+}
 PRIVATE = "(net 10.0.0.0/8 or net 172.16.0.0/12 or net 192.168.0.0/16)"
 
 WIRES = {"inside": ("lan", "port0"), "outside": ("isp", "wan0"), "dmz": ("dmz", "eth0")}
@@ -51,7 +57,10 @@ class Running:
         self.path = path
         with open(path, "wb") as out:
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
 
@@ -101,8 +110,11 @@ class Host:
         """Runs to the end; a command that takes longer than `timeout` counts as failed."""
         start = time.monotonic()
         process = subprocess.Popen(
-            self.argv(command), stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            self.argv(command),
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             out, _ = process.communicate(stdin.encode() if stdin else None, timeout)
@@ -122,19 +134,32 @@ class Host:
         return outcome.out
 
     def start(self, command):
-        return Running(self.argv(command), self.lab.scratch(self.name + ".out"))
+        running = Running(self.argv(command), self.lab.scratch(self.name + ".out"))
+        self.lab.started.append(running)
+        return running
 
     def serve(self, command, port, protocol="tcp"):
         """Starts a server and returns when it listens on `port`."""
         running = self.start(command)
         flag = "-lnt" if protocol == "tcp" else "-lnu"
-        wait_until(lambda: f":{port} " in self.run(["ss", flag]).out, 5,
-                   f"{shown(command)} does not listen on {port}: {running.out()}")
+        wait_until(
+            lambda: f":{port} " in self.run(["ss", flag]).out,
+            5,
+            f"{shown(command)} does not listen on {port}: {running.out()}",
+        )
         return running
 
-    def python(self, script, *words, timeout=60):
-        """Runs a script of this directory; returns what it printed."""
-        return self.must(["/usr/bin/python3", "-B", os.path.join(HERE, script), *words], timeout)
+    def python(self, code, timeout=60):
+        """Runs some lines of Python; returns what they printed."""
+        return self.must(["/usr/bin/python3", "-c", textwrap.dedent(code)], timeout)
+
+    def scapy(self, code, timeout=60):
+        """Runs some lines of Python that use scapy; returns what they printed."""
+        head = (
+            "import logging; logging.disable(logging.CRITICAL)\n"
+            "from scapy.all import *\nconf.verb = 0\n"
+        )
+        return self.must(["/usr/bin/python3", "-c", head + textwrap.dedent(code)], timeout)
 
 
 class Wire:
@@ -143,8 +168,22 @@ class Wire:
     def __init__(self, lab, wire, expression, direction, snaplen):
         host, device = WIRES[wire]
         self.path = lab.scratch(wire + ".pcap")
-        command = ["tcpdump", "-i", device, "-nn", "-s", str(snaplen), "-U", "--immediate-mode",
-                   "-Z", "root", "-Q", direction, "-w", self.path] + ([expression] if expression else [])
+        command = [
+            "tcpdump",
+            "-i",
+            device,
+            "-nn",
+            "-s",
+            str(snaplen),
+            "-U",
+            "--immediate-mode",
+            "-Z",
+            "root",
+            "-Q",
+            direction,
+            "-w",
+            self.path,
+        ] + ([expression] if expression else [])
         self.running = lab.host(host).start(command)
         wait_until(lambda: "listening on" in self.running.out(), 10, "tcpdump did not start")
 
@@ -155,10 +194,13 @@ class Wire:
         self.running.stop(signal.SIGINT)
 
     def packets(self, expression="", since=0.0):
-        """The packets so far that fit `expression`, as tcpdump prints them, from the time `since`."""
+        """The packets that fit `expression`, from the time `since`, as tcpdump prints them."""
         told = subprocess.run(
             ["tcpdump", "-nn", "-tt", "-v", "-r", self.path] + ([expression] if expression else []),
-            capture_output=True, text=True, errors="replace", check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         ).stdout
         packets = []
         for line in told.splitlines():
@@ -177,11 +219,20 @@ class Lab:
         self.name = name
         self.driver = driver
         self.scratched = 0
+        self.started = []  # commands that may still run
+        self.applied = None  # the configuration in force, where it is not config()
+        self.is_long = False
         self.directory = "/run/postern-lab/" + name
 
     def command(self, *words, timeout=90):
-        done = subprocess.run([POSTERN, *words], capture_output=True, text=True, errors="replace",
-                              timeout=timeout, check=False)
+        done = subprocess.run(
+            [POSTERN, *words],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
         if done.returncode != 0:
             raise Failure(f"postern {' '.join(words)}: {(done.stdout + done.stderr).strip()}")
         return done.stdout
@@ -191,14 +242,33 @@ class Lab:
         words = ["lab", "up", "--name", self.name, "--driver", self.driver]
         if config:
             words += ["--config", config]
-        self.command(*words)
+        told = self.command(*words)
         os.makedirs(self.directory + "/scratch", exist_ok=True)
+        return told
 
     def down(self):
         self.command("lab", "down", "--name", self.name)
 
     def restart(self):
         self.command("lab", "restart", "--name", self.name)
+        self.applied = None
+
+    def make_ready(self):
+        """posternd runs, with the lab's own configuration."""
+        if self.pid() is None:
+            self.restart()
+        self.signal(signal.SIGCONT)
+        if self.applied is not None:
+            self.apply(self.config())
+
+    def stop_all(self):
+        """Ends every command that was started and still runs."""
+        while self.started:
+            self.started.pop().stop()
+
+    def seconds(self, few):
+        """How long a transfer takes: a few seconds, or a minute where all is to be shown."""
+        return 60 if self.is_long else few
 
     def host(self, name):
         return Host(self, name)
@@ -230,8 +300,12 @@ class Lab:
 
     def pid(self):
         """Of posternd, or None."""
-        told = subprocess.run([POSTERN, "--json", "lab", "status", "--name", self.name],
-                              capture_output=True, text=True, check=False).stdout
+        told = subprocess.run(
+            [POSTERN, "--json", "lab", "status", "--name", self.name],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
         for process in json.loads(told)["processes"]:
             if process["what"] == "posternd" and process["running"]:
                 return process["pid"]
@@ -253,7 +327,9 @@ class Lab:
         path = self.scratch("apply.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        return self.postern("apply", path)
+        told = self.postern("apply", path)
+        self.applied = None if text == self.config() else text
+        return told
 
     def security_log(self):
         with contextlib.suppress(FileNotFoundError):

@@ -86,10 +86,10 @@ def dns_answer(query):
     labels = []
     place = 12
     while query[place]:
-        labels.append(query[place + 1:place + 1 + query[place]].decode("ascii", "replace"))
+        labels.append(query[place + 1 : place + 1 + query[place]].decode("ascii", "replace"))
         place += 1 + query[place]
-    question = query[12:place + 5]
-    (kind,) = struct.unpack("!H", query[place + 1:place + 3])
+    question = query[12 : place + 5]
+    (kind,) = struct.unpack("!H", query[place + 1 : place + 3])
     address = ZONE.get(".".join(labels).lower())
     records = b""
     if address and kind == 1:

@@ -134,6 +134,16 @@ class NotifySocket {
   become(daemon.command);
 }
 
+// ": " and the last line of a daemon's log, where it has one.
+std::string last_words(const fs::path& log) {
+  std::ifstream file(log);
+  std::string line, last;
+  while (std::getline(file, line)) {
+    if (!line.empty()) last = line;
+  }
+  return last.empty() ? "" : ": " + last;
+}
+
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
   return "ended with status " + std::to_string(WEXITSTATUS(status));
@@ -206,19 +216,17 @@ Result<ProcessId> start(const Daemon& daemon) {
   const pid_t child = ::fork();
   if (child < 0) return system_error("fork");
   if (child == 0) become_daemon(daemon);
-  const std::string name = daemon.command[0];
+  std::string how = "is not ready after " + std::to_string(daemon.ready_within_s) + " s";
   for (int waited_ms = 0; waited_ms < daemon.ready_within_s * 1000; waited_ms += kPollMs) {
     if (notify.said_ready()) return identify(child);
     int status = 0;
     if (::waitpid(child, &status, WNOHANG) == child) {
-      return Error{ErrorCode::failed,
-                   name + " " + how_it_ended(status) + "; see " + daemon.log.string()};
+      how = how_it_ended(status);
+      break;
     }
   }
   end({identify(child)}, 1000);
-  return Error{ErrorCode::failed, name + " is not ready after " +
-                                      std::to_string(daemon.ready_within_s) + " s; see " +
-                                      daemon.log.string()};
+  return Error{ErrorCode::failed, daemon.command[0] + " " + how + last_words(daemon.log)};
 }
 
 void end(const std::vector<ProcessId>& processes, int grace_ms) {

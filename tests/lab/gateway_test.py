@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The gateway itself: its own traffic, its start and end, its reloads."""
+
+import glob
+import os
+import re
+import signal
+import subprocess
+import time
+
+from lab import GATEWAY, HERE, POSTERN, SECOND, WEB, Lab, check, first_rule, wait_until
+
+
+def test_reaches_out(lab):
+    """The gateway itself pings, resolves names and fetches pages (F37)."""
+    check(" 0% packet loss" in lab.gateway.must(f"ping -c 3 -i 0.2 {WEB}"), "ping outside")
+    check(" 0% packet loss" in lab.gateway.must("ping -c 3 -i 0.2 192.168.1.10"), "ping inside")
+    check(lab.gateway.must("dig +short +time=2 web.example").strip() == WEB, "no name is resolved")
+    page = lab.gateway.must("curl -sS -m 5 http://web.example/")
+    check(f"you are {GATEWAY}:" in page, page)
+    size = lab.gateway.must(["sh", "-c", f"curl -sS -m 10 http://{WEB}/bytes/500000 | wc -c"])
+    check(size.strip() == "500000", f"{size} bytes of 500000")
+
+
+def test_is_reached_under_the_filter(lab):
+    """A server on the gateway is reached as the rules say: port 22 from the office alone."""
+    for host, source, passes in (
+        (lab.client, "192.168.1.10", True),
+        (lab.dmz, "10.9.0.10", False),
+        (lab.internet, WEB, False),
+    ):
+        to = GATEWAY if host.name == "internet" else "192.168.1.1" if passes else "10.9.0.1"
+        with lab.gateway.serve(["sh", "-c", "echo hello | nc -lN 22"], 22):
+            told = host.run(f"nc -d -w 2 -s {source} {to} 22", timeout=6)
+        check(("hello" in told.out) == passes, f"{host.name} to {to}: {told.out or 'silence'}")
+    check(
+        " 0% packet loss" in lab.client.must("ping -c 2 -i 0.2 192.168.1.1"), "ping to the gateway"
+    )
+
+
+def test_no_forwarding_by_the_kernel(lab):
+    """The kernel of the gateway forwards nothing, and its devices have no addresses meanwhile."""
+    check(lab.gateway.must("cat /proc/sys/net/ipv4/ip_forward").strip() == "0", "ip_forward is on")
+    for device in ("wan0", "lan0", "dmz0"):
+        told = lab.gateway.must(f"ip -4 -o address show dev {device}")
+        check(not told.strip(), f"{device} has addresses: {told}")
+
+
+def test_end_gives_back(lab):
+    """SIGTERM ends posternd with status 0 within seconds; then nothing crosses, and the kernel has
+    its addresses back."""
+    lab.signal(signal.SIGTERM)
+    wait_until(lambda: lab.pid() is None, 8, "posternd does not end")
+    lab.gateway.must("ip address add 203.0.113.200/24 dev wan0")
+    try:
+        lab.restart()
+        told = lab.gateway.must("ip -4 -o address show dev wan0")
+        check("203.0.113.200" not in told, f"the kernel keeps it: {told}")
+        lab.signal(signal.SIGTERM)
+        wait_until(lambda: lab.pid() is None, 8, "posternd does not end")
+        told = lab.gateway.must("ip -4 -o address show dev wan0")
+        check("203.0.113.200/24" in told, f"not given back: {told}")
+        check(
+            not lab.client.run(f"ping -c 2 -i 0.2 -W 1 {WEB}").ok, "ping crosses without posternd"
+        )
+    finally:
+        lab.gateway.run("ip address flush dev wan0")
+
+
+def test_nothing_before_the_policy(lab):
+    """From start until it is ready no frame leaves the gateway, whatever knocks (F01)."""
+    lab.signal(signal.SIGKILL)
+    wait_until(lambda: lab.pid() is None, 5, "posternd lives on")
+    with lab.client.start(f"ping -i 0.01 {WEB}"), lab.isp.start(
+        f"ping -i 0.01 {GATEWAY}"
+    ), lab.internet.start(f"hping3 -q -S -p 5555 -i u5000 {GATEWAY}"), lab.sniff(
+        "outside", direction="in"
+    ) as outside, lab.sniff(
+        "inside", direction="in"
+    ) as inside:
+        time.sleep(0.5)
+        lab.restart()
+        time.sleep(1)
+        early = outside.packets("icmp or tcp") + inside.packets("icmp")
+        frames = outside.packets() + inside.packets()
+    check(early, "nothing crosses even after the start")
+    live = live_time(lab)
+    check(live, "the error log does not say when the policy is live")
+    first = min(float(frame.split(" ", 1)[0]) for frame in frames)
+    check(first >= live - 0.002, f"a frame left {live - first:.3f} s before the policy was live")
+
+
+def live_time(lab):
+    """When posternd said last that its policy is live, seconds since the epoch; None: never."""
+    lines = []
+    for path in glob.glob(lab.directory + "/state/log/error.log"):
+        with open(path, encoding="utf-8") as file:
+            lines = [line for line in file if re.search(r"polic.*live|live.*polic|in force", line)]
+    if not lines:
+        return None
+    stamp = re.search(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)", lines[-1])
+    told = subprocess.run(
+        ["date", "-d", stamp[0], "+%s.%N"], capture_output=True, text=True, check=True
+    )
+    return float(told.stdout)
+
+
+def test_bad_reload_changes_nothing(lab):
+    """Malformed configurations are refused, by apply and by SIGHUP, with the place of each error;
+    what runs goes on (C03)."""
+    bad = sorted(glob.glob(os.path.join(HERE, "../golden/config/*.yaml")))
+    check(len(bad) >= 50, f"there are only {len(bad)} bad configurations")
+    before = lab.ask("status")
+    with lab.client.start(f"ping -i 0.05 {WEB}") as ping:
+        refused = 0
+        for path in bad:
+            words = [POSTERN, "--run-dir", lab.directory + "/run", "apply", path]
+            done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+            if done.returncode == 0:  # some of the files only earn warnings
+                lab.apply(lab.config())
+                before = lab.ask("status")
+                continue
+            refused += 1
+            check(
+                re.search(r":\d+:\d+: error: ", done.stdout + done.stderr),
+                f"{path}: no place: {done.stdout + done.stderr}",
+            )
+        config = lab.directory + "/gateway.yaml"
+        with open(config, "a", encoding="utf-8") as file:
+            file.write("\nnonsense: true\n")
+        lab.signal(signal.SIGHUP)
+        time.sleep(0.5)
+        ping.stop(signal.SIGINT)
+        told = ping.out()
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(lab.config())
+    check(refused >= 50, f"only {refused} were refused")
+    check(lab.ask("status")["generation"] == before["generation"], "another policy runs now")
+    check(" 0% packet loss" in told, told[-300:])
+
+
+def test_reload_under_load(lab):
+    """A hundred reloads lose no packet and let no forbidden one pass (P15)."""
+    texts = [
+        lab.config(),
+        first_rule(lab.config(), "{ name: other, in: lan, service: udp/1, action: drop }"),
+    ]
+    paths = [lab.scratch("reload.yaml") for _ in texts]
+    for path, text in zip(paths, texts):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    with lab.client.start(f"hping3 -q --udp -p 31337 -i u2000 {WEB}"), lab.sniff(
+        "outside", "port 31337", "in"
+    ) as outside, lab.client.start(f"ping -q -i 0.005 {WEB}") as ping, lab.client.start(
+        f"nc {WEB} 19"
+    ) as ticks:
+        for number in range(100):
+            if number % 4 == 3:
+                lab.signal(signal.SIGHUP)
+                time.sleep(0.02)
+            else:
+                lab.postern("apply", paths[number % 2])
+        ping.stop(signal.SIGINT)
+        passed = outside.count()
+        seen = [int(n) for n in re.findall(r"tick (\d+)", ticks.out())]
+    lab.apply(lab.config())
+    sent, got = map(
+        int, re.search(r"(\d+) packets transmitted, (\d+) received", ping.out()).groups()
+    )
+    check(passed == 0, f"{passed} forbidden packets passed")
+    check(sent > 200 and sent - got <= 1, f"{sent - got} of {sent} pings lost")  # one is under way
+    check(seen == list(range(len(seen))) and len(seen) > 10, "the open session lost something")
+
+
+def test_reload_judges_again(lab):
+    """When a new policy denies ping, only ping stops, within a second; TCP goes on (C02)."""
+    with lab.client.start(f"ping -i 0.05 {WEB}") as ping, lab.client.start(
+        f"nc {WEB} 19"
+    ) as ticks, lab.sniff("outside", "icmp", "in") as outside:
+        wait_until(lambda: "icmp_seq=5" in ping.out() and "tick 3" in ticks.out(), 5, "no sessions")
+        lab.apply(
+            first_rule(lab.config(), "{ name: no-ping, in: lan, service: icmp, action: deny }")
+        )
+        applied = time.time()
+        count = ticks.out().count("tick")
+        time.sleep(2.5)
+        late = outside.count(since=applied + 1)
+        went_on = ticks.out().count("tick") - count
+    check(late == 0, f"{late} pings crossed after a second")
+    check(went_on >= 15, f"TCP: {went_on} lines in 2.5 s")
+
+
+def test_silent_session_ends(lab):
+    """A silent session that a new policy forbids is gone within a second, too (C02)."""
+    with lab.client.start(f"nc -s 192.168.1.10 -p 40500 {SECOND} 7"):
+        wait_until(lambda: "192.168.1.10:40500" in lab.postern("show", "sessions"), 5, "no session")
+        lab.apply(
+            first_rule(lab.config(), f"{{ name: none, in: lan, to: {SECOND}, action: drop }}")
+        )
+        wait_until(
+            lambda: "192.168.1.10:40500" not in lab.postern("show", "sessions"),
+            1.5,
+            "the session is still there",
+        )
+
+
+def test_two_gateways(lab):
+    """Two instances with different directories run side by side and do not meet."""
+    other = Lab("test2", lab.driver)
+    try:
+        other.up()
+        for one in (lab, other):
+            page = one.client.must(f"curl -sS -m 5 http://{WEB}/")
+            check(f"you are {GATEWAY}:" in page, page)
+        other.signal(signal.SIGKILL)
+        check(not other.client.run(f"curl -sS -m 2 http://{WEB}/").ok, "the killed one forwards")
+        check(lab.client.run(f"curl -sS -m 5 http://{WEB}/").ok, "the other one suffers")
+    finally:
+        other.down()
+
+
+def test_lab_leaves_nothing(lab):
+    """After down there is no namespace, process or file of a lab, not even after a crash of up."""
+    other = Lab("test3", lab.driver)
+    try:
+        with subprocess.Popen(
+            [POSTERN, "lab", "up", "--name", "test3"], stdout=subprocess.DEVNULL
+        ) as starting:
+            time.sleep(0.4)
+            starting.kill()
+        other.up()
+        check(other.client.run(f"curl -sS -m 5 http://{WEB}/").ok, "up after a crash does not work")
+    finally:
+        other.down()
+    names = subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
+    check("postern-test3-" not in names, names)
+    check(not os.path.exists("/run/postern-lab/test3"), "files are left")
+
+
+def test_lab_needs_root(lab):
+    """Without root the lab says so in one line."""
+    done = subprocess.run(
+        ["setpriv", "--reuid", "65534", "--clear-groups", POSTERN, "lab", "up"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    check(
+        done.returncode == 5 and len(done.stderr.splitlines()) == 1 and "root" in done.stderr,
+        f"status {done.returncode}: {done.stderr}",
+    )
+    check(lab.pid(), "posternd of this lab")
