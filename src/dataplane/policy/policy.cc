@@ -53,6 +53,7 @@ Ipv4Address Policy::source_on(InterfaceId out, Ipv4Address destination) const {
   return Ipv4Address();
 }
 
+// cold: by the compiler, before the policy is published.
 void Policy::allocate_counters() {
   rule_counters.clear();
   for (unsigned i = 0; i < workers; ++i) {

@@ -15,9 +15,11 @@ const std::string kOffice = R"(
 version: 1
 interfaces:
   wan: { port: "kernel:e0", zone: external, address: [203.0.113.1/24, 203.0.113.2/24] }
-  lan: { port: "kernel:e1", zone: internal, address: 192.168.1.1/24, mtu: 1400, mac: "02:00:00:00:00:11" }
+  lan: { port: "kernel:e1", zone: internal, address: 192.168.1.1/24, mtu: 1400,
+         mac: "02:00:00:00:00:11" }
   old: { port: "kernel:e2", zone: internal, address: 10.5.0.1/24, enabled: false }
-  dmz: { port: "kernel:e3", zone: dmz, address: 10.9.0.1/24, mss_clamp: off, spoof_allow: [172.16.0.0/12] }
+  dmz: { port: "kernel:e3", zone: dmz, address: 10.9.0.1/24, mss_clamp: off,
+         spoof_allow: [172.16.0.0/12] }
 )";
 
 std::string with(const std::string& rest) {
@@ -121,8 +123,10 @@ filter:
   rules:
     - { name: a, in: [internal, gateway], out: wan, action: permit }
     - { name: b, in: old, action: permit }
-    - { name: c, from: team, to: gateway, service: [web, icmp/echo-request], action: deny, log: true }
-    - { name: d, from: any, to: [gateway, 203.0.113.3], to_original: 203.0.113.2, tcp: opening, action: continue }
+    - { name: c, from: team, to: gateway, service: [web, icmp/echo-request], log: true,
+        action: deny }
+    - { name: d, from: any, to: [gateway, 203.0.113.3], to_original: 203.0.113.2, tcp: opening,
+        action: continue }
     - { name: e, scope: own, emergency: true, action: permit }
     - { name: f, enabled: false, action: drop }
 )"));
@@ -137,10 +141,10 @@ filter:
         "continue");
   CHECK(rule_text(*policy, 4) == "e: scope own permit emergency");
   CHECK(rule_text(*policy, 5) == "f: drop (not in force)");
-  CHECK(policy->rules.at(0).line == 14);
+  CHECK(policy->rules.at(0).line == 16);
 }
 
-TEST_CASE("compile: a rule with times is in force in its minutes only", "[F34]") {
+TEST_CASE("compile: a rule with times is in force in its minutes only", "[when]") {
   auto text = with(R"(
 objects:
   times: { office: "mon-fri 08:00-18:00" }

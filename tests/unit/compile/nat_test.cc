@@ -49,7 +49,8 @@ nat:
   source:
     - { out: wan, to: 10.0.0.0/8, action: none }
     - { out: wan, enabled: false }
-    - { name: voice, in: lan, out: wan, from: 192.168.1.9, service: udp/5060, mapping: address_dependent, log: true }
+    - { name: voice, in: lan, out: wan, from: 192.168.1.9, service: udp/5060,
+        mapping: address_dependent, log: true }
     - { out: wan, action: pool, pool: [203.0.113.16/30, 198.18.0.1] }
 )");
   const auto& rules = policy->nat.source_rules;
@@ -89,8 +90,10 @@ nat:
   port_maps:
     - { name: mail, on: wan, service: tcp+udp/25, to: 192.168.1.5 }
     - { name: admin, on: wan, listen: 203.0.113.1, service: tcp/5555, to: "192.168.1.6:44333" }
-    - { name: web, on: wan, listen: 203.0.113.7, service: [tcp/80, tcp/443], to: "192.168.1.7:8080" }
-    - { name: own, on: wan, listen: 203.0.113.2, service: tcp/2222, to: "192.168.1.1:22", hairpin_source: keep }
+    - { name: web, on: wan, listen: 203.0.113.7, service: tcp/80-83,
+        to: "192.168.1.7:8080" }
+    - { name: own, on: wan, listen: 203.0.113.2, service: tcp/2222, to: "192.168.1.1:22",
+        hairpin_source: keep }
     - { name: unused, on: wan, service: tcp/99, to: 192.168.1.5, enabled: false }
     - { name: gone, on: old, service: tcp/99, to: 192.168.1.5 }
 )");
@@ -100,8 +103,7 @@ nat:
                                       "mail udp 203.0.113.1:25 -> 192.168.1.5:25",
                                       "mail udp 203.0.113.2:25 -> 192.168.1.5:25",
                                       "admin tcp 203.0.113.1:5555 -> 192.168.1.6:44333",
-                                      "web tcp 203.0.113.7:80 -> 192.168.1.7:8080",
-                                      "web tcp 203.0.113.7:443 -> 192.168.1.7:8443",
+                                      "web tcp 203.0.113.7:80-83 -> 192.168.1.7:8080-8083",
                                       "own tcp 203.0.113.2:2222 -> 192.168.1.1:22",
                                   });
   CHECK(policy->nat.mappings.back().to_gateway);
@@ -115,7 +117,8 @@ TEST_CASE("compile/nat: allow_from adds one permit rule in front of the user's",
 nat:
   port_maps:
     - { name: mail, on: wan, service: tcp+udp/25, to: "192.168.1.5:2525", allow_from: any }
-    - { name: ftp, on: wan, listen: 203.0.113.2, service: tcp/20-21, to: 192.168.1.5, allow_from: 198.51.100.0/24 }
+    - { name: ftp, on: wan, listen: 203.0.113.2, service: tcp/20-21, to: 192.168.1.5,
+        allow_from: 198.51.100.0/24 }
     - { name: quiet, on: wan, service: tcp/80, to: 192.168.1.5 }
 filter: { rules: [ { name: cleanup, action: drop } ] }
 )");
@@ -171,9 +174,9 @@ TEST_CASE("compile/nat: a pool larger than the tables of ports is refused") {
 }
 
 TEST_CASE("compile/nat: reserved ports are sorted for search") {
-  auto policy = office("nat: { ports: 2000-3000, reserved_ports: [2500, 2022], hairpin: false }\n");
+  auto policy = office("nat: { ports: 2000-4000, reserved_ports: [2500, 2022], hairpin: false }\n");
   CHECK(policy->nat.first_port == 2000);
-  CHECK(policy->nat.last_port == 3000);
+  CHECK(policy->nat.last_port == 4000);
   CHECK(policy->nat.reserved_ports == std::vector<uint16_t>{2022, 2500});
   CHECK_FALSE(policy->nat.hairpin);
   CHECK(policy->interfaces[kLan].exists);

@@ -76,7 +76,7 @@ TEST_CASE("compile/policy_text: services print as the configuration writes them"
   CHECK(to_text(policy->rules.at(0).services) == row.printed);
 }
 
-TEST_CASE("compile/names: a generation's names outlive its policy", "[C07][F36]") {
+TEST_CASE("compile/names: a generation's names outlive its policy", "[F36]") {
   auto policy = compiled(R"(
 version: 1
 interfaces:
