@@ -3,11 +3,12 @@
 // of arrival, without putting datagrams together.
 //
 // A train is (source, destination, protocol, identification). A later fragment that comes before
-// the first is held (kFragmentsHeldMax in all, 16 a train) and let go when the first comes; what
-// waits longer than two seconds is dropped. A train is forgotten 30 s after its first fragment (RFC
-// 1122 3.3.2 allows 60..120 for reassembly; a train in flight is over in milliseconds). Overlaps
-// and tiny first fragments are refused for the whole train (RFC 1858, RFC 3128, F04). Thread: the
-// owning worker. Full: oldest train goes.
+// the first is held (kFragmentsHeldMax in all, 16 a train) and let go when the first comes; when
+// one has waited for two seconds, all that wait for the same first fragment are given up. A train
+// is forgotten when all of its datagram has come, or after 30 s (RFC 1122 3.3.2 allows 60..120 for
+// reassembly; a train in flight is over in milliseconds). Overlaps are refused for the whole train
+// (RFC 1858, RFC 3128, F04), and so are more than 128 pieces; a piece that comes twice is not.
+// Thread: the owning worker. Full: oldest train goes. Memory: 600 KiB.
 #pragma once
 
 #include <cstdint>

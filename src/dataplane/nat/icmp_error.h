@@ -13,8 +13,8 @@ namespace postern {
 
 // The flow that an ICMP error is about, as the quoted packet had it on the wire on which the error
 // came. The session's key for it is `quoted.reversed()`: the error travels against the quoted
-// packet. Empty: truncated, a quoted ICMP error, or a quoted later fragment (nothing to tell
-// sessions apart by).
+// packet. Empty: truncated, a wrong checksum of ICMP or of the quoted IPv4 header, a quoted ICMP
+// error, or a quoted later fragment (nothing to tell sessions apart by).
 std::optional<FlowKey> quoted_key(const Packet& error);
 
 // Translates an error whose quoted packet was sent in the direction of `quoted_key()` as received:

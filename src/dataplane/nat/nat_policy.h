@@ -72,12 +72,13 @@ class NatPolicy {
   uint16_t first_port = 1024, last_port = 65535;
   std::vector<uint16_t> reserved_ports;  // sorted
   bool hairpin = true;
-  // Builds the indexes below; call once after filling.
+  // Sorts what has to be sorted and builds the indexes below; call once after filling.
   void seal();
 
   // --- questions; thread: any
   const ExternalAddress* find_external_address(Ipv4Address address) const;
-  // The mapping that takes packets to this external endpoint; port maps before one-to-one.
+  // The mapping that takes packets to this external endpoint; port maps before one-to-one, and of
+  // several that hold the port the one listed first.
   const ConfiguredMapping* find_destination(uint8_t protocol, Ipv4Address external,
                                             uint16_t port) const;
   // The one-to-one mapping of an inside host on the way out of `out`.
@@ -91,9 +92,18 @@ class NatPolicy {
   bool is_dynamic_port(uint16_t port) const;
 
  private:
-  // Indexes into `mappings`, sorted; see nat_policy.cc.
-  std::vector<uint32_t> by_external_;
-  std::vector<uint32_t> by_internal_;
+  // Ports of one external address and protocol that belong to one port map. Disjoint and sorted.
+  struct PortSegment {
+    Ipv4Address external;
+    uint8_t protocol = 0;
+    uint16_t last = 0, first = 0;
+    uint32_t mapping = 0;
+  };
+  void add_port_map(uint32_t mapping);
+
+  std::vector<PortSegment> port_maps_;
+  // One-to-one mappings, sorted by one of their addresses and then as listed.
+  std::vector<uint32_t> by_external_, by_internal_;
 };
 
 }  // namespace postern
