@@ -94,7 +94,7 @@ void Reload::tick(std::time_t now) {
   auto policy = compiled(model_);
   if (!policy) return settings_.warn("rules with times: " + policy.error().text);
   if (same_rules_in_force(*publisher_.current(), **policy)) return;
-  if (auto done = publisher_.publish(std::move(*policy)); !done) {
+  if (auto done = publish(std::move(*policy)); !done) {
     next_change_ = now + 1;  // try again
     return settings_.warn("rules with times: " + done.error().text);
   }
@@ -107,10 +107,15 @@ Result<std::unique_ptr<Policy>> Reload::compiled(const config::Model& model) con
   return compile(model, inputs);
 }
 
+Result<void> Reload::publish(std::unique_ptr<Policy> policy) {
+  settings_.before_publication(*policy);
+  return publisher_.publish(std::move(policy));
+}
+
 Result<void> Reload::put_into_force(std::string text, config::Model model) {
   auto policy = compiled(model);
   if (!policy) return std::move(policy).error();
-  if (auto done = publisher_.publish(std::move(*policy)); !done) return done;
+  if (auto done = publish(std::move(*policy)); !done) return done;
   text_ = std::move(text);
   model_ = std::move(model);
   next_change_ = next_change(model_, std::time(nullptr));

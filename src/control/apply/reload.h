@@ -37,7 +37,8 @@ class Reload {
     std::string state_dir;  // for the last good configuration
     // Facts of the machine for the compiler; generation is filled in here.
     std::function<CompileInputs()> inputs;
-    // Called after each publication, so that the parts beside the workers follow.
+    // Called before a policy is published, and after it, so that the parts beside the workers keep up.
+    std::function<void(const Policy& policy)> before_publication;
     std::function<void(const config::Model& model, const Policy& policy)> on_published;
     // What went wrong without stopping the reload, for the error log.
     std::function<void(const std::string& line)> warn;
@@ -56,6 +57,7 @@ class Reload {
 
  private:
   Result<std::unique_ptr<Policy>> compiled(const config::Model& model) const;
+  Result<void> publish(std::unique_ptr<Policy> policy);
   Result<void> put_into_force(std::string text, config::Model model);
 
   Publisher& publisher_;

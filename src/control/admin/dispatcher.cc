@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/admin/dispatcher.h"
+
+#include "control/admin/protocol.h"
+#include "control/log/error_log.h"
+
+namespace postern::admin {
+
+void Reply::done(const Json& result) {
+  send({{"version", kProtocolVersion}, {"ok", true}, {"result", result}});
+}
+
+void Reply::refuse(const Error& error, const Json& details) {
+  Json body = {{"code", to_word(error.code)}, {"text", error.text}};
+  body.update(details);
+  send({{"version", kProtocolVersion}, {"ok", false}, {"error", body}});
+}
+
+void Reply::send(const Json& response) {
+  if (!send_) return;
+  // Names and paths may hold any bytes: those that are no UTF-8 are replaced, not thrown at us.
+  send_(response.dump(-1, ' ', false, Json::error_handler_t::replace));
+  send_ = nullptr;
+}
+
+void Dispatcher::add(const std::string& command, Handler handler) {
+  handlers_[command] = std::move(handler);
+}
+
+void Dispatcher::handle(std::string_view text, const Peer& peer,
+                        std::function<void(std::string)> send) {
+  Reply reply(std::move(send));
+  Json request = Json::parse(text, nullptr, false);
+  if (!request.is_object()) {
+    return reply.refuse({ErrorCode::failed, "the request is not a JSON object"});
+  }
+  if (request.value("version", Json()) != Json(kProtocolVersion)) {
+    return reply.refuse({ErrorCode::failed,
+                         "the request has another version of the protocol; "
+                         "use the `postern` of this posternd"});
+  }
+  Json name = request.value("command", Json());
+  auto found = name.is_string() ? handlers_.find(name.get<std::string>()) : handlers_.end();
+  if (found == handlers_.end()) {
+    std::string shown = name.is_string() ? printable(name.get<std::string>()) : "";
+    return reply.refuse({ErrorCode::failed, "unknown command `" + shown + "`"});
+  }
+  try {
+    found->second(request, peer, reply);
+  } catch (const Json::exception& error) {
+    reply.refuse({ErrorCode::failed,
+                  std::string("a field of the request has the wrong type: ") + error.what()});
+  }
+}
+
+}  // namespace postern::admin

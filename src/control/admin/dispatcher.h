@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Dispatcher: the text of a request -> the command it names -> the text of a response. No socket
+// here.
+//
+// Whatever comes in is answered: text that is no JSON, other versions, unknown commands and fields
+// of the wrong type get an error response. Handlers answer at once or later, exactly once. Thread:
+// control.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace postern::admin {
+
+using Json = nlohmann::ordered_json;
+
+// Who asks; from the kernel (SO_PEERCRED).
+struct Peer {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  int32_t pid = 0;
+};
+
+// The response to one request; further calls do nothing.
+class Reply {
+ public:
+  explicit Reply(std::function<void(std::string)> send) : send_(std::move(send)) {}
+  void done(const Json& result);
+  // `details` is merged into the error object.
+  void refuse(const Error& error, const Json& details = Json::object());
+
+ private:
+  void send(const Json& response);
+  std::function<void(std::string)> send_;
+};
+
+using Handler = std::function<void(const Json& request, const Peer& peer, Reply reply)>;
+
+class Dispatcher {
+ public:
+  void add(const std::string& command, Handler handler);
+  void handle(std::string_view request, const Peer& peer, std::function<void(std::string)> send);
+
+ private:
+  std::map<std::string, Handler> handlers_;
+};
+
+}  // namespace postern::admin

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/admin/server.h"
+
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "control/admin/protocol.h"
+
+namespace postern::admin {
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Stream = asio::local::stream_protocol;
+
+namespace {
+
+constexpr std::chrono::seconds kRequestTimeout(10);
+constexpr std::chrono::seconds kAnswerTimeout(60);
+
+// Ids of groups that the peer belongs to beside its own.
+std::vector<gid_t> groups_of_peer(int fd) {
+  std::vector<gid_t> groups(64);
+  socklen_t size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+    if (errno != ERANGE) return {};
+    groups.resize(size / sizeof(gid_t));
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return {};
+  }
+  groups.resize(size / sizeof(gid_t));
+  return groups;
+}
+
+}  // namespace
+
+struct Server::State {
+  State(Loop& loop, std::string where, Dispatcher& to)
+      : context(loop.context()), acceptor(context), path(std::move(where)), dispatcher(to) {}
+
+  asio::io_context& context;
+  Stream::acceptor acceptor;
+  std::string path;
+  Dispatcher& dispatcher;
+  std::optional<gid_t> group;
+  unsigned clients = 0;
+
+  void accept(const std::shared_ptr<State>& self);
+  bool admits(int fd, const Peer& peer) const;
+};
+
+namespace {
+
+// One client. Each pending operation holds it, so it lives until the last of them is over.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Stream::socket socket, Dispatcher& dispatcher, const Peer& peer,
+             std::function<void()> on_end)
+      : socket_(std::move(socket)),
+        timer_(socket_.get_executor()),
+        dispatcher_(dispatcher),
+        peer_(peer),
+        on_end_(std::move(on_end)) {}
+  ~Connection() { on_end_(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void read_request() {
+    limit(kRequestTimeout);
+    auto self = shared_from_this();
+    asio::async_read(socket_, asio::buffer(length_), [self](error_code error, size_t) {
+      if (!error) self->read_body();
+    });
+  }
+
+  void refuse(const Error& error) {
+    Reply([this](std::string text) { write(std::move(text), false); }).refuse(error);
+  }
+
+ private:
+  void read_body() {
+    auto length = decode_length(length_, kRequestMax);
+    if (!length) return refuse({ErrorCode::exhausted, "the request is empty or too large"});
+    body_.resize(*length);
+    auto self = shared_from_this();
+    asio::async_read(socket_, asio::buffer(body_), [self](error_code error, size_t) {
+      if (!error) self->answer();
+    });
+  }
+
+  void answer() {
+    limit(kAnswerTimeout);
+    auto self = shared_from_this();
+    dispatcher_.handle(body_, peer_,
+                       [self](std::string text) { self->write(std::move(text), true); });
+  }
+
+  void write(std::string text, bool go_on) {
+    if (text.size() > kResponseMax) {
+      return refuse({ErrorCode::exhausted, "the answer is too large; ask for less with --limit"});
+    }
+    limit(kAnswerTimeout);
+    response_ = std::move(text);
+    length_ = encode_length(response_.size());
+    std::array<asio::const_buffer, 2> frame = {asio::buffer(length_), asio::buffer(response_)};
+    auto self = shared_from_this();
+    asio::async_write(socket_, frame, [self, go_on](error_code error, size_t) {
+      if (!error && go_on) self->read_request();
+    });
+  }
+
+  // Closes the connection when the step that begins now takes longer than this.
+  void limit(std::chrono::seconds timeout) {
+    timer_.expires_after(timeout);
+    std::weak_ptr<Connection> weak = weak_from_this();
+    timer_.async_wait([weak](error_code error) {
+      auto self = weak.lock();
+      if (error || !self) return;
+      error_code ignored;
+      self->socket_.close(ignored);
+    });
+  }
+
+  Stream::socket socket_;
+  asio::steady_timer timer_;
+  Dispatcher& dispatcher_;
+  Peer peer_;
+  std::function<void()> on_end_;
+  std::array<uint8_t, kLengthBytes> length_ = {};
+  std::string body_;
+  std::string response_;
+};
+
+}  // namespace
+
+void Server::State::accept(const std::shared_ptr<State>& self) {
+  acceptor.async_accept([self](error_code error, Stream::socket socket) {
+    if (!self->acceptor.is_open()) return;
+    self->accept(self);
+    if (error) return;
+    ucred credentials = {};
+    socklen_t size = sizeof credentials;
+    int fd = socket.native_handle();
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return;
+    Peer peer{credentials.uid, credentials.gid, credentials.pid};
+    bool is_admitted = self->admits(fd, peer);
+    ++self->clients;
+    auto connection = std::make_shared<Connection>(std::move(socket), self->dispatcher, peer,
+                                                   [self] { --self->clients; });
+    if (!is_admitted) {
+      connection->refuse({ErrorCode::denied, "not permitted to administer this gateway"});
+    } else if (self->clients > kClientsMax) {
+      connection->refuse({ErrorCode::exhausted, "too many administrators at once"});
+    } else {
+      connection->read_request();
+    }
+  });
+}
+
+bool Server::State::admits(int fd, const Peer& peer) const {
+  if (peer.uid == 0 || peer.uid == geteuid()) return true;
+  if (!group) return false;
+  if (peer.gid == *group) return true;
+  std::vector<gid_t> groups = groups_of_peer(fd);
+  return std::find(groups.begin(), groups.end(), *group) != groups.end();
+}
+
+Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Server::~Server() {
+  error_code ignored;
+  state_->acceptor.close(ignored);
+  unlink(state_->path.c_str());
+}
+
+Result<std::unique_ptr<Server>> Server::listen(Loop& loop, const std::string& path,
+                                               Dispatcher& dispatcher) {
+  auto state = std::make_shared<State>(loop, path, dispatcher);
+  unlink(path.c_str());  // the lock of the run-time directory says that nobody listens there
+  mode_t before = umask(0177);
+  error_code error;
+  state->acceptor.open(Stream(), error);
+  if (!error) state->acceptor.bind(Stream::endpoint(path), error);
+  umask(before);
+  if (!error) state->acceptor.listen(static_cast<int>(kClientsMax), error);
+  if (error) return Error{ErrorCode::failed, path + ": " + error.message()};
+  state->accept(state);
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+Result<void> Server::set_group(const std::string& name) {
+  std::optional<gid_t> wanted;
+  if (!name.empty()) {
+    const group* entry = getgrnam(name.c_str());
+    if (entry == nullptr) {
+      return Error{ErrorCode::not_found,
+                   "admin.socket.group: no group `" + name + "` on this machine"};
+    }
+    wanted = entry->gr_gid;
+  }
+  const char* path = state_->path.c_str();
+  // The mode narrows before the group changes and widens after it.
+  if (chmod(path, 0600) != 0 ||
+      chown(path, static_cast<uid_t>(-1), wanted.value_or(getegid())) != 0 ||
+      (wanted && chmod(path, 0660) != 0)) {
+    return Error{ErrorCode::failed, state_->path + ": " + std::strerror(errno)};
+  }
+  state_->group = wanted;
+  return {};
+}
+
+}  // namespace postern::admin

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// AdminServer: the administration socket, RUN_DIR/postern.sock. Frames as in protocol.h.
+//
+// The file belongs to root with mode 0600, or to a group with mode 0660. Beyond the file's mode,
+// the kernel's word on who the peer is decides (SO_PEERCRED): root, our own user, or a member of
+// the group. Bounded: kClientsMax connections, request size, 10 s for a request to come in, 60 s
+// for an answer. Thread: control.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "control/admin/dispatcher.h"
+#include "control/loop.h"
+
+namespace postern::admin {
+
+class Server {
+ public:
+  static constexpr unsigned kClientsMax = 16;
+
+  // Binds and listens. A socket left behind by a dead process is replaced.
+  static Result<std::unique_ptr<Server>> listen(Loop& loop, const std::string& path,
+                                                Dispatcher& dispatcher);
+  ~Server();  // closes, removes the file
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Members of `group` may use the socket from now on; empty: root alone.
+  Result<void> set_group(const std::string& group);
+
+ private:
+  struct State;
+  explicit Server(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // shared with connections that are still being answered
+};
+
+}  // namespace postern::admin

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/gateway.h"
+
+#include <fmt/format.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "control/admin/commands.h"
+#include "control/admin/protocol.h"
+#include "control/apply/last_good.h"
+#include "control/compile/schedule.h"
+#include "control/dataplane_settings.h"
+
+namespace postern {
+namespace {
+
+constexpr Duration kResolverTurn = milliseconds(100);
+constexpr Duration kSlowTurn = seconds(1);
+constexpr Duration kKernelLook = seconds(5);
+constexpr Duration kEventNap = milliseconds(200);  // events are looked at so often without a bell
+constexpr size_t kEventsPerTurn = 256;
+
+std::vector<Resolver::Link> links_of(const config::Model& model, const Policy& policy) {
+  std::vector<Resolver::Link> links;
+  for (size_t i = 0; i < policy.interfaces.size(); ++i) {
+    const PolicyInterface& interface = policy.interfaces[i];
+    if (!interface.exists) continue;
+    Resolver::Link link;
+    link.id = static_cast<InterfaceId>(i);
+    link.name = interface.name;
+    link.mac = interface.mac;
+    link.addresses = interface.addresses;
+    for (const auto& external : policy.nat.external_addresses) {
+      if (external.answers_arp && external.on == link.id) {
+        link.other_addresses.push_back(external.address);
+      }
+    }
+    for (const config::Neighbor& neighbor : model.interfaces[i].neighbors)
+      link.neighbors.push_back({neighbor.address, neighbor.mac});
+    links.push_back(std::move(link));
+  }
+  return links;
+}
+
+}  // namespace
+
+Gateway::Gateway(StartOptions options, ErrorLog& log) : options_(std::move(options)), log_(log) {
+  status_.started = std::time(nullptr);
+}
+
+Gateway::~Gateway() {
+  sd_notify(0, "STOPPING=1");
+  admin_server_.reset();
+  if (dataplane_) dataplane_->stop();
+  if (security_log_) security_log_->stop();
+  log_.info("stopped");
+}
+
+Result<void> Gateway::start(Choice choice) {
+  if (auto off = check_forwarding_is_off(); !off) return off;
+  note("logging", log_.configure(choice.model.logging.error, choice.model.logging.level,
+                                 options_.state_dir));
+  logging_ = choice.model.logging;
+  if (choice.is_last_good) {
+    status_.warnings["configuration"] = options_.config_file +
+                                        " is invalid; the last good configuration runs";
+  }
+  status_.source = choice.is_last_good ? "last-good" : "file";
+  const config::Model model = choice.model;
+  if (auto started = start_dataplane(model); !started) return started;
+  // From here on records may come; their generation's names are known before it is published.
+  auto host_path = HostPath::open();
+  if (!host_path) return std::move(host_path).error();
+  host_path_ = std::move(*host_path);
+  ReloadReport first = reload_->start(std::move(choice.text), std::move(choice.model));
+  if (!first.done) return Error{first.code, first.text};
+  if (auto started = start_log(model); !started) return started;
+  if (auto started = dataplane_->start_workers(); !started) return started;
+  if (auto started = start_admin(model); !started) return started;
+  if (auto started = dataplane_->start_ports(); !started) return started;
+  status_.is_live = true;
+  log_.info(fmt::format("ruleset live: generation {}, {} rules, {} interfaces, {} workers",
+                        publisher_->current()->generation, publisher_->current()->rules.size(),
+                        links_of(model, *publisher_->current()).size(), dataplane_->workers()));
+  arrange_turns();
+  return {};
+}
+
+void Gateway::run() {
+  sd_notify(0, "READY=1\nSTATUS=the ruleset is live");
+  loop_.run();
+}
+
+Result<void> Gateway::start_dataplane(const config::Model& model) {
+  auto dataplane = Dataplane::create(dataplane_settings(model, options_.run_dir));
+  if (!dataplane) return std::move(dataplane).error();
+  dataplane_ = std::move(*dataplane);
+  for (const std::string& remark : dataplane_->remarks())
+    log_.info(remark);
+  publisher_ = std::make_unique<Publisher>(dataplane_->policies());
+  Reload::Settings settings;
+  settings.state_dir = options_.state_dir;
+  settings.inputs = [this] { return compile_inputs(); };
+  settings.before_publication = [this](const Policy& policy) { names_.add(policy); };
+  settings.on_published = [this](const config::Model& now, const Policy& policy) {
+    follow(now, policy);
+  };
+  settings.warn = [this](const std::string& line) { log_.warning(line); };
+  reload_ = std::make_unique<Reload>(*publisher_, std::move(settings));
+  link_was_up_.resize(model.interfaces.size());
+  turns_.resize(dataplane_->workers());
+  return {};
+}
+
+Result<void> Gateway::start_log(const config::Model& model) {
+  SecurityLog::Settings settings;
+  for (WorkerId id = 0; id < dataplane_->workers(); ++id)
+    settings.sources.push_back({&dataplane_->log_ring(id), &dataplane_->counters(id)});
+  settings.bell = &dataplane_->log_bell();
+  settings.names = &names_;
+  settings.now = [this] { return dataplane_->now(); };
+  settings.host = model.system.name;
+  settings.state_dir = options_.state_dir;
+  security_log_ = std::make_unique<SecurityLog>(std::move(settings));
+  if (auto done = security_log_->configure(model.logging.security); !done) return done;
+  security_log_->start();
+  return {};
+}
+
+Result<void> Gateway::start_admin(const config::Model& model) {
+  admin::add_commands(dispatcher_, *this);
+  auto server = admin::Server::listen(loop_, admin::socket_path(options_.run_dir), dispatcher_);
+  if (!server) return std::move(server).error();
+  admin_server_ = std::move(*server);
+  return admin_server_->set_group(model.admin.socket.group);
+}
+
+// What the control thread does from now on.
+void Gateway::arrange_turns() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&signals, signal);
+  int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  loop_.when_readable(signal_fd, [this, signal_fd] { on_signal(signal_fd); });
+  loop_.when_readable(dataplane_->event_bell().fd(), [this] { drain_events(); });
+  loop_.every(kEventNap, [this] { drain_events(); });
+  loop_.every(kResolverTurn, [this] {
+    resolver_.tick(dataplane_->now());
+    publisher_->collect();
+  });
+  loop_.every(kSlowTurn, [this] {
+    reload_->tick(std::time(nullptr));
+    look_after_links();
+  });
+  loop_.every(kKernelLook, [this] { check_kernel(); });
+  uint64_t watchdog_us = 0;
+  if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
+    loop_.every(microseconds(static_cast<int64_t>(watchdog_us / 3)), [this] { pet_watchdog(); });
+  }
+}
+
+CompileInputs Gateway::compile_inputs() const {
+  CompileInputs inputs;
+  inputs.workers = dataplane_->workers();
+  inputs.minute_of_week = minute_of_week(std::time(nullptr));
+  for (size_t i = 0; i < kInterfacesMax; ++i) {
+    auto id = static_cast<InterfaceId>(i);
+    PortInput port;
+    if (dataplane_->has_port(id)) port = {dataplane_->mac_of(id), dataplane_->port(id).mtu};
+    inputs.ports.push_back(port);
+  }
+  return inputs;
+}
+
+// After each publication: what is not the workers' business keeps up.
+void Gateway::follow(const config::Model& model, const Policy& policy) {
+  status_.configured = std::time(nullptr);
+  auto device_of = [this](InterfaceId id) {
+    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
+  };
+  note("host path", host_path_->apply(plan_host_path(policy, device_of)));
+  resolver_.configure(links_of(model, policy), dataplane_->now());
+  if (!(model.logging == logging_)) follow_logging(model);
+  if (admin_server_) note("admin", admin_server_->set_group(model.admin.socket.group));
+}
+
+void Gateway::follow_logging(const config::Model& model) {
+  logging_ = model.logging;
+  note("logging", log_.configure(logging_.error, logging_.level, options_.state_dir));
+  note("security log", security_log_->configure(logging_.security));
+}
+
+// Keeps a warning for `postern status` as long as something does not work.
+void Gateway::note(const std::string& about, const Result<void>& outcome) {
+  if (outcome) {
+    status_.warnings.erase(about);
+    return;
+  }
+  std::string& warning = status_.warnings[about];
+  if (warning == outcome.error().text) return;
+  warning = outcome.error().text;
+  log_.error(about + ": " + warning);
+}
+
+ReloadReport Gateway::apply(std::string text, const std::string& source, const std::string& who) {
+  sd_notify(0, "RELOADING=1");
+  ReloadReport report = reload_->apply(std::move(text));
+  if (report.done) {
+    if (report.changed) status_.source = source;
+    status_.warnings.erase("configuration");
+  }
+  tell(report, who);
+  sd_notify(0, "READY=1");
+  return report;
+}
+
+ReloadReport Gateway::reload_file(const std::string& who) {
+  auto text = read_text_file(options_.config_file);
+  if (text) return apply(std::move(*text), "file", who);
+  ReloadReport report;
+  report.code = text.error().code;
+  report.text = text.error().text;
+  tell(report, who);
+  return report;
+}
+
+void Gateway::tell(const ReloadReport& report, const std::string& who) {
+  for (const config::Finding& finding : report.findings) {
+    bool is_error = finding.severity == config::Severity::error;
+    log_.write(is_error ? config::LogLevel::error : config::LogLevel::warning,
+               config::to_text(finding, options_.config_file));
+  }
+  log_.write(report.done ? config::LogLevel::info : config::LogLevel::error,
+             "reload by " + who + ": " + report.text);
+}
+
+void Gateway::drain_events() {
+  std::array<ControlEvent, 64> events;
+  for (size_t taken = 0; taken < kEventsPerTurn;) {
+    size_t before = taken;
+    for (WorkerId id = 0; id < dataplane_->workers(); ++id) {
+      size_t count = dataplane_->events(id).pop(events);
+      for (size_t i = 0; i < count; ++i)
+        resolver_.handle(events[i], dataplane_->now());
+      taken += count;
+    }
+    if (taken == before) break;
+  }
+  // An event that comes in after the look above rings the bell anew.
+  dataplane_->event_bell().arm();
+}
+
+void Gateway::look_after_links() {
+  for (size_t i = 0; i < link_was_up_.size(); ++i) {
+    auto id = static_cast<InterfaceId>(i);
+    if (!dataplane_->has_port(id)) continue;
+    bool is_up = dataplane_->port(id).link_up;
+    if (is_up == link_was_up_[i]) continue;
+    link_was_up_[i] = is_up;
+    const std::string& name = publisher_->current()->interfaces[i].name;
+    log_.write(is_up ? config::LogLevel::info : config::LogLevel::warning,
+               name + (is_up ? ": link up" : ": link down"));
+    if (is_up) resolver_.announce(id, dataplane_->now());
+  }
+}
+
+void Gateway::check_kernel() { note("kernel forwarding", check_forwarding_is_off()); }
+
+// Only while every worker gets on: a gateway with a stuck worker is restarted.
+void Gateway::pet_watchdog() {
+  bool all_move = true;
+  for (WorkerId id = 0; id < dataplane_->workers(); ++id) {
+    uint64_t turns = dataplane_->counters(id).turns.read();
+    if (turns == turns_[id]) {
+      log_.error(fmt::format("worker {} does not move", unsigned{id}));
+      all_move = false;
+    }
+    turns_[id] = turns;
+  }
+  if (all_move) sd_notify(0, "WATCHDOG=1");
+}
+
+void Gateway::on_signal(int signal_fd) {
+  signalfd_siginfo info = {};
+  while (read(signal_fd, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGHUP) {
+      reload_file("SIGHUP");
+    } else {
+      log_.info(info.ssi_signo == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+      loop_.stop();
+    }
+  }
+}
+
+void Gateway::send(InterfaceId interface, std::span<const uint8_t> frame) {
+  dataplane_->inject(interface, frame);  // a full ring: the resolver asks again
+}
+
+bool Gateway::set(InterfaceId interface, Ipv4Address address, const MacAddress& mac) {
+  return dataplane_->neighbors().set(interface, address, mac);
+}
+
+void Gateway::erase(InterfaceId interface, Ipv4Address address) {
+  dataplane_->neighbors().erase(interface, address);
+}
+
+void Gateway::remark(const std::string& line) { log_.warning(line); }
+
+}  // namespace postern

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Gateway: the composition root of posternd. It builds all parts in order and stops them in reverse.
+//
+//   start():  kernel does not forward? -> EAL and ports (links down) -> first policy published
+//             -> host devices addressed -> logging thread -> workers -> ports -> "ruleset live"
+//   run():    the event loop; SIGHUP reloads, SIGTERM and SIGINT end it
+//   ~Gateway: socket, ports and workers, log, policies
+//
+// Fail-closed: no link is up before the first policy is published (F01), and none is up when start()
+// fails half-way. Thread: control (the first thread of the process).
+#pragma once
+
+#include <ctime>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "control/admin/dispatcher.h"
+#include "control/admin/server.h"
+#include "control/apply/reload.h"
+#include "control/host_path.h"
+#include "control/log/error_log.h"
+#include "control/log/generation_names.h"
+#include "control/log/security_log.h"
+#include "control/loop.h"
+#include "control/publisher.h"
+#include "control/resolver.h"
+#include "control/start_up.h"
+#include "dataplane/runtime/dataplane.h"
+
+namespace postern {
+
+class Gateway : private ResolverSink {
+ public:
+  // Signals are blocked already, in this thread and so in all that it makes.
+  Gateway(StartOptions options, ErrorLog& log);
+  ~Gateway() override;
+
+  Result<void> start(Choice choice);
+  // Until a signal ends it.
+  void run();
+
+  // --- for the administration socket
+  struct Status {
+    std::time_t started = 0;
+    std::time_t configured = 0;         // when the configuration in force was published
+    std::string source;                 // "file", "last-good", "apply"
+    bool is_live = false;
+    std::map<std::string, std::string> warnings;  // by what they are about
+  };
+  const StartOptions& options() const { return options_; }
+  const Status& status() const { return status_; }
+  Dataplane& dataplane() { return *dataplane_; }
+  const Publisher& publisher() const { return *publisher_; }
+  const Reload& configuration() const { return *reload_; }
+  const Resolver& resolver() const { return resolver_; }
+  const GenerationNames& names() const { return names_; }
+  const SecurityLog& security_log() const { return *security_log_; }
+  Loop& loop() { return loop_; }
+  // `who` and `source` go into the log and the status.
+  ReloadReport apply(std::string text, const std::string& source, const std::string& who);
+  ReloadReport reload_file(const std::string& who);
+
+ private:
+  void send(InterfaceId interface, std::span<const uint8_t> frame) override;
+  bool set(InterfaceId interface, Ipv4Address address, const MacAddress& mac) override;
+  void erase(InterfaceId interface, Ipv4Address address) override;
+  void remark(const std::string& line) override;
+
+  Result<void> start_dataplane(const config::Model& model);
+  Result<void> start_log(const config::Model& model);
+  Result<void> start_admin(const config::Model& model);
+  void arrange_turns();
+  CompileInputs compile_inputs() const;
+  void follow(const config::Model& model, const Policy& policy);
+  void follow_logging(const config::Model& model);
+  void note(const std::string& about, const Result<void>& outcome);
+  void tell(const ReloadReport& report, const std::string& who);
+  void drain_events();
+  void look_after_links();
+  void check_kernel();
+  void pet_watchdog();
+  void on_signal(int signal_fd);
+
+  StartOptions options_;
+  ErrorLog& log_;
+  Status status_;
+  Loop loop_;
+  Resolver resolver_{*this};
+  GenerationNames names_;
+  std::unique_ptr<HostPath> host_path_;
+  std::unique_ptr<Publisher> publisher_;  // owns the policies: outlives the workers
+  std::unique_ptr<Dataplane> dataplane_;
+  std::unique_ptr<SecurityLog> security_log_;
+  std::unique_ptr<Reload> reload_;
+  admin::Dispatcher dispatcher_;
+  std::unique_ptr<admin::Server> admin_server_;
+  config::Logging logging_;               // as configured last
+  std::vector<bool> link_was_up_;         // by interface
+  std::vector<uint64_t> turns_;           // by worker, at the last look
+};
+
+}  // namespace postern

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What happens before the gateway runs: directories, the lock against a second instance, and the choice of the
+// configuration. Thread: the first one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "control/config/load.h"
+#include "control/log/error_log.h"
+
+namespace postern {
+
+struct StartOptions {
+  std::string config_file = "/etc/postern/gateway.yaml";
+  std::string state_dir = "/var/lib/postern";
+  std::string run_dir = "/run/postern";
+};
+
+// Makes it (and those above it) with mode 0750 where it is missing.
+Result<void> make_directory(const std::string& path);
+
+// Held as long as the object lives, and no longer than the process.
+class RunDirLock {
+ public:
+  // `denied` with one line when another posternd uses the directory.
+  static Result<RunDirLock> take(const std::string& run_dir);
+  RunDirLock(RunDirLock&& other) noexcept;
+  RunDirLock& operator=(RunDirLock&&) = delete;
+  ~RunDirLock();
+
+ private:
+  explicit RunDirLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+// A configuration that can be put into force.
+struct Choice {
+  std::string text;
+  config::Model model;
+  std::vector<config::Finding> warnings;
+  bool is_last_good = false;  // the file was refused, this is what ran before
+};
+
+// Loads, validates and compiles `text` without ports: all that can be said about it here and now.
+struct Checked {
+  config::Model model;
+  std::vector<config::Finding> findings;
+  bool ok() const;
+};
+Checked check_text(std::string_view text);
+
+// The file, or, when it has errors, the last good configuration. What is wrong goes to the log, line by line.
+Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log);
+
+}  // namespace postern
