@@ -5,7 +5,7 @@
 #include <iterator>
 
 #include "dataplane/wire/headers.h"
-#include "support/packet_match.h"
+#include "support/packet_compare.h"
 #include "support/reassembly.h"
 
 namespace postern::test {

@@ -3,7 +3,7 @@
 
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
-#include "support/packet_match.h"
+#include "support/packet_compare.h"
 
 namespace postern::test {
 
