@@ -45,7 +45,7 @@ class be32 {
   friend constexpr auto operator<=>(be32 a, be32 b) { return a.value() <=> b.value(); }
 
  private:
-  uint8_t bytes_[4] = {0, 0, 0, 0};
+  [[maybe_unused]] uint8_t bytes_[4] = {0, 0, 0, 0};  // read by raw() alone
 };
 
 static_assert(sizeof(be16) == 2 && alignof(be16) == 1);

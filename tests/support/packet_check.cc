@@ -7,7 +7,7 @@
 #include "dataplane/packet/parse.h"
 #include "dataplane/packet/reply.h"
 #include "dataplane/wire/headers.h"
-#include "support/packet_match.h"
+#include "support/packet_compare.h"
 
 namespace postern::test {
 namespace {

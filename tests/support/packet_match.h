@@ -10,22 +10,10 @@
 #include <string>
 
 #include "support/packet_builder.h"
+#include "support/packet_compare.h"
 #include "support/packet_text.h"
 
 namespace postern::test {
-
-// Which checksum of a frame is wrong, "" when all hold: IPv4, TCP, UDP and ICMP where the datagram
-// is whole, the header of a quoted packet, and the checksum of a quoted UDP or TCP packet where it
-// is quoted in full. ARP has none. A piece of a datagram is judged by its IPv4 header alone.
-std::string broken_checksum(std::span<const uint8_t> frame);
-
-// Values of variables by name, with the "$".
-using Bindings = std::map<std::string, std::string>;
-// What of `expected` is not so in `observed`, "" when it matches; only what `expected` mentions
-// counts, but a piece never matches what mentions no `frag`. Unbound variables take the value they
-// meet; "*" meets all.
-std::string difference_between(const PacketText& expected, const PacketText& observed,
-                               Bindings& bindings);
 
 class ChecksumsHold : public Catch::MatcherBase<Frame> {
  public:
@@ -36,7 +24,11 @@ class ChecksumsHold : public Catch::MatcherBase<Frame> {
 class Reads : public Catch::MatcherBase<Frame> {
  public:
   explicit Reads(std::string text) : text_(std::move(text)) {}
-  bool match(const Frame& frame) const override;
+  bool match(const Frame& frame) const override {
+    auto expected = read_packet_text(text_);
+    Bindings none;
+    return expected && difference_between(*expected, test::describe(frame.bytes()), none).empty();
+  }
   std::string describe() const override { return "reads " + text_; }
 
  private:

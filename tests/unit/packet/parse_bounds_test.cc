@@ -12,9 +12,7 @@
 #include "support/packet_samples.h"
 #include "support/packet_text.h"
 
-namespace postern {
-
-using namespace test;  // NOLINT: the builders are the language of these tests
+namespace postern::test {
 
 namespace {
 
@@ -85,4 +83,4 @@ TEST_CASE("packet/parse: random damage gives a reason or a packet that holds tog
   }
 }
 
-}  // namespace postern
+}  // namespace postern::test

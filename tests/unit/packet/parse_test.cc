@@ -7,9 +7,7 @@
 #include "dataplane/wire/headers.h"
 #include "support/packet_builder.h"
 
-namespace postern {
-
-using namespace test;  // NOLINT: the builders are the language of these tests
+namespace postern::test {
 
 namespace {
 
@@ -216,13 +214,14 @@ TEST_CASE("packet/parse: impossible lengths inside the transport header are refu
 }
 
 TEST_CASE("packet/parse: TCP flags are those of a correct sender", "[F04]") {
-  using namespace tcp_flag;  // NOLINT: the flags are the table
-  auto good = GENERATE(+syn, syn | psh, syn | urg, syn | ack, syn | ack | 0x40, syn | 0xC0, +ack,
+  constexpr int fin = tcp_flag::fin, syn = tcp_flag::syn, rst = tcp_flag::rst, psh = tcp_flag::psh,
+                ack = tcp_flag::ack, urg = tcp_flag::urg;
+  auto good = GENERATE(syn, syn | psh, syn | urg, syn | ack, syn | ack | 0x40, syn | 0xC0, ack,
                        ack | psh, ack | urg, ack | psh | urg, fin | ack, fin | psh | ack,
-                       fin | ack | urg, +rst, rst | ack, rst | ack | psh);
+                       fin | ack | urg, rst, rst | ack, rst | ack | psh);
   CHECK(reason_of(tcp(kHostPort, kServerPort).flags(static_cast<uint8_t>(good)).build()) ==
         DropReason::none);
-  auto bad = GENERATE(0, 0xC0, +fin, +psh, +urg, fin | psh | urg, syn | fin, syn | rst, 0x3F, 0xFF,
+  auto bad = GENERATE(0, 0xC0, fin, psh, urg, fin | psh | urg, syn | fin, syn | rst, 0x3F, 0xFF,
                       syn | fin | ack, syn | rst | ack, fin | rst, fin | rst | ack, rst | urg);
   CHECK(reason_of(tcp(kHostPort, kServerPort).flags(static_cast<uint8_t>(bad)).build()) ==
         DropReason::tcp_flags_bad);
@@ -347,4 +346,4 @@ TEST_CASE("packet/parse: ARP is read, or refused for its form", "[RFC826]") {
   CHECK(reason_of(frame) == DropReason::arp_malformed);
 }
 
-}  // namespace postern
+}  // namespace postern::test

@@ -7,9 +7,7 @@
 #include "dataplane/wire/headers.h"
 #include "support/packet_match.h"
 
-namespace postern {
-
-using namespace test;  // NOLINT: the builders are the language of these tests
+namespace postern::test {
 
 namespace {
 
@@ -254,4 +252,4 @@ TEST_CASE("packet/reply: a piece is cut again without forgetting where it was", 
   CHECK(describe(frames[2].bytes()).fields.at("len") == "396");
 }
 
-}  // namespace postern
+}  // namespace postern::test

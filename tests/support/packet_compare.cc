@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "support/packet_match.h"
+#include "support/packet_compare.h"
 
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
@@ -134,13 +134,6 @@ std::string difference_between(const PacketText& expected, const PacketText& obs
   comparison.compare(expected, observed, "");
   if (comparison.difference().empty()) bindings = tried;
   return comparison.difference();
-}
-
-bool Reads::match(const Frame& frame) const {
-  auto expected = read_packet_text(text_);
-  if (!expected) return false;
-  Bindings none;
-  return difference_between(*expected, test::describe(frame.bytes()), none).empty();
 }
 
 }  // namespace postern::test
