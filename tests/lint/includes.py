@@ -33,8 +33,8 @@ OURS = {
     "control": ["base", "dataplane", "services", "control"],
     # The offline commands (check, explain) run the compiler and the compiled policy themselves; the
     # others speak to the daemon.
-    "cli": ["base", "control/config", "control/compile", "control/admin/protocol.h",
-            "dataplane/policy", "cli"],
+    "cli": ["base", "control/config", "control/compile", "control/explain",
+            "control/admin/protocol.h", "dataplane/policy", "cli"],
 }
 
 # A service knows itself, the seams and the common interface, and no other service.

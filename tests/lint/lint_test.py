@@ -164,6 +164,10 @@ class InATree(unittest.TestCase):
         self.assertEqual(requirements.run(self.root, True), 0)
         row = "| RFC4787-REQ1 | must | Two | `src/base/a.h` | `tests/flow/a.flow` | met |"
         self.assertIn(row, source.read(self.root, "CONFORMANCE.md"))
+        lab_test = 'def test_it(lab):\n    """That\n    it works (P01)."""\n'
+        self.write("tests/lab/a_test.py", lab_test)
+        self.assertEqual(requirements.run(self.root, False), 0)
+        self.assertIn("| `tests/lab/a_test.py` | met |", source.read(self.root, "CONFORMANCE.md"))
         self.write("tests/lab/a_test.sh", "# covers F99\n")
         self.assertEqual(requirements.run(self.root, True), 1)  # no such requirement
 

@@ -3,9 +3,9 @@
 """Writes CONFORMANCE.md: requirement -> code -> tests -> met, exception or open.
 
 The requirements are those of requirements.txt. Code names them in comments, test cases in their
-tags, scripts in "# covers" lines. With --check nothing is written; the check fails when
-CONFORMANCE.md is stale, when a test names what is not listed, and when a requirement marked must
-has neither test nor exception.
+tags, scripts in "# covers" lines, lab tests in their docstrings. With --check nothing is written;
+the check fails when CONFORMANCE.md is stale, when a test names what is not listed, and when a
+requirement marked must has neither test nor exception.
 """
 
 import os
@@ -22,6 +22,7 @@ NAMED = re.compile(r"\bRFC(\d{4})-REQ-?(\d+)[a-z]?\b|\bREQ-?(\d+)[a-z]?\b|\b([FP
 LITERALS = r'((?:"(?:\\.|[^"\\])*"\s*)+)'
 TEST_CASE = re.compile(r"\bTEST_CASE\s*\(\s*" + LITERALS + r",\s*" + LITERALS)
 COVERS = re.compile(r"^\s*#\s*covers:?\s+(.*)$", re.MULTILINE)
+LAB_TEST = re.compile(r'^def test_\w+\([^)]*\):\s*"""(.*?)"""', re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"//[^\n]*")
 
 
@@ -76,10 +77,11 @@ def in_code(text):
 
 def in_tests(path, text):
     """(line, identifier) for all that a test claims to cover."""
-    found = TEST_CASE.finditer(text) if path.endswith(".cc") else COVERS.finditer(text)
-    for match in found:
-        for name in identifiers(match[2 if path.endswith(".cc") else 1]):
-            yield source.line_of(text, match.start()), name
+    patterns = [TEST_CASE] if path.endswith(".cc") else [COVERS, LAB_TEST]
+    for pattern in patterns:
+        for match in pattern.finditer(text):
+            for name in identifiers(match[pattern.groups]):
+                yield source.line_of(text, match.start()), name
 
 
 def collect(root, by_name):
