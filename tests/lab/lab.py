@@ -344,7 +344,10 @@ def first_rule(text, rule):
 
 
 def shown(command):
-    return command if isinstance(command, str) else " ".join(map(str, command))
+    """A command in one short line."""
+    text = command if isinstance(command, str) else " ".join(map(str, command))
+    first, _, more = text.partition("\n")
+    return first + (" ..." if more else "")
 
 
 def wait_until(is_true, seconds, otherwise):

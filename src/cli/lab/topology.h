@@ -8,7 +8,7 @@
 //   dmz     10.9.0.10, 10.9.0.9 ────────────────────────────┘
 //
 // Every host is a network namespace, every wire a veth pair. The gateway's three devices carry no
-// addresses: they are posternd's. conf/lab.yaml is the configuration that belongs to this picture.
+// addresses: they are posternd's. The configuration that belongs to this is tests/lab/lab.yaml.
 #pragma once
 
 #include <span>
