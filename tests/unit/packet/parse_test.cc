@@ -214,8 +214,8 @@ TEST_CASE("packet/parse: impossible lengths inside the transport header are refu
 }
 
 TEST_CASE("packet/parse: TCP flags are those of a correct sender", "[F04]") {
-  constexpr int fin = tcp_flag::fin, syn = tcp_flag::syn, rst = tcp_flag::rst, psh = tcp_flag::psh,
-                ack = tcp_flag::ack, urg = tcp_flag::urg;
+  static constexpr int fin = tcp_flag::fin, syn = tcp_flag::syn, rst = tcp_flag::rst,
+                       psh = tcp_flag::psh, ack = tcp_flag::ack, urg = tcp_flag::urg;
   auto good = GENERATE(syn, syn | psh, syn | urg, syn | ack, syn | ack | 0x40, syn | 0xC0, ack,
                        ack | psh, ack | urg, ack | psh | urg, fin | ack, fin | psh | ack,
                        fin | ack | urg, rst, rst | ack, rst | ack | psh);
