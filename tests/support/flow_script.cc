@@ -163,7 +163,7 @@ class ScriptReader {
     return {};
   }
 
-  // "sessions = 1, drop.no_mapping = 2"
+  // "sessions = 1, drop.no_mapping = 2, $x != $y, $x is even"
   Result<void> read_counters(const std::string& rest) {
     std::istringstream in(rest);
     for (std::string item; std::getline(in, item, ',');) {
@@ -171,9 +171,13 @@ class ScriptReader {
       expected.kind = FlowExpectation::Kind::counter;
       expected.line = number();
       expected.name = take_word(item);
-      if (take_word(item) != "=") return bad(number(), "expect NAME = VALUE, ...");
+      expected.relation = take_word(item);
       expected.value = take_word(item);
-      if (expected.value.empty()) return bad(number(), "expect NAME = VALUE, ...");
+      const std::string& relation = expected.relation;
+      const bool is_known =
+          relation == "=" || relation == "!=" || relation == "<" ||
+          (relation == "is" && (expected.value == "even" || expected.value == "odd"));
+      if (!is_known || expected.value.empty()) return bad(number(), "expect NAME = VALUE, ...");
       script_.steps.back().expected.push_back(std::move(expected));
     }
     return {};

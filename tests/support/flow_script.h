@@ -21,7 +21,8 @@
 //
 // A step is followed by everything that comes of it, in any order: `out INTERFACE PACKET`, `host
 // INTERFACE PACKET` (for the gateway itself), `drop REASON`, or `hold` when nothing comes out yet.
-// What is not written must not happen. `expect` compares counters. Only fields that a line mentions
+// What is not written must not happen. `expect` compares counters and
+// variables (`expect sessions = 2, $x != $y, $x is even`). Only fields that a line mentions
 // count (packet_text.h). `$x` binds where it first meets a value, then must match; `*` meets
 // anything. Times are since the start and never go back: 250ms, 30s, 5m, 2h4m.
 #pragma once
@@ -43,8 +44,9 @@ struct FlowExpectation {
   int line = 0;
   std::string interface;  // out, host
   PacketText packet;      // out, host
-  std::string name;       // drop: the reason; counter: its name
-  std::string value;      // counter
+  std::string name;       // drop: the reason; counter: its name, or a variable
+  std::string relation;   // counter: =, !=, < or "is"
+  std::string value;      // counter: a number or a variable; with "is": even or odd
 };
 
 struct FlowStep {

@@ -28,6 +28,8 @@ Endpoint endpoint_of(std::string_view text) {
   return {address_of(text.substr(0, colon)), port};
 }
 
+constexpr uint16_t kDamage = 0x5555;
+
 be16 inverted(uint16_t total) {
   return be16::from_raw(static_cast<uint16_t>(~total));
 }
@@ -123,6 +125,9 @@ PacketBuilder& PacketBuilder::payload(uint16_t bytes) {
 PacketBuilder& PacketBuilder::without_checksum() {
   return has_checksum_ = false, *this;
 }
+PacketBuilder& PacketBuilder::with_bad_checksum() {
+  return has_bad_checksum_ = true, *this;
+}
 PacketBuilder& PacketBuilder::flags(uint8_t tcp_flags) {
   return flags_ = tcp_flags, *this;
 }
@@ -201,7 +206,9 @@ std::vector<uint8_t> PacketBuilder::transport(size_t whole) const {
   for (size_t i = header; i < bytes.size(); ++i) {
     bytes[i] = static_cast<uint8_t>('a' + (i - header) % 26);
   }
-  const uint32_t start = pseudo_sum(from_, to_, protocol_, bytes.size());
+  const uint32_t pseudo =
+      protocol_ == protocol::icmp ? 0 : pseudo_sum(from_, to_, protocol_, bytes.size());
+  const uint32_t start = has_bad_checksum_ ? pseudo + kDamage : pseudo;
   uint8_t* at = bytes.data();
   if (protocol_ == protocol::tcp) {
     tcp_at(at).checksum = inverted(sum(at, bytes.size(), start));
@@ -211,7 +218,7 @@ std::vector<uint8_t> PacketBuilder::transport(size_t whole) const {
     if (has_checksum_) udp_at(at).checksum = checksum == be16(0) ? be16(0xFFFF) : checksum;
   } else if (protocol_ == protocol::icmp) {
     icmp_at(at) = {type_, code_, {}, be16(icmp_first_), be16(icmp_second_)};
-    icmp_at(at).checksum = inverted(sum(at, bytes.size()));
+    icmp_at(at).checksum = inverted(sum(at, bytes.size(), start));
   }
   return bytes;
 }

@@ -63,6 +63,7 @@ class PacketBuilder {
   PacketBuilder& ports(uint16_t from, uint16_t to);
   PacketBuilder& payload(uint16_t bytes);  // behind the transport header
   PacketBuilder& without_checksum();       // UDP: zero
+  PacketBuilder& with_bad_checksum();      // behind the IPv4 header
   PacketBuilder& flags(uint8_t tcp_flags);
   PacketBuilder& syn() { return flags(tcp_flag::syn); }
   PacketBuilder& syn_ack() { return flags(tcp_flag::syn | tcp_flag::ack); }
@@ -91,7 +92,7 @@ class PacketBuilder {
   std::optional<MacAddress> from_mac_, to_mac_;
   uint8_t ttl_ = 64, tos_ = 0;
   uint16_t identification_ = 0x1234;
-  bool dont_fragment_ = false, more_ = false, has_checksum_ = true;
+  bool dont_fragment_ = false, more_ = false, has_checksum_ = true, has_bad_checksum_ = false;
   uint16_t length_ = 0, offset_ = 0, whole_ = 0;
   std::vector<uint8_t> options_;
   uint16_t from_port_ = 0, to_port_ = 0;

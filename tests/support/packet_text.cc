@@ -51,6 +51,8 @@ Result<void> read_word(const std::string& word, PacketText& packet) {
     packet.fields[word.substr(0, equals)] = word.substr(equals + 1);
   } else if (word == "df" || word == "no-df") {
     packet.fields["df"] = word == "df" ? "yes" : "no";
+  } else if (word == "bad-sum") {
+    packet.fields["sum"] = "bad";
   } else if ((packet.protocol == "icmp" && is_icmp_kind(word)) ||
              (packet.protocol == "tcp" && is_flag_list(word))) {
     packet.kind = word;
@@ -275,7 +277,9 @@ Result<Frame> build(const PacketText& packet) {
   set_network(in, builder);
   if (*number == protocol::tcp) set_tcp(in, builder);
   if (*number == protocol::icmp) set_icmp(in, builder);
-  if (auto value = in.number("sum"); value && *value == 0) builder.without_checksum();
+  if (auto sum = packet.fields.find("sum"); sum != packet.fields.end()) {
+    sum->second == "bad" ? builder.with_bad_checksum() : builder.without_checksum();
+  }
   if (!packet.about.empty()) {
     auto quoted = build(packet.about[0]);
     if (!quoted) return quoted;

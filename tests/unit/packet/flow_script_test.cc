@@ -86,7 +86,7 @@ TEST_CASE("support/flow_script: what comes true passes") {
                "@3h   send wan tcp 10.0.0.1:$x -> 198.51.100.7:53 syn\n"
                "      out  wan tcp 10.0.0.1:5 -> 198.51.100.7:53 syn\n"
                "@4h   tick\n"
-               "      expect packets = $n, nothing = 0\n") == "");
+               "      expect packets = $n, nothing = 0, $n != 7, $n < 9, $x is odd\n") == "");
   CHECK(bed.config == "version: 1\n");
   CHECK(bed.elapsed == seconds(4 * 3600));
 }
@@ -101,7 +101,7 @@ TEST_CASE("support/flow_script: a failure tells file, line, expected and got") {
   CHECK(run(kStep + "  out wan udp *:5 -> 198.51.100.7:53\n  out wan udp *:5 -> *:53\n")
             .find("x.flow:3: expected") == 0);
   CHECK(run(kStep + "  out wan udp *:5 -> *:53\n  expect packets = 7\n") ==
-        "x.flow:3: packets is 1, not 7");
+        "x.flow:3: packets is 1, not = 7");
   CHECK(run("@0s in lan udp 10.0.0.1:$y -> 198.51.100.7:53\n  hold\n") ==
         "x.flow:1: $y has no value yet");
 }
