@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/pipeline/decide.h"
 
+#include "dataplane/nat/tcp_tracker.h"
+
 namespace postern {
 namespace {
 
@@ -187,6 +189,14 @@ Decision finish_hairpin(const Policy& policy, const Destination& destination, De
 }
 
 }  // namespace
+
+// An ICMP reply stands where a request has its destination port (FlowKey).
+bool may_open(const FirstPacket& packet) {
+  if (packet.key.protocol == protocol::tcp) return opens_session(packet.tcp_flags);
+  if (packet.key.protocol != protocol::icmp) return true;
+  return packet.icmp_type != 0 && packet.icmp_type != 14 && packet.icmp_type != 16 &&
+         packet.icmp_type != 18;
+}
 
 Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits) {
   Decision decision;

@@ -48,6 +48,10 @@ struct Decision {
   Ipv4Address external_address;  // dynamic, one_to_one: the new source
 };
 
+// Whether a packet may begin a session (RFC 5382 REQ-2, RFC 5508): forged segments and replies do
+// not, whatever the rules permit (F19).
+bool may_open(const FirstPacket& packet);
+
 // The rules with Action::next that matched on the way to the deciding one; for counting and
 // logging. Caller's memory.
 struct NextHits {

@@ -16,15 +16,6 @@ FirstPacket first_of(const Packet& packet, InterfaceId in) {
   return first;
 }
 
-// Whether a packet may begin a session. An ICMP reply stands where a request has its destination
-// port (FlowKey).
-bool opens(const Packet& packet) {
-  if (packet.key.protocol == protocol::tcp) return opens_session(packet.tcp_flags);
-  if (packet.key.protocol != protocol::icmp) return true;
-  return packet.icmp_type != 0 && packet.icmp_type != 14 && packet.icmp_type != 16 &&
-         packet.icmp_type != 18;
-}
-
 FlowKey remote_key(Endpoint external, uint8_t protocol, Ipv4Address remote) {
   return FlowKey{remote.wire(), external.address.wire(), be16(0), be16(external.port),
                  protocol,      KeySpace::flow,          0};
@@ -137,7 +128,7 @@ void Pipeline::State::act_on(Packet& packet, const Decision& decision, SessionKi
       break;
   }
   // F19: a forged segment or reply does not become a session because a rule would permit it.
-  if (!opens(packet)) return drop(packet, DropReason::no_session);
+  if (!may_open(first_of(packet, packet.ingress))) return drop(packet, DropReason::no_session);
   if (decision.outcome == Outcome::forward && !prepare_to_leave(packet, decision.out)) return;
   open_session(packet, decision, kind, mapping);
 }
