@@ -210,6 +210,11 @@ Result<AddressRange> parse_address_literal(std::string_view text) {
     Prefix network{prefix->network(), prefix->length};
     return invalid(quote(text) + " has host bits; did you mean '" + to_text(network) + "'?");
   }
+  if (size_t dash = text.find('-'); dash != std::string_view::npos &&
+                                    parse_ipv4(text.substr(0, dash)) &&
+                                    parse_ipv4(text.substr(dash + 1))) {
+    return invalid(quote(text) + " ends before it begins");
+  }
   if (text.find(':') != std::string_view::npos) {
     return invalid(quote(text) + " is not an IPv4 address; IPv6 is not part of this version");
   }

@@ -38,24 +38,28 @@ Parsed parse_file(const Node& root, Report& report) {
     return parsed;
   }
   Model& model = parsed.model;
+  const bool yaml_sound = report.errors() == 0;
   Section file(report, root, "", kFile);
   parse_version(file);
   if (auto section = file.section("system")) parse_system(*section, model.system);
   size_t errors = report.errors();
   if (auto field = file.find("interfaces")) parse_interfaces(*field, model.interfaces);
-  parsed.interfaces_sound = report.errors() == errors;
+  parsed.interfaces_sound = yaml_sound && report.errors() == errors;
+  errors = report.errors();
   for (const Field& field : file.find_sections("routes")) {
     Section section(report, field.node, field.path, kRouteSection);
     parse_route(section, model.routes.emplace_back());
   }
+  parsed.routes_sound = yaml_sound && report.errors() == errors;
   errors = report.errors();
   if (auto section = file.section("objects")) parse_objects(*section, model.objects);
-  parsed.objects_sound = report.errors() == errors;
+  parsed.objects_sound = yaml_sound && report.errors() == errors;
   if (auto section = file.section("nat")) parse_nat(*section, model.nat);
   if (auto section = file.section("filter")) parse_filter(*section, parsed);
   if (auto section = file.section("admin")) parse_admin(*section, model.admin);
   if (auto section = file.section("logging")) parse_logging(*section, model.logging);
   file.finish();
+  parsed.sound = report.errors() == 0;
   return parsed;
 }
 

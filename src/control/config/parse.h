@@ -19,9 +19,11 @@ struct Parsed {
   Model model;
   // Of each rule of the model, which entry of filter.rules it comes from (templates are several).
   std::vector<size_t> rule_entries;
-  // No error in these sections: checks that rest on them make sense.
+  // No error in these sections, or in the whole file: checks that rest on them make sense.
   bool interfaces_sound = false;
+  bool routes_sound = false;
   bool objects_sound = false;
+  bool sound = false;
 };
 
 Parsed parse_file(const Node& root, Report& report);

@@ -93,8 +93,7 @@ void parse_mss_clamp(const Field& field, uint32_t& mss_clamp) {
   } else if (node.kind == NodeKind::scalar && node.text == "off") {
     mss_clamp = kMssClampOff;
   } else if (node.kind == NodeKind::scalar && !node.text.empty() && node.text[0] > '9') {
-    constexpr std::string_view kWords[] = {"auto", "off"};
-    field.error("unknown word " + quote(node.text) + hint(node.text, kWords) + " or a number");
+    field.error("unknown word " + quote(node.text) + "; expected auto, off or a number of bytes");
   } else if (auto number = read_number(field)) {
     mss_clamp = static_cast<uint32_t>(*number);
   }

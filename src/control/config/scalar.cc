@@ -69,6 +69,8 @@ bool expect_scalar(const Field& field, std::string_view expected) {
     case NodeKind::list:
       field.error("expected " + std::string(expected) + ", not a list");
       break;
+    case NodeKind::refused:
+      break;
     case NodeKind::map:
       field.error("expected " + std::string(expected) + ", not a map");
       break;
@@ -97,6 +99,7 @@ std::string number_fault(const Node& node) {
 }
 
 std::string bounds_of(const KeySpec& spec) {
+  if (spec.min == spec.max) return "the number " + std::to_string(spec.min);
   std::string out = "a number from " + std::to_string(spec.min) + " to " + std::to_string(spec.max);
   if (!spec.unit.empty()) out += " " + std::string(spec.unit);
   return out;

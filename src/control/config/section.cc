@@ -42,6 +42,7 @@ size_t bounded_count(const Field& field) {
 
 bool expect_map(Report& report, const Node& node, const std::string& path) {
   if (node.kind == NodeKind::map) return true;
+  if (node.kind == NodeKind::refused) return false;
   report.error(node.mark, path,
                node.kind == NodeKind::null ? "is empty; remove the key or write {}"
                                            : "expected a map of keys and values");
@@ -108,6 +109,7 @@ std::vector<Field> Section::find_sections(std::string_view key) {
   auto whole = find(key);
   if (!whole) return fields;
   const Node& node = whole->node;
+  if (node.kind == NodeKind::refused) return fields;
   if (node.kind != NodeKind::list) {
     whole->error(node.kind == NodeKind::null ? "is empty; remove the key or write []"
                                              : "expected a list (lines that begin with -)");

@@ -169,7 +169,7 @@ void validate_posture(Check& check) {
   } else if (filter.posture == Posture::cut_off && !emergency) {
     check.report.warning_at("filter.posture",
                             "cut_off without an emergency rule shuts the administrator out too");
-  } else if (filter.posture == Posture::normal && !any && check.report.errors() == 0) {
+  } else if (filter.posture == Posture::normal && !any && check.parsed.sound) {
     check.report.warning_at("filter", "no rule is in force, so nothing passes");
   }
 }
@@ -196,7 +196,8 @@ void validate_filter(Check& check) {
       one.error("name", std::move(text));
     }
     one.run();
-    if (last && !warned && rule.enabled && !(rule.emergency && !last->emergency)) {
+    if (last && !warned && check.parsed.sound && rule.enabled &&
+        !(rule.emergency && !last->emergency)) {
       one.warn_unreached(*last);
       warned = true;
     }

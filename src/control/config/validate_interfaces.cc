@@ -53,7 +53,8 @@ void validate_addresses(Check& check, const Interface& interface) {
       }
     }
   }
-  if (interface.enabled && interface.addresses.empty()) {
+  bool bare = interface.enabled && interface.addresses.empty();
+  if (bare && check.parsed.interfaces_sound) {
     check.report.warning_at(path_of(interface), "has no address, so nothing is routed through it");
   }
 }
@@ -231,7 +232,6 @@ void validate_routes(Check& check) {
   std::set<Prefix> seen;
   for (size_t i = 0; i < check.model.routes.size(); ++i) {
     const Route& route = check.model.routes[i];
-    if (route.via.is_unspecified()) continue;  // refused by parse
     std::string path = join("routes", i);
     if (!seen.insert(route.to).second) {
       check.report.error_at(path + ".to", "a route to " + to_text(route.to) + " is listed already");

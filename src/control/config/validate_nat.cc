@@ -169,7 +169,7 @@ void validate_one_to_one(Check& check) {
   for (size_t i = 0; i < all.size(); ++i) {
     const OneToOne& pair = all[i];
     std::string path = join("nat.one_to_one", i);
-    check.require_interface(pair.on, path + ".on");
+    if (!pair.on.empty()) check.require_interface(pair.on, path + ".on");
     if (pair.external.is_unspecified() || pair.internal.is_unspecified()) continue;  // from parse
     if (check.parsed.interfaces_sound) validate_external(check, pair, path);
     std::string internal = to_text(pair.internal);

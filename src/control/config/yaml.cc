@@ -18,6 +18,8 @@
 namespace postern::config {
 namespace {
 
+constexpr std::string_view kMergeKey = "<<";
+
 // Thrown through yaml-cpp to end its run; the finding is in the report already.
 struct Stop {};
 
@@ -51,7 +53,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse(mark, "alias * is not allowed: write the value out");
-    place(mark);
+    place(mark)->kind = NodeKind::refused;
   }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -85,7 +87,9 @@ class TreeBuilder : public YAML::EventHandler {
     open(mark, tag, NodeKind::map);
   }
   void OnMapEnd() override {
-    drop_duplicates(*open_.back().node);
+    Node& map = *open_.back().node;
+    drop_duplicates(map);
+    std::erase_if(map.entries, [](const Entry& entry) { return entry.key == kMergeKey; });
     open_.pop_back();
   }
 
@@ -117,7 +121,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add_key(const YAML::Mark& mark, const std::string& key) {
-    if (key == "<<") refuse(mark, "merge key << is not allowed: write the keys out");
+    if (key == kMergeKey) refuse(mark, "merge key << is not allowed: write the keys out");
     open_.back().node->entries.push_back({key, to_mark(mark), Node{}});
     open_.back().has_key = true;
   }
@@ -239,10 +243,12 @@ bool check_characters(std::string_view text, Report& report) {
 
 // yaml-cpp's own words, without its "yaml-cpp: error at line" in front; one frequent case
 // explained.
-std::string explain(const YAML::Exception& exception, std::string_view text) {
-  auto i = static_cast<size_t>(exception.mark.pos);
-  if (!exception.mark.is_null() && i < text.size() && text[i] == '*') {
-    return "alias * is not allowed; put the value in quotes if * is meant";
+std::string explain(const YAML::Exception& exception) {
+  for (std::string_view about_alias :
+       {YAML::ErrorMsg::ALIAS_NOT_FOUND, YAML::ErrorMsg::UNKNOWN_ANCHOR}) {
+    if (std::string_view(exception.msg).substr(0, about_alias.size()) == about_alias) {
+      return "alias * is not allowed; put the value in quotes if * is meant";
+    }
   }
   return "not valid YAML: " + quote(exception.msg);
 }
@@ -273,7 +279,7 @@ std::optional<Node> read_yaml(std::string_view text, Report& report) {
   } catch (const Stop&) {
     return std::nullopt;
   } catch (const YAML::Exception& exception) {
-    report.error(to_mark(exception.mark), "", explain(exception, text));
+    report.error(to_mark(exception.mark), "", explain(exception));
     return std::nullopt;
   } catch (const std::exception& exception) {
     report.error({}, "", std::string("not readable as YAML: ") + exception.what());

@@ -27,7 +27,8 @@ constexpr size_t kFileBytesMax = 4u << 20;  // 65,535 rules of 60 bytes
 constexpr size_t kNodesMax = 200'000;       // scalars, lists and maps; ends memory bombs
 constexpr size_t kDepthMax = 32;            // the format itself needs 7
 
-enum class NodeKind : uint8_t { null, scalar, list, map };
+// refused: something that is not allowed stood here and was reported; readers pass over it.
+enum class NodeKind : uint8_t { null, scalar, list, map, refused };
 
 struct Entry;
 

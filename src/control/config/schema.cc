@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// json_schema(): the key tables as a JSON Schema, for editors and for checks in version control.
+//
+// A schema cannot say all: whether names exist and fields agree is left to validate. What it does
+// refuse, load() refuses too; tests/golden/config/schema_test.py holds the two together.
+#include <nlohmann/json.hpp>
+
+#include "control/config/keys.h"
+#include "control/config/load.h"
+#include "control/config/section.h"
+#include "control/config/templates.h"
+
+namespace postern::config {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Regular expressions of the grammars in items.cc and scalar.cc, without anchors.
+#define POSTERN_NAME "[A-Za-z][A-Za-z0-9_-]{0,62}"
+#define POSTERN_INTERFACE "[a-z][a-z0-9_-]{0,10}"
+#define POSTERN_OCTET "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+#define POSTERN_IPV4 POSTERN_OCTET "(\\." POSTERN_OCTET "){3}"
+#define POSTERN_PREFIX POSTERN_IPV4 "/(3[0-2]|[12]?[0-9])"
+#define POSTERN_PORT "(0|[1-9][0-9]{0,4})"
+#define POSTERN_PORTS "([<>]" POSTERN_PORT "|" POSTERN_PORT "(-" POSTERN_PORT ")?)"
+#define POSTERN_MAC "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}"
+#define POSTERN_BYTE "(0|[1-9][0-9]{0,2})"
+#define POSTERN_DAY "(mon|tue|wed|thu|fri|sat|sun)"
+#define POSTERN_DAYS "(daily|weekdays|weekends|" POSTERN_DAY "(-" POSTERN_DAY ")?)"
+
+struct Grammar {
+  Type type;
+  std::string_view pattern;
+};
+constexpr Grammar kGrammars[] = {
+    {Type::duration, "(0|[1-9][0-9]*)(ms|s|m|h|d)"},
+    {Type::name, POSTERN_NAME},
+    {Type::system_name, "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"},
+    {Type::group_name, "[a-z_][a-z0-9_-]{0,31}"},
+    {Type::device_name, "[^/: ]{1,15}"},
+    {Type::eal_arg, ".+"},
+    {Type::port_string,
+     "(pci:([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]|kernel:[^/: ,]{1,15}|"
+     "vdev:[a-z][a-z0-9_]{0,62}(,[!-~]*)?)"},
+    {Type::interface_address, POSTERN_PREFIX},
+    {Type::address, POSTERN_IPV4},
+    {Type::mac, POSTERN_MAC},
+    {Type::route_to, "(default|" POSTERN_PREFIX ")"},
+    {Type::port_range, "[1-9][0-9]{0,4}-[1-9][0-9]{0,4}"},
+    {Type::target, POSTERN_IPV4 "(:[1-9][0-9]{0,4})?"},
+    {Type::interface_ref, POSTERN_INTERFACE},
+    {Type::interface_item, POSTERN_INTERFACE},
+    {Type::address_item,
+     "(" POSTERN_NAME "|" POSTERN_PREFIX "|" POSTERN_IPV4 "(-" POSTERN_IPV4 ")?)"},
+    {Type::service_item,
+     "(" POSTERN_NAME "|(tcp|udp|tcp\\+udp|udp\\+tcp)(/" POSTERN_PORTS ")?( from " POSTERN_PORTS
+     ")?|icmp/([a-z-]+|" POSTERN_BYTE ")(/" POSTERN_BYTE ")?|ip/" POSTERN_BYTE ")"},
+    {Type::time_item, "(" POSTERN_NAME "|" POSTERN_DAYS "(," POSTERN_DAYS
+                      ")*( [0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})?)"},
+};
+
+std::string anchored(std::string_view pattern) {
+  return "^" + std::string(pattern) + "$";
+}
+
+Json string_schema(Type type) {
+  for (const Grammar& grammar : kGrammars) {
+    if (grammar.type == type) return {{"type", "string"}, {"pattern", anchored(grammar.pattern)}};
+  }
+  return {{"type", "string"}};
+}
+
+Json words_schema(std::string_view words) {
+  Json list = Json::array();
+  for (std::string_view word : split_words(words))
+    list.push_back(word);
+  return {{"type", "string"}, {"enum", std::move(list)}};
+}
+
+Json number_schema(const KeySpec& key) {
+  return {{"type", "integer"}, {"minimum", key.min}, {"maximum", key.max}};
+}
+
+// One value or a list of them.
+Json items_schema(Json item, bool empty_list) {
+  Json list = {{"type", "array"}, {"items", item}};
+  if (!empty_list) list["minItems"] = 1;
+  return {{"anyOf", Json::array({std::move(item), std::move(list)})}};
+}
+
+Json named_schema(std::string_view name_pattern, Json value) {
+  return {{"type", "object"},
+          {"patternProperties", {{anchored(name_pattern), std::move(value)}}},
+          {"additionalProperties", false}};
+}
+
+Json section_schema(const SectionSpec& section);
+
+Json sections_schema(const KeySpec& key) {
+  Json entry = section_schema(*key.section);
+  if (key.instead) {
+    Json other = section_schema(*key.instead);
+    Json names = Json::array();
+    for (const Template& item : builtin_templates())
+      names.push_back(item.name);
+    other["properties"]["template"]["enum"] = std::move(names);
+    entry = {{"if", {{"required", {key.instead->keys[0].key}}}},
+             {"then", std::move(other)},
+             {"else", std::move(entry)}};
+  }
+  return {{"type", "array"}, {"maxItems", key.max}, {"items", std::move(entry)}};
+}
+
+// The value of a key, lists aside.
+Json value_schema(const KeySpec& key) {
+  switch (key.type) {
+    case Type::section:
+      return section_schema(*key.section);
+    case Type::sections:
+      return sections_schema(key);
+    case Type::named_sections: {
+      Json map = named_schema(POSTERN_INTERFACE, section_schema(*key.section));
+      map["minProperties"] = 1;
+      map["maxProperties"] = key.max;
+      return map;
+    }
+    case Type::boolean:
+      return {{"type", "boolean"}};
+    case Type::number:
+    case Type::port_number:
+      return number_schema(key);
+    case Type::word:
+      return words_schema(key.words);
+    case Type::text:
+      return {{"type", "string"}, {"minLength", 1}, {"maxLength", key.max}};
+    case Type::mss_clamp:
+      return {{"anyOf", Json::array({words_schema("auto|off"), number_schema(key)})}};
+    case Type::sharing_guard:
+      return {{"anyOf", Json::array({words_schema(key.words), section_schema(*key.section)})}};
+    case Type::neighbors:
+      return named_schema(POSTERN_IPV4, string_schema(Type::mac));
+    case Type::address_objects:
+      return named_schema(POSTERN_NAME, items_schema(string_schema(Type::address_item), false));
+    case Type::service_objects:
+      return named_schema(POSTERN_NAME, items_schema(string_schema(Type::service_item), false));
+    case Type::time_objects:
+      return named_schema(POSTERN_NAME, items_schema(string_schema(Type::time_item), false));
+    case Type::template_values:
+      return {{"type", "object"}};
+    default:
+      return string_schema(key.type);
+  }
+}
+
+// The default as JSON: texts of booleans, numbers and empty lists are what they look like.
+Json default_of(const KeySpec& key) {
+  Json value = Json::parse(key.fallback, nullptr, false);
+  return value.is_discarded() ? Json(key.fallback) : value;
+}
+
+Json key_schema(const KeySpec& key) {
+  Json schema = value_schema(key);
+  if (key.list) schema = items_schema(std::move(schema), key.empty_list);
+  std::string description(key.help);
+  if (!key.unit.empty()) description += " (" + std::string(key.unit) + ")";
+  schema["description"] = std::move(description);
+  if (!key.fallback.empty()) schema["default"] = default_of(key);
+  return schema;
+}
+
+Json section_schema(const SectionSpec& section) {
+  Json properties = Json::object();
+  Json required = Json::array();
+  for (const KeySpec& key : section.keys) {
+    properties[std::string(key.key)] = key_schema(key);
+    if (key.required) required.push_back(key.key);
+  }
+  Json schema = {
+      {"type", "object"}, {"additionalProperties", false}, {"properties", std::move(properties)}};
+  if (!required.empty()) schema["required"] = std::move(required);
+  return schema;
+}
+
+}  // namespace
+
+std::string json_schema() {
+  Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
+                 {"title", "Postern configuration"}};
+  schema.update(section_schema(kFile));
+  return schema.dump(2, ' ', true) + "\n";
+}
+
+}  // namespace postern::config

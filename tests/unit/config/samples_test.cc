@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shipped files and the key tables against each other and against the model.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include "control/config/keys.h"
+#include "control/config/load.h"
+#include "control/config/report.h"
+#include "control/config/yaml.h"
+
+namespace postern::config {
+namespace {
+
+std::string read_conf(const std::string& name) {
+  std::ifstream file(POSTERN_SOURCE_ROOT "/conf/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string all_text(const std::vector<Finding>& findings) {
+  std::string out;
+  for (const Finding& finding : findings)
+    out += to_text(finding, "x") + "\n";
+  return out;
+}
+
+// Every "path.key" that the tables describe.
+void collect_described(const SectionSpec& section, std::set<std::string>& out) {
+  for (const KeySpec& key : section.keys) {
+    out.insert(join(section.path, key.key));
+    if (key.section) collect_described(*key.section, out);
+    if (key.instead) collect_described(*key.instead, out);
+  }
+}
+
+// Every "path.key" that a file has, in the words of the tables.
+void collect_present(const Node& node, const SectionSpec& section, std::set<std::string>& out) {
+  for (const Entry& entry : node.entries) {
+    out.insert(join(section.path, entry.key));
+    const KeySpec* key = find_key(section, entry.key);
+    if (!key || !key->section) continue;
+    if (key->type == Type::section || key->type == Type::sharing_guard) {
+      collect_present(entry.value, *key->section, out);
+      continue;
+    }
+    for (const Entry& one : entry.value.entries) {
+      bool other = key->instead && find_entry(one.value, key->instead->keys[0].key);
+      collect_present(one.value, other ? *key->instead : *key->section, out);
+    }
+  }
+}
+
+// All defaults of `section` as YAML flow entries: "mtu: 1500, mss_clamp: auto".
+std::string defaults_of(const SectionSpec& section) {
+  std::string out;
+  for (const KeySpec& key : section.keys) {
+    std::string value(key.fallback);
+    if (key.type == Type::section) value = "{ " + defaults_of(*key.section) + " }";
+    if (!value.empty()) out += (out.empty() ? "" : ", ") + std::string(key.key) + ": " + value;
+  }
+  return out;
+}
+
+// A file in which each kind of entry stands once, with only what is required and `extra`.
+std::string skeleton(const std::string& interface, const std::string& source,
+                     const std::string& one_to_one, const std::string& map, const std::string& rule,
+                     const std::string& rest) {
+  return "version: 1\ninterfaces: { wan: { port: kernel:eth0, zone: external, address: "
+         "203.0.113.2/24" +
+         interface + " } }\nnat: { source: [ { out: wan" + source +
+         " } ],\n  one_to_one: [ { external: 203.0.113.9, internal: 10.0.0.9, on: wan" +
+         one_to_one + " } ],\n  port_maps: [ { on: wan, service: tcp/1, to: 10.0.0.8" + map +
+         " } ]" + (rest.empty() ? "" : ", " + defaults_of(kNatSection)) +
+         " }\nfilter: { rules: [ { name: r, action: drop" + rule + " } ]" +
+         (rest.empty() ? "" : ", " + defaults_of(kFilterSection)) + " }\n" + rest;
+}
+
+}  // namespace
+
+TEST_CASE("config/samples: the shipped files load without a finding") {
+  auto name = GENERATE("gateway.yaml", "minimal.yaml");
+  Loaded loaded = load(read_conf(name));
+  INFO(name << "\n" << all_text(loaded.findings));
+  CHECK(loaded.findings.empty());
+}
+
+TEST_CASE("config/samples: gateway.yaml shows every key") {
+  std::set<std::string> described;
+  collect_described(kFile, described);
+  Report report;
+  auto root = read_yaml(read_conf("gateway.yaml"), report);
+  REQUIRE(root);
+  std::set<std::string> present;
+  collect_present(*root, kFile, present);
+  for (const std::string& key : described) {
+    INFO(key);
+    CHECK(present.count(key) == 1);
+  }
+}
+
+TEST_CASE("config/samples: the defaults of the tables are those of the model") {
+  auto defaults = [](const SectionSpec& section) { return ", " + defaults_of(section); };
+  auto entry = [](std::string_view key) { return *find_key(kNatSection, key)->section; };
+  std::string rest = "system: { " + defaults_of(kSystemSection) + " }\nlogging: { " +
+                     defaults_of(kLoggingSection) + " }\n";
+  Loaded plain = load(skeleton("", "", "", "", "", ""));
+  Loaded written = load(skeleton(defaults(kInterfaceSection), defaults(entry("source")),
+                                 defaults(entry("one_to_one")), defaults(entry("port_maps")),
+                                 defaults(kRuleSection), rest));
+  INFO(all_text(plain.findings) << all_text(written.findings));
+  CHECK(plain.ok());
+  CHECK(written.ok());
+  CHECK(plain.model == written.model);
+}
+
+TEST_CASE("config/samples: every key has help, and bounds where it has numbers") {
+  std::set<const SectionSpec*> seen;
+  auto walk = [&](const SectionSpec& section, auto& self) -> void {
+    if (!seen.insert(&section).second) return;
+    for (const KeySpec& key : section.keys) {
+      INFO(section.path << " " << key.key);
+      CHECK_FALSE(key.help.empty());
+      if (key.type == Type::number || key.type == Type::duration) CHECK(key.max >= key.min);
+      if (key.type == Type::word) CHECK_FALSE(key.words.empty());
+      if (key.section) self(*key.section, self);
+      if (key.instead) self(*key.instead, self);
+    }
+  };
+  walk(kFile, walk);
+  CHECK(seen.size() >= 18);
+}
+
+TEST_CASE("config/samples: what does not fit the machine is refused with its place") {
+  std::string text =
+      "version: 1\nsystem:\n  workers: { count: 3, cores: [0, 1, 4] }\n"
+      "  limits: { sessions: 8000000 }\ninterfaces: { wan: { port: kernel:eth0, zone: "
+      "external, address: 203.0.113.2/24 } }\n"
+      "filter: { rules: [ { name: all, in: wan, action: drop } ] }\n";
+  CHECK(load(text).ok());
+  Machine machine{.memory_bytes = 2ull << 30, .cores = 2};
+  CHECK(
+      all_text(load(text, &machine).findings) ==
+      "x:3:21: error: system.workers.count: 3 exceeds the cores of this machine, 2\n"
+      "x:3:38: error: system.workers.cores[2]: core 4 does not exist; this machine has cores 0 to "
+      "1\n"
+      "x:4:23: error: system.limits.sessions: 8000000 sessions need 1464 MiB and memory.mib 256 "
+      "MiB; of the 2048 MiB of this machine three quarters may be used\n");
+  Machine here = this_machine();
+  CHECK(here.cores > 0);
+  CHECK(here.memory_bytes > 1u << 20);
+}
+
+}  // namespace postern::config
