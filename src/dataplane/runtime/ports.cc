@@ -138,7 +138,8 @@ Result<void> Ports::allocate_buffers() {
 }
 
 Result<void> Ports::open_host(const PortSpec& spec) {
-  auto device = make_host_device(spec, table_[spec.id].wire->mac());
+  auto device = spec.host_vdev.empty() ? make_host_device(spec, table_[spec.id].wire->mac())
+                                       : make_vdev(spec.host_vdev, 1);
   if (!device) return std::move(device).error();
   hosts_.push_back(std::make_unique<EthPort>(device->id, settings_for(spec, true, 1)));
   EthPort& port = *hosts_.back();
