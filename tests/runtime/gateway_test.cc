@@ -68,8 +68,7 @@ TEST_CASE("runtime: packets come out translated and their answers find back", "[
   CHECK(bed.counter("sessions") == 16);
 }
 
-TEST_CASE("runtime: a mapping is the same whichever worker receives the packet",
-          "[RFC4787-REQ1]") {
+TEST_CASE("runtime: a mapping is the same whichever worker receives the packet", "[RFC4787-REQ1]") {
   const unsigned workers = GENERATE(2u, 4u);
   RingBed bed(workers);
   begin(bed);
@@ -77,8 +76,7 @@ TEST_CASE("runtime: a mapping is the same whichever worker receives the packet",
   for (unsigned receiver = 0; receiver < workers; ++receiver) {
     bed.receive_at(receiver);
     const std::string remote = "198.51.100." + std::to_string(7 + receiver) + ":53";
-    mapped.insert(
-        only_out(send(bed, "lan", udp("192.168.1.10:5000", remote)), "wan").source_port);
+    mapped.insert(only_out(send(bed, "lan", udp("192.168.1.10:5000", remote)), "wan").source_port);
   }
   CHECK(mapped.size() == 1);
   CHECK(bed.counter("mappings") == 1);
@@ -166,8 +164,8 @@ TEST_CASE("runtime: a frame of another VLAN is not taken for one of ours") {
 TEST_CASE("runtime: frames of control leave as they are") {
   RingBed bed(GENERATE(1u, 2u));
   begin(bed);
-  const Frame request =
-      arp_request(Ipv4Address(192, 168, 1, 10), Ipv4Address(192, 168, 1, 1), bed.gateway_mac("lan"));
+  const Frame request = arp_request(Ipv4Address(192, 168, 1, 10), Ipv4Address(192, 168, 1, 1),
+                                    bed.gateway_mac("lan"));
   CHECK(bed.dataplane().inject(bed.id_of("lan"), request.bytes()));
   auto effects = bed.settle();
   REQUIRE(effects.size() == 1);
@@ -182,8 +180,8 @@ TEST_CASE("runtime: a burst from every side loses nothing", "[P05]") {
   constexpr unsigned kFlows = 400;
   for (unsigned flow = 0; flow < kFlows; ++flow) {
     const std::string inside = "192.168.1." + std::to_string(10 + flow % 100);
-    const Frame frame = to_gateway(
-        bed, "lan", udp(inside + ":" + std::to_string(2000 + flow), "198.51.100.7:53"));
+    const Frame frame =
+        to_gateway(bed, "lan", udp(inside + ":" + std::to_string(2000 + flow), "198.51.100.7:53"));
     bed.wire("lan").put(0, frame.bytes());
   }
   CHECK(bed.settle().size() == kFlows);

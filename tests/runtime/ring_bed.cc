@@ -14,7 +14,9 @@ namespace {
 constexpr unsigned kQuietRounds = 2;
 constexpr auto kPatience = std::chrono::seconds(20);  // sanitizers and busy machines are slow
 
-MacAddress mac_with(uint8_t side, InterfaceId id) { return MacAddress{{2, 0, 0, 0, side, id}}; }
+MacAddress mac_with(uint8_t side, InterfaceId id) {
+  return MacAddress{{2, 0, 0, 0, side, id}};
+}
 
 Instant read_clock(void* now_ns) {
   return Instant{static_cast<std::atomic<int64_t>*>(now_ns)->load(std::memory_order_acquire)};
@@ -22,13 +24,16 @@ Instant read_clock(void* now_ns) {
 
 std::string errors_of(const config::Loaded& loaded) {
   std::string text;
-  for (const auto& finding : loaded.findings) text += config::to_text(finding, "test") + "\n";
+  for (const auto& finding : loaded.findings)
+    text += config::to_text(finding, "test") + "\n";
   return text;
 }
 
 }  // namespace
 
-RingBed::RingBed(unsigned workers) : workers_(workers) { start_test_eal(); }
+RingBed::RingBed(unsigned workers) : workers_(workers) {
+  start_test_eal();
+}
 
 RingBed::~RingBed() {
   if (dataplane_ != nullptr) dataplane_->stop();
@@ -150,7 +155,7 @@ std::vector<Effect> RingBed::advance(Duration duration) {
   return effects;
 }
 
-uint64_t RingBed::total(Counter WorkerCounters::* counter) const {
+uint64_t RingBed::total(Counter WorkerCounters::*counter) const {
   uint64_t sum = 0;
   for (unsigned id = 0; id < workers_; ++id) {
     sum += (dataplane_->counters(static_cast<WorkerId>(id)).*counter).read();
@@ -163,7 +168,8 @@ RingBed::Totals RingBed::totals() const {
   Totals sums(kDropReasons + wires_.size(), 0);
   for (unsigned id = 0; id < workers_; ++id) {
     const WorkerCounters& counters = dataplane_->counters(static_cast<WorkerId>(id));
-    for (size_t i = 0; i < kDropReasons; ++i) sums[i] += counters.drops[i].read();
+    for (size_t i = 0; i < kDropReasons; ++i)
+      sums[i] += counters.drops[i].read();
     for (size_t i = 0; i < wires_.size(); ++i) {
       sums[kDropReasons + i] += counters.interfaces[i].rx_drops.read();
     }
@@ -178,9 +184,8 @@ RingBed::Totals RingBed::totals() const {
 }
 
 bool RingBed::are_wires_drained() const {
-  return std::ranges::all_of(wires_, [](const Wire& wire) {
-    return wire.wire->is_drained() && wire.host->is_drained();
-  });
+  return std::ranges::all_of(
+      wires_, [](const Wire& wire) { return wire.wire->is_drained() && wire.host->is_drained(); });
 }
 
 // Every worker ends the turn it is in and another one.
@@ -223,7 +228,8 @@ void RingBed::resolve() {
       dataplane_->neighbors().set(event.interface, event.address, mac_with(1, event.interface));
     }
     LogRecord record;
-    while (dataplane_->log_ring(static_cast<WorkerId>(id)).pop({&record, 1}) == 1) continue;
+    while (dataplane_->log_ring(static_cast<WorkerId>(id)).pop({&record, 1}) == 1)
+      continue;
   }
 }
 
@@ -268,7 +274,8 @@ uint64_t RingBed::counter(const std::string& name) {
     uint64_t packets = rule_totals_[name.substr(5)];
     for (size_t i = 0; i < policy_->rules.size(); ++i) {
       if (policy_->rules.at(static_cast<uint16_t>(i)).name != name.substr(5)) continue;
-      for (const auto& counters : policy_->rule_counters) packets += counters[i].packets.read();
+      for (const auto& counters : policy_->rule_counters)
+        packets += counters[i].packets.read();
     }
     return packets;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RingBed: the real dataplane, with its worker threads, between ring devices. Time is the test's own; neighbors
-// answer at once (02:00:00:00:01:xx behind interface xx). A step is over when every worker has
-// finished whole turns in which nothing changed any more.
+// RingBed: the real dataplane, with its worker threads, between ring devices. Time is the test's
+// own; neighbors answer at once (02:00:00:00:01:xx behind interface xx). A step is over when every
+// worker has finished whole turns in which nothing changed any more.
 #pragma once
 
 #include <atomic>
@@ -52,7 +52,7 @@ class RingBed : public FlowBed {
   Result<void> begin(const std::string& yaml);
   Result<void> publish(const std::string& yaml);
   unsigned next_queue();
-  uint64_t total(Counter WorkerCounters::* counter) const;
+  uint64_t total(Counter WorkerCounters::*counter) const;
   Totals totals() const;
   bool are_wires_drained() const;
   void wait_for_turns() const;

@@ -21,9 +21,8 @@ constexpr uint16_t kRoom = RTE_PKTMBUF_HEADROOM + 9216;
 constexpr uint32_t kMemoryMib = 384;
 
 rte_mempool* frames() {
-  static rte_mempool* pool =
-      rte_pktmbuf_pool_create("test_frames", kFrames, 0, RTE_ALIGN(sizeof(Packet), 8), kRoom,
-                              SOCKET_ID_ANY);
+  static rte_mempool* pool = rte_pktmbuf_pool_create(
+      "test_frames", kFrames, 0, RTE_ALIGN(sizeof(Packet), 8), kRoom, SOCKET_ID_ANY);
   POSTERN_ASSERT(pool != nullptr);
   return pool;
 }
@@ -47,7 +46,9 @@ void start_test_eal() {
   if (!started) assertion_failed(started.error().text.c_str(), __FILE__, __LINE__);
 }
 
-unsigned test_frames_in_use() { return rte_mempool_in_use_count(frames()); }
+unsigned test_frames_in_use() {
+  return rte_mempool_in_use_count(frames());
+}
 
 RingWire::RingWire(const std::string& name, unsigned queues) : name_(name) {
   for (unsigned i = 0; i < queues; ++i) {
@@ -65,10 +66,12 @@ RingWire::~RingWire() {
   take();
   for (rte_ring* ring : to_program_) {
     void* frame = nullptr;
-    while (rte_ring_dequeue(ring, &frame) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(frame));
+    while (rte_ring_dequeue(ring, &frame) == 0)
+      rte_pktmbuf_free(static_cast<rte_mbuf*>(frame));
     rte_ring_free(ring);
   }
-  for (rte_ring* ring : from_program_) rte_ring_free(ring);
+  for (rte_ring* ring : from_program_)
+    rte_ring_free(ring);
 }
 
 void RingWire::enqueue(unsigned queue, rte_mbuf* frame) {

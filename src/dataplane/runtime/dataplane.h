@@ -55,7 +55,7 @@ struct PortSpec {
   std::optional<MacAddress> mac;  // else the device's own
   bool host_path = true;          // make `host_device`, the kernel's side of this interface
   std::string host_device;        // at most 15 characters
-  std::string host_vdev;  // DPDK device that stands for the kernel (tests); empty: a TAP
+  std::string host_vdev;          // DPDK device that stands for the kernel (tests); empty: a TAP
 };
 
 // Where the time of one run comes from; tests put their own in.

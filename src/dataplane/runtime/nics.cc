@@ -14,11 +14,11 @@ namespace fs = std::filesystem;
 
 // Kernel drivers whose devices a driver of ours (meson.build) can take over.
 constexpr std::array kKnownDrivers = {
-    "atlantic", "amd-xgbe", "bnxt_en", "cxgb4",   "e1000",      "e1000e", "ena",    "i40e",
-    "i40evf",   "iavf",     "ice",     "igb",     "igbvf",      "igc",    "ixgbe",  "ixgbevf",
-    "nfp",      "ngbe",     "qede",    "txgbe",   "virtio-pci", "vmxnet3"};
+    "atlantic", "amd-xgbe", "bnxt_en", "cxgb4", "e1000",      "e1000e", "ena",   "i40e",
+    "i40evf",   "iavf",     "ice",     "igb",   "igbvf",      "igc",    "ixgbe", "ixgbevf",
+    "nfp",      "ngbe",     "qede",    "txgbe", "virtio-pci", "vmxnet3"};
 constexpr std::array kBoundToUs = {"vfio-pci", "uio_pci_generic", "igb_uio"};
-constexpr const char* kShared = "mlx5_core";  // DPDK and the kernel use the device together
+constexpr const char* kShared = "mlx5_core";   // DPDK and the kernel use the device together
 constexpr const char* kNetworkClass = "0x02";  // PCI base class
 constexpr unsigned kEthernetType = 1;          // ARPHRD_ETHER
 
@@ -81,8 +81,8 @@ std::vector<NicFacts> pci_nics(const fs::path& sys) {
     if (!first_line(device / "class").starts_with(kNetworkClass)) continue;
     NicFacts nic;
     nic.pci_address = device.filename();
-    nic.pci_id = without_0x(first_line(device / "vendor")) + ":" +
-                 without_0x(first_line(device / "device"));
+    nic.pci_id =
+        without_0x(first_line(device / "vendor")) + ":" + without_0x(first_line(device / "device"));
     nic.driver = link_name(device / "driver");
     const std::string node = first_line(device / "numa_node");
     if (!node.empty()) nic.numa_node = std::atoi(node.c_str());
