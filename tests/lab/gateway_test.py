@@ -95,7 +95,7 @@ def live_time(lab):
     lines = []
     for path in glob.glob(lab.directory + "/state/log/error.log"):
         with open(path, encoding="utf-8") as file:
-            lines = [line for line in file if re.search(r"polic.*live|live.*polic|in force", line)]
+            lines = [line for line in file if "ruleset live" in line]
     if not lines:
         return None
     stamp = re.search(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)", lines[-1])
@@ -105,12 +105,16 @@ def live_time(lab):
     return float(told.stdout)
 
 
+def generation(lab):
+    return lab.ask("status")["configuration"]["generation"]
+
+
 def test_bad_reload_changes_nothing(lab):
     """Malformed configurations are refused, by apply and by SIGHUP, with the place of each error;
     what runs goes on (C03)."""
     bad = sorted(glob.glob(os.path.join(HERE, "../golden/config/*.yaml")))
     check(len(bad) >= 50, f"there are only {len(bad)} bad configurations")
-    before = lab.ask("status")
+    before = generation(lab)
     with lab.client.start(f"ping -i 0.05 {WEB}") as ping:
         refused = 0
         for path in bad:
@@ -118,7 +122,7 @@ def test_bad_reload_changes_nothing(lab):
             done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
             if done.returncode == 0:  # some of the files only earn warnings
                 lab.apply(lab.config())
-                before = lab.ask("status")
+                before = generation(lab)
                 continue
             refused += 1
             check(
@@ -135,7 +139,7 @@ def test_bad_reload_changes_nothing(lab):
     with open(config, "w", encoding="utf-8") as file:
         file.write(lab.config())
     check(refused >= 50, f"only {refused} were refused")
-    check(lab.ask("status")["generation"] == before["generation"], "another policy runs now")
+    check(generation(lab) == before, "another policy runs now")
     check(" 0% packet loss" in told, told[-300:])
 
 
