@@ -216,13 +216,15 @@ TEST_CASE("packet/parse: impossible lengths inside the transport header are refu
 TEST_CASE("packet/parse: TCP flags are those of a correct sender", "[F04]") {
   static constexpr int fin = tcp_flag::fin, syn = tcp_flag::syn, rst = tcp_flag::rst,
                        psh = tcp_flag::psh, ack = tcp_flag::ack, urg = tcp_flag::urg;
-  auto good = GENERATE(syn, syn | psh, syn | urg, syn | ack, syn | ack | 0x40, syn | 0xC0, ack,
-                       ack | psh, ack | urg, ack | psh | urg, fin | ack, fin | psh | ack,
-                       fin | ack | urg, rst, rst | ack, rst | ack | psh);
+  auto good = GENERATE(as<int>{}, syn, syn | psh, syn | urg, syn | ack, syn | ack | 0x40,
+                       syn | 0xC0, ack, ack | psh, ack | urg, ack | psh | urg, fin | ack,
+                       fin | psh | ack, fin | ack | urg, rst, rst | ack, rst | ack | psh);
+  CAPTURE(good);
   CHECK(reason_of(tcp(kHostPort, kServerPort).flags(static_cast<uint8_t>(good)).build()) ==
         DropReason::none);
-  auto bad = GENERATE(0, 0xC0, fin, psh, urg, fin | psh | urg, syn | fin, syn | rst, 0x3F, 0xFF,
-                      syn | fin | ack, syn | rst | ack, fin | rst, fin | rst | ack, rst | urg);
+  auto bad =
+      GENERATE(as<int>{}, 0, 0xC0, fin, psh, urg, fin | psh | urg, syn | fin, syn | rst, 0x3F, 0xFF,
+               syn | fin | ack, syn | rst | ack, fin | rst, fin | rst | ack, rst | urg);
   CHECK(reason_of(tcp(kHostPort, kServerPort).flags(static_cast<uint8_t>(bad)).build()) ==
         DropReason::tcp_flags_bad);
 }
