@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// cold: memory is taken and given back when tables are made and unmade.
 #include "dataplane/table/table_memory.h"
 
 #include <sys/mman.h>
