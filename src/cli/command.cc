@@ -122,7 +122,9 @@ void add_values(std::string& script, const CLI::App& app) {
 // What the command line said about help comes as an exception, too.
 int answer(const CLI::ParseError& error, const Walk& at, const CLI::App& root) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-    std::fputs(at.app->help(at.app == &root ? "" : at.full_name.substr(0, at.full_name.rfind(' '))).c_str(), stdout);
+    std::fputs(at.app->help(at.app == &root ? "" : at.full_name.substr(0, at.full_name.rfind(' ')))
+                   .c_str(),
+               stdout);
     return kDone;
   }
   std::fprintf(stderr, "postern: %s (try `%s --help`)\n", usage_text(error, at, root).c_str(),

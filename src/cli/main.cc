@@ -6,8 +6,13 @@ namespace {
 
 void add_commands(postern::cli::Command root, const postern::cli::Globals& globals) {
   namespace cli = postern::cli;
-  cli::add_completion(root, globals);
+  cli::add_check(root, globals);
+  cli::add_apply(root, globals);
+  cli::add_status(root, globals);
+  cli::add_show(root, globals);
+  cli::add_config(root, globals);
   cli::add_lab(root, globals);
+  cli::add_completion(root, globals);
   cli::add_version(root, globals);
 }
 

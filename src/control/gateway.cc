@@ -12,9 +12,9 @@
 
 #include "control/admin/commands.h"
 #include "control/admin/protocol.h"
-#include "control/apply/last_good.h"
 #include "control/compile/schedule.h"
 #include "control/dataplane_settings.h"
+#include "control/text_file.h"
 
 namespace postern {
 namespace {
@@ -63,12 +63,12 @@ Gateway::~Gateway() {
 
 Result<void> Gateway::start(Choice choice) {
   if (auto off = check_forwarding_is_off(); !off) return off;
-  note("logging", log_.configure(choice.model.logging.error, choice.model.logging.level,
-                                 options_.state_dir));
+  note("logging",
+       log_.configure(choice.model.logging.error, choice.model.logging.level, options_.state_dir));
   logging_ = choice.model.logging;
   if (choice.is_last_good) {
-    status_.warnings["configuration"] = options_.config_file +
-                                        " is invalid; the last good configuration runs";
+    status_.warnings["configuration"] =
+        options_.config_file + " is invalid; the last good configuration runs";
   }
   status_.source = choice.is_last_good ? "last-good" : "file";
   const config::Model model = choice.model;
@@ -208,7 +208,18 @@ void Gateway::note(const std::string& about, const Result<void>& outcome) {
   log_.error(about + ": " + warning);
 }
 
-ReloadReport Gateway::apply(std::string text, const std::string& source, const std::string& who) {
+ReloadReport Gateway::apply(std::string text, bool save, const std::string& who) {
+  ReloadReport report = put_into_force(std::move(text), "apply", who);
+  if (!report.done || !save) return report;
+  auto saved = write_text_file(options_.config_file, reload_->text());
+  note("saving", saved);
+  report.text +=
+      saved ? ", saved to " + options_.config_file : ", but not saved: " + saved.error().text;
+  return report;
+}
+
+ReloadReport Gateway::put_into_force(std::string text, const std::string& source,
+                                     const std::string& who) {
   sd_notify(0, "RELOADING=1");
   ReloadReport report = reload_->apply(std::move(text));
   if (report.done) {
@@ -222,7 +233,7 @@ ReloadReport Gateway::apply(std::string text, const std::string& source, const s
 
 ReloadReport Gateway::reload_file(const std::string& who) {
   auto text = read_text_file(options_.config_file);
-  if (text) return apply(std::move(*text), "file", who);
+  if (text) return put_into_force(std::move(*text), "file", who);
   ReloadReport report;
   report.code = text.error().code;
   report.text = text.error().text;
@@ -270,7 +281,9 @@ void Gateway::look_after_links() {
   }
 }
 
-void Gateway::check_kernel() { note("kernel forwarding", check_forwarding_is_off()); }
+void Gateway::check_kernel() {
+  note("kernel forwarding", check_forwarding_is_off());
+}
 
 // Only while every worker gets on: a gateway with a stuck worker is restarted.
 void Gateway::pet_watchdog() {
@@ -310,6 +323,8 @@ void Gateway::erase(InterfaceId interface, Ipv4Address address) {
   dataplane_->neighbors().erase(interface, address);
 }
 
-void Gateway::remark(const std::string& line) { log_.warning(line); }
+void Gateway::remark(const std::string& line) {
+  log_.warning(line);
+}
 
 }  // namespace postern

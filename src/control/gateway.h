@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Gateway: the composition root of posternd. It builds all parts in order and stops them in reverse.
+// Gateway: the composition root of posternd. It builds all parts in order and stops them in
+// reverse.
 //
 //   start():  kernel does not forward? -> EAL and ports (links down) -> first policy published
 //             -> host devices addressed -> logging thread -> workers -> ports -> "ruleset live"
 //   run():    the event loop; SIGHUP reloads, SIGTERM and SIGINT end it
 //   ~Gateway: socket, ports and workers, log, policies
 //
-// Fail-closed: no link is up before the first policy is published (F01), and none is up when start()
-// fails half-way. Thread: control (the first thread of the process).
+// Fail-closed: no link is up before the first policy is published (F01), and none is up when
+// start() fails half-way. Thread: control (the first thread of the process).
 #pragma once
 
 #include <ctime>
@@ -18,6 +19,7 @@
 
 #include "base/result.h"
 #include "control/admin/dispatcher.h"
+#include "control/admin/dump_queue.h"
 #include "control/admin/server.h"
 #include "control/apply/reload.h"
 #include "control/host_path.h"
@@ -45,8 +47,8 @@ class Gateway : private ResolverSink {
   // --- for the administration socket
   struct Status {
     std::time_t started = 0;
-    std::time_t configured = 0;         // when the configuration in force was published
-    std::string source;                 // "file", "last-good", "apply"
+    std::time_t configured = 0;  // when the configuration in force was published
+    std::string source;          // "file", "last-good", "apply"
     bool is_live = false;
     std::map<std::string, std::string> warnings;  // by what they are about
   };
@@ -58,9 +60,9 @@ class Gateway : private ResolverSink {
   const Resolver& resolver() const { return resolver_; }
   const GenerationNames& names() const { return names_; }
   const SecurityLog& security_log() const { return *security_log_; }
-  Loop& loop() { return loop_; }
-  // `who` and `source` go into the log and the status.
-  ReloadReport apply(std::string text, const std::string& source, const std::string& who);
+  admin::DumpQueue& dumps() { return dumps_; }
+  // A text from a client; with `save` it becomes the configuration file. `who` is for the log.
+  ReloadReport apply(std::string text, bool save, const std::string& who);
   ReloadReport reload_file(const std::string& who);
 
  private:
@@ -77,6 +79,7 @@ class Gateway : private ResolverSink {
   void follow(const config::Model& model, const Policy& policy);
   void follow_logging(const config::Model& model);
   void note(const std::string& about, const Result<void>& outcome);
+  ReloadReport put_into_force(std::string text, const std::string& source, const std::string& who);
   void tell(const ReloadReport& report, const std::string& who);
   void drain_events();
   void look_after_links();
@@ -95,11 +98,12 @@ class Gateway : private ResolverSink {
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<SecurityLog> security_log_;
   std::unique_ptr<Reload> reload_;
+  admin::DumpQueue dumps_{loop_};
   admin::Dispatcher dispatcher_;
   std::unique_ptr<admin::Server> admin_server_;
-  config::Logging logging_;               // as configured last
-  std::vector<bool> link_was_up_;         // by interface
-  std::vector<uint64_t> turns_;           // by worker, at the last look
+  config::Logging logging_;        // as configured last
+  std::vector<bool> link_was_up_;  // by interface
+  std::vector<uint64_t> turns_;    // by worker, at the last look
 };
 
 }  // namespace postern

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// posternd: arguments, signals, exit code. 0 stopped when told, 1 failed, 2 usage, 3 configuration invalid.
+// posternd: arguments, signals, exit code. 0 stopped when told, 1 failed, 2 usage, 3 configuration
+// invalid.
 #include <getopt.h>
 #include <sys/stat.h>
 
@@ -9,9 +10,9 @@
 #include <optional>
 #include <string>
 
-#include "control/apply/last_good.h"
 #include "control/gateway.h"
 #include "control/start_up.h"
+#include "control/text_file.h"
 
 namespace {
 
@@ -35,11 +36,13 @@ struct Arguments {
 
 // Empty: `exit_code` says with what to end.
 std::optional<Arguments> parse_arguments(int argc, char** argv, int& exit_code) {
-  static constexpr option kOptions[] = {
-      {"config", required_argument, nullptr, 'c'}, {"state-dir", required_argument, nullptr, 's'},
-      {"run-dir", required_argument, nullptr, 'r'}, {"check", no_argument, nullptr, 'k'},
-      {"version", no_argument, nullptr, 'v'},      {"help", no_argument, nullptr, 'h'},
-      {nullptr, 0, nullptr, 0}};
+  static constexpr option kOptions[] = {{"config", required_argument, nullptr, 'c'},
+                                        {"state-dir", required_argument, nullptr, 's'},
+                                        {"run-dir", required_argument, nullptr, 'r'},
+                                        {"check", no_argument, nullptr, 'k'},
+                                        {"version", no_argument, nullptr, 'v'},
+                                        {"help", no_argument, nullptr, 'h'},
+                                        {nullptr, 0, nullptr, 0}};
   Arguments arguments;
   exit_code = 0;
   for (int choice; (choice = getopt_long(argc, argv, "h", kOptions, nullptr)) != -1;) {

@@ -7,13 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "control/apply/last_good.h"
-#include "control/compile/compile.h"
+#include "control/text_file.h"
 
 namespace postern {
 
@@ -57,24 +56,6 @@ RunDirLock::~RunDirLock() {
   if (fd_ >= 0) close(fd_);
 }
 
-bool Checked::ok() const {
-  return std::none_of(findings.begin(), findings.end(), [](const config::Finding& finding) {
-    return finding.severity == config::Severity::error;
-  });
-}
-
-Checked check_text(std::string_view text) {
-  config::Loaded loaded = config::load(text);
-  Checked checked{std::move(loaded.model), std::move(loaded.findings)};
-  if (!checked.ok()) return checked;
-  CompileInputs inputs;
-  inputs.workers = checked.model.system.workers.count;
-  if (auto policy = compile(checked.model, inputs); !policy) {
-    checked.findings.push_back({config::Severity::error, {}, "", policy.error().text});
-  }
-  return checked;
-}
-
 Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log) {
   std::string refusal;
   auto text = read_text_file(options.config_file);
@@ -94,8 +75,9 @@ Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log) 
   }
   auto before = read_last_good(options.state_dir);
   if (!before) {
-    return Error{ErrorCode::invalid, refusal + ", and there is no last good configuration; nothing is "
-                                               "started and nothing crosses"};
+    return Error{ErrorCode::invalid, refusal +
+                                         ", and there is no last good configuration; nothing is "
+                                         "started and nothing crosses"};
   }
   Checked checked = check_text(*before);
   if (!checked.ok()) {

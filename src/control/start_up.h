@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What happens before the gateway runs: directories, the lock against a second instance, and the choice of the
-// configuration. Thread: the first one.
+// What happens before the gateway runs: directories, the lock against a second instance, and the
+// choice of the configuration. Thread: the first one.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "control/check.h"
 #include "control/config/load.h"
 #include "control/log/error_log.h"
 
@@ -43,15 +44,8 @@ struct Choice {
   bool is_last_good = false;  // the file was refused, this is what ran before
 };
 
-// Loads, validates and compiles `text` without ports: all that can be said about it here and now.
-struct Checked {
-  config::Model model;
-  std::vector<config::Finding> findings;
-  bool ok() const;
-};
-Checked check_text(std::string_view text);
-
-// The file, or, when it has errors, the last good configuration. What is wrong goes to the log, line by line.
+// The file, or, when it has errors, the last good configuration. What is wrong goes to the log,
+// line by line.
 Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log);
 
 }  // namespace postern

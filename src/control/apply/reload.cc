@@ -5,7 +5,9 @@
 
 #include "control/apply/last_good.h"
 #include "control/apply/restart.h"
+#include "control/check.h"
 #include "control/compile/schedule.h"
+#include "control/text_file.h"
 
 namespace postern {
 namespace {
@@ -27,14 +29,6 @@ ReloadReport refused(ErrorCode code, std::string text, std::vector<config::Findi
   report.text = std::move(text);
   report.findings = std::move(findings);
   return report;
-}
-
-size_t count_errors(const std::vector<config::Finding>& findings) {
-  size_t errors = 0;
-  for (const auto& finding : findings) {
-    if (finding.severity == config::Severity::error) ++errors;
-  }
-  return errors;
 }
 
 }  // namespace
@@ -59,15 +53,13 @@ ReloadReport Reload::apply(std::string text) {
     report.text = fmt::format("no change; generation {} stays", publisher_.current()->generation);
     return report;
   }
-  if (text.size() > kConfigurationMax) {
+  if (text.size() > kTextFileMax) {
     return refused(ErrorCode::invalid, "the configuration is larger than 4 MiB", {});
   }
   config::Loaded loaded = config::load(text);
   if (!loaded.ok()) {
-    size_t errors = count_errors(loaded.findings);
-    return refused(ErrorCode::invalid,
-                   fmt::format("the configuration has {} error{}; nothing was changed", errors,
-                               errors == 1 ? "" : "s"),
+    std::string count = error_count_text(loaded.findings);
+    return refused(ErrorCode::invalid, "the configuration has " + count + "; nothing was changed",
                    std::move(loaded.findings));
   }
   std::vector<std::string> keys = restart_keys(model_, loaded.model);

@@ -37,7 +37,8 @@ class Reload {
     std::string state_dir;  // for the last good configuration
     // Facts of the machine for the compiler; generation is filled in here.
     std::function<CompileInputs()> inputs;
-    // Called before a policy is published, and after it, so that the parts beside the workers keep up.
+    // Called before a policy is published, and after it, so that the parts beside the workers keep
+    // up.
     std::function<void(const Policy& policy)> before_publication;
     std::function<void(const config::Model& model, const Policy& policy)> on_published;
     // What went wrong without stopping the reload, for the error log.

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// postern check FILE: everything that is wrong with a configuration; offline, without root.
+#include "control/check.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "control/text_file.h"
+
+namespace postern::cli {
+namespace {
+
+struct Options {
+  std::string file;
+};
+
+Json to_json(const Checked& checked, const std::string& file) {
+  Json findings = Json::array();
+  for (const config::Finding& finding : checked.findings) {
+    bool is_error = finding.severity == config::Severity::error;
+    findings.push_back({{"severity", is_error ? "error" : "warning"},
+                        {"line", finding.mark.line},
+                        {"column", finding.mark.column},
+                        {"path", finding.path},
+                        {"text", finding.text}});
+  }
+  return {{"file", file}, {"valid", checked.ok()}, {"findings", findings}};
+}
+
+int check(const Options& options, const Globals& globals) {
+  auto text = read_text_file(options.file);
+  if (!text) return report(text.error(), globals);
+  Checked checked = check_text(*text);
+  if (globals.json) {
+    print_json(to_json(checked, options.file));
+  } else {
+    for (const config::Finding& finding : checked.findings)
+      std::fprintf(stderr, "%s\n", config::to_text(finding, options.file).c_str());
+    std::printf("%s: %s\n", options.file.c_str(), error_count_text(checked.findings).c_str());
+  }
+  return checked.ok() ? kDone : kInvalid;
+}
+
+}  // namespace
+
+void add_check(Command& root, const Globals& globals) {
+  auto options = std::make_shared<Options>();  // the parser writes, the body reads
+  root.add("check", "find everything that is wrong with a configuration, without a daemon")
+      .argument("FILE", options->file, "the configuration")
+      .runs([options, &globals] { return check(*options, globals); });
+}
+
+}  // namespace postern::cli

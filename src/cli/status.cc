@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// postern status
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/show.h"
+
+namespace postern::cli {
+namespace {
+
+int64_t percent(int64_t part, int64_t whole) {
+  return whole == 0 ? 0 : part * 100 / whole;
+}
+
+void print_status(const Json& result) {
+  Json configuration = result.value("configuration", Json::object());
+  Json sessions = result.value("sessions", Json::object());
+  Json log = result.value("log", Json::object());
+  auto line = [](const char* label, const std::string& text) {
+    fmt::print("{:<14} {}\n", label, text);
+  };
+  line(cell(result, "name").c_str(),
+       fmt::format("{}, posternd {}, pid {}, up {}", cell(result, "state"), cell(result, "version"),
+                   cell(result, "pid"), duration_text(number(result, "uptime_s"))));
+  line("configuration",
+       fmt::format("generation {} from {} {}, since {}", cell(configuration, "generation"),
+                   cell(configuration, "source"), cell(configuration, "file"),
+                   local_time(configuration, "since")));
+  line("filter", fmt::format("posture {}, {} rules", cell(configuration, "posture"),
+                             cell(configuration, "rules")));
+  line("sessions",
+       fmt::format("{} of {} ({} half open), mappings {} of {}, hosts {} of {}",
+                   cell(sessions, "in_use"), cell(sessions, "max"), cell(sessions, "half_open"),
+                   cell(sessions, "mappings_in_use"), cell(sessions, "mappings_max"),
+                   cell(sessions, "hosts_in_use"), cell(sessions, "hosts_max")));
+  for (const Json& worker : result.value("workers", Json::array())) {
+    line("worker", fmt::format("{} on core {}, {} % of turns busy, {} sessions",
+                               cell(worker, "worker"), cell(worker, "core"),
+                               percent(number(worker, "busy_turns"), number(worker, "turns")),
+                               cell(worker, "sessions")));
+  }
+  line("security log",
+       fmt::format("{} lines, {} records lost", cell(log, "lines"), cell(log, "records_lost")));
+  for (const Json& warning : result.value("warnings", Json::array()))
+    line("WARNING", warning.is_string() ? warning.get<std::string>() : warning.dump());
+}
+
+}  // namespace
+
+void add_status(Command& root, const Globals& globals) {
+  root.add("status", "whether the gateway runs, with which configuration, and what to look at")
+      .runs([&globals] {
+        return ask_and_show(globals, {{"command", "status"}}, print_status);
+      });
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/admin/commands.h"
+
+#include <fmt/format.h>
+
+#include "control/admin/show.h"
+#include "control/gateway.h"
+
+namespace postern::admin {
+namespace {
+
+std::string who_is(const Peer& peer) {
+  return fmt::format("uid {} (pid {})", peer.uid, peer.pid);
+}
+
+Json findings_json(const std::vector<config::Finding>& findings) {
+  Json list = Json::array();
+  for (const config::Finding& finding : findings) {
+    list.push_back({{"severity", finding.severity == config::Severity::error ? "error" : "warning"},
+                    {"line", finding.mark.line},
+                    {"column", finding.mark.column},
+                    {"path", finding.path},
+                    {"text", finding.text}});
+  }
+  return list;
+}
+
+void answer(const ReloadReport& report, Gateway& gateway, Reply& reply) {
+  Json findings = {{"findings", findings_json(report.findings)}};
+  if (!report.done) return reply.refuse({report.code, report.text}, findings);
+  Json result = {{"changed", report.changed},
+                 {"generation", gateway.publisher().current()->generation},
+                 {"text", report.text}};
+  result.update(findings);
+  reply.done(result);
+}
+
+DumpFilter filter_of(const Json& request) {
+  DumpFilter filter;
+  filter.host = request.value("host", filter.host);
+  filter.protocol = request.value("protocol", filter.protocol);
+  filter.limit = std::min(request.value("limit", filter.limit), kDumpRowsMax);
+  return filter;
+}
+
+void add_show(Dispatcher& dispatcher, const std::string& what, Gateway& gateway,
+              Json (*show)(Gateway&)) {
+  dispatcher.add(
+      what, [&gateway, show](const Json&, const Peer&, Reply reply) { reply.done(show(gateway)); });
+}
+
+}  // namespace
+
+void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
+  add_show(dispatcher, "status", gateway, show_status);
+  add_show(dispatcher, "show interfaces", gateway, show_interfaces);
+  add_show(dispatcher, "show neighbors", gateway, show_neighbors);
+  add_show(dispatcher, "show routes", gateway, show_routes);
+  add_show(dispatcher, "show rules", gateway, show_rules);
+  dispatcher.add("show drops", [&gateway](const Json& request, const Peer&, Reply reply) {
+    reply.done(show_drops(gateway, request.value("all", false)));
+  });
+  dispatcher.add("show sessions", [&gateway](const Json& request, const Peer&, Reply reply) {
+    show_sessions(gateway, filter_of(request), reply);
+  });
+  dispatcher.add("show mappings", [&gateway](const Json& request, const Peer&, Reply reply) {
+    show_mappings(gateway, filter_of(request), reply);
+  });
+  dispatcher.add("apply", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    std::string text = request.at("text").get<std::string>();
+    bool save = request.value("save", false);
+    answer(gateway.apply(std::move(text), save, who_is(peer)), gateway, reply);
+  });
+  dispatcher.add("reload", [&gateway](const Json&, const Peer& peer, Reply reply) {
+    answer(gateway.reload_file(who_is(peer)), gateway, reply);
+  });
+}
+
+}  // namespace postern::admin

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The commands of the administration socket. Thread: control.
+#pragma once
+
+#include "control/admin/dispatcher.h"
+
+namespace postern {
+class Gateway;
+}
+
+namespace postern::admin {
+
+// Adds status, apply, reload, explain and all that `postern show` asks for.
+void add_commands(Dispatcher& dispatcher, Gateway& gateway);
+
+}  // namespace postern::admin

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Live state as JSON, one function for each thing that can be shown. Keys are part of the interface
+// of `postern --json`: they are added to, never renamed. Units stand in the keys; times are RFC
+// 3339 UTC. Thread: control. Every list is bounded by what it shows.
+#pragma once
+
+#include <ctime>
+#include <string>
+
+#include "base/time.h"
+#include "control/admin/dispatcher.h"
+
+namespace postern {
+class Gateway;
+}
+
+namespace postern::admin {
+
+Json show_status(Gateway& gateway);
+Json show_interfaces(Gateway& gateway);
+Json show_neighbors(Gateway& gateway);
+Json show_routes(Gateway& gateway);
+Json show_rules(Gateway& gateway);
+// Reasons that never occurred are left out unless `all`.
+Json show_drops(Gateway& gateway, bool all);
+
+// Rows come from the workers a block at a time, so these answer later. At most `limit` rows are
+// returned and all that match are counted.
+struct DumpFilter {
+  std::string host;      // an address of either side, before or after translation; empty: any
+  std::string protocol;  // "tcp", "udp", "icmp", a number; empty: any
+  uint32_t limit = 1000;
+};
+constexpr uint32_t kDumpRowsMax = 100'000;
+void show_sessions(Gateway& gateway, const DumpFilter& filter, Reply reply);
+void show_mappings(Gateway& gateway, const DumpFilter& filter, Reply reply);
+
+// "2026-03-01T08:00:00Z".
+std::string utc_text(std::time_t at);
+// The same for a moment of the dataplane's clock; null for the zero instant.
+Json utc_json(Gateway& gateway, Instant at);
+
+}  // namespace postern::admin

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Status, rules and drops as JSON.
+#include <unistd.h>
+
+#include "control/admin/show.h"
+#include "control/compile/policy_text.h"
+#include "control/gateway.h"
+#include "control/text_file.h"
+
+namespace postern::admin {
+namespace {
+
+uint64_t sum(Gateway& gateway, Counter WorkerCounters::*counter) {
+  uint64_t total = 0;
+  for (WorkerId worker = 0; worker < gateway.dataplane().workers(); ++worker)
+    total += (gateway.dataplane().counters(worker).*counter).read();
+  return total;
+}
+
+Json workers_json(Gateway& gateway) {
+  Json list = Json::array();
+  for (WorkerId worker = 0; worker < gateway.dataplane().workers(); ++worker) {
+    const WorkerCounters& c = gateway.dataplane().counters(worker);
+    list.push_back({{"worker", worker},
+                    {"core", gateway.dataplane().core_of(worker)},
+                    {"turns", c.turns.read()},
+                    {"busy_turns", c.busy_turns.read()},
+                    {"sessions", c.sessions.read()},
+                    {"mappings", c.mappings.read()},
+                    {"handed_off", c.handed_off.read()}});
+  }
+  return list;
+}
+
+Json sessions_json(Gateway& gateway) {
+  const config::Limits& limits = gateway.configuration().model().system.limits;
+  return {{"in_use", sum(gateway, &WorkerCounters::sessions)},
+          {"max", limits.sessions},
+          {"half_open", sum(gateway, &WorkerCounters::half_open)},
+          {"created", sum(gateway, &WorkerCounters::sessions_created)},
+          {"expired", sum(gateway, &WorkerCounters::sessions_expired)},
+          {"evicted", sum(gateway, &WorkerCounters::sessions_evicted)},
+          {"ended_by_policy", sum(gateway, &WorkerCounters::sessions_ended_by_policy)},
+          {"mappings_in_use", sum(gateway, &WorkerCounters::mappings)},
+          {"mappings_max", limits.mappings},
+          {"hosts_in_use", sum(gateway, &WorkerCounters::hosts)},
+          {"hosts_max", limits.hosts}};
+}
+
+// Whether the file still says what is in force.
+const char* file_state(Gateway& gateway) {
+  auto text = read_text_file(gateway.options().config_file);
+  if (!text) return "unreadable";
+  return *text == gateway.configuration().text() ? "same" : "differs";
+}
+
+Json configuration_json(Gateway& gateway) {
+  const Policy& policy = *gateway.publisher().current();
+  return {{"file", gateway.options().config_file},
+          {"file_state", file_state(gateway)},
+          {"source", gateway.status().source},
+          {"generation", policy.generation},
+          {"since", utc_text(gateway.status().configured)},
+          {"posture", to_word(policy.rules.posture())},
+          {"rules", policy.rules.size()},
+          {"policies_waiting_for_grace", gateway.publisher().retired()}};
+}
+
+Json warnings_json(Gateway& gateway, const Json& configuration) {
+  Json list = Json::array();
+  for (const auto& [about, text] : gateway.status().warnings)
+    list.push_back(about + ": " + text);
+  if (configuration["file_state"] != "same") {
+    list.push_back("configuration: what is in force is not what the file says (" +
+                   configuration["file_state"].get<std::string>() + "); a restart would change it");
+  }
+  if (gateway.publisher().current()->rules.posture() == Posture::open) {
+    list.push_back("filter: posture open lets everything through that no rule refuses");
+  }
+  uint64_t lost = sum(gateway, &WorkerCounters::log_records_lost);
+  if (lost > 0) list.push_back("log: " + std::to_string(lost) + " records lost since the start");
+  return list;
+}
+
+Json rule_json(Gateway& gateway, uint16_t index, const RuleTotals& totals) {
+  const Policy& policy = *gateway.publisher().current();
+  const Rule& rule = policy.rules.at(index);
+  Json row = {{"index", index}, {"name", rule.name}, {"description", rule.description}};
+  row["line"] = rule.line == 0 ? Json() : Json(rule.line);
+  row["enabled"] = rule.enabled;
+  row["action"] = to_word(rule.action);
+  row["log"] = rule.log;
+  row["emergency"] = rule.emergency;
+  row["match"] = to_text(rule, policy);
+  row["packets"] = totals.packets;
+  row["bytes"] = totals.bytes;
+  row["last_hit"] = utc_json(gateway, totals.last_hit);
+  return row;
+}
+
+}  // namespace
+
+Json show_status(Gateway& gateway) {
+  BufferFacts buffers = gateway.dataplane().buffers();
+  Json configuration = configuration_json(gateway);
+  std::time_t now = std::time(nullptr);
+  return {{"name", gateway.configuration().model().system.name},
+          {"version", POSTERN_VERSION},
+          {"pid", getpid()},
+          {"state", gateway.status().is_live ? "live" : "starting"},
+          {"started", utc_text(gateway.status().started)},
+          {"uptime_s", now - gateway.status().started},
+          {"configuration", configuration},
+          {"sessions", sessions_json(gateway)},
+          {"workers", workers_json(gateway)},
+          {"buffers", {{"free", buffers.free}, {"total", buffers.total}}},
+          {"hugepages", gateway.dataplane().uses_hugepages()},
+          {"log",
+           {{"lines", gateway.security_log().lines()},
+            {"records_lost", sum(gateway, &WorkerCounters::log_records_lost)}}},
+          {"warnings", warnings_json(gateway, configuration)}};
+}
+
+Json show_rules(Gateway& gateway) {
+  const Policy& policy = *gateway.publisher().current();
+  std::vector<RuleTotals> totals = gateway.publisher().totals();
+  Json list = Json::array();
+  for (size_t i = 0; i < policy.rules.size(); ++i)
+    list.push_back(rule_json(gateway, static_cast<uint16_t>(i), totals[i]));
+  const RuleTotals& rest = totals.back();
+  return {{"since", utc_text(gateway.status().started)},
+          {"generation", policy.generation},
+          {"posture", to_word(policy.rules.posture())},
+          {"rules", list},
+          {"default",
+           {{"action", to_word(policy.rules.default_action())},
+            {"log", policy.rules.log_default()},
+            {"packets", rest.packets},
+            {"bytes", rest.bytes},
+            {"last_hit", utc_json(gateway, rest.last_hit)}}}};
+}
+
+Json show_drops(Gateway& gateway, bool all) {
+  Json list = Json::array();
+  for (unsigned i = 1; i < kDropReasons; ++i) {
+    uint64_t packets = 0;
+    for (WorkerId worker = 0; worker < gateway.dataplane().workers(); ++worker)
+      packets += gateway.dataplane().counters(worker).drops[i].read();
+    if (packets == 0 && !all) continue;
+    auto reason = static_cast<DropReason>(i);
+    list.push_back({{"reason", to_word(reason)},
+                    {"packets", packets},
+                    {"source", source_of(reason)},
+                    {"help", help_of(reason)}});
+  }
+  return {{"since", utc_text(gateway.status().started)}, {"drops", list}};
+}
+
+std::string utc_text(std::time_t at) {
+  std::tm parts = {};
+  gmtime_r(&at, &parts);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
+}
+
+Json utc_json(Gateway& gateway, Instant at) {
+  if (at.ns == 0) return Json();
+  int64_t ago_s = (gateway.dataplane().now() - at).ns / 1'000'000'000;
+  return utc_text(std::time(nullptr) - ago_s);
+}
+
+}  // namespace postern::admin

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/check.h"
+
+#include <algorithm>
+
+#include "control/compile/compile.h"
+
+namespace postern {
+namespace {
+
+bool is_error(const config::Finding& finding) {
+  return finding.severity == config::Severity::error;
+}
+
+}  // namespace
+
+bool Checked::ok() const {
+  return std::none_of(findings.begin(), findings.end(), is_error);
+}
+
+Checked check_text(std::string_view text) {
+  config::Loaded loaded = config::load(text);
+  Checked checked{std::move(loaded.model), std::move(loaded.findings)};
+  if (!checked.ok()) return checked;
+  CompileInputs inputs;
+  inputs.workers = checked.model.system.workers.count;
+  if (auto policy = compile(checked.model, inputs); !policy) {
+    checked.findings.push_back({config::Severity::error, {}, "", policy.error().text});
+  }
+  return checked;
+}
+
+std::string error_count_text(const std::vector<config::Finding>& findings) {
+  auto errors = std::count_if(findings.begin(), findings.end(), is_error);
+  if (errors == 0) return "no error";
+  return errors == 1 ? "1 error" : std::to_string(errors) + " errors";
+}
+
+}  // namespace postern

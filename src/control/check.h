@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// check_text(): all that can be said about a configuration without the machine it is for. The one
+// judgement of `postern check`, `posternd --check` and of every start and reload. Pure; thread:
+// any.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "control/config/load.h"
+
+namespace postern {
+
+struct Checked {
+  config::Model model;                    // meaningful only when ok()
+  std::vector<config::Finding> findings;  // errors and warnings
+  bool ok() const;                        // no finding is an error
+};
+
+// Loads, validates and compiles.
+Checked check_text(std::string_view text);
+
+// "no error", "1 error", "3 errors": for one-line summaries.
+std::string error_count_text(const std::vector<config::Finding>& findings);
+
+}  // namespace postern
