@@ -226,6 +226,7 @@ std::string to_text(const Rule& rule, const Policy& policy) {
   add_unless(line, "scope", to_word(rule.scope), "all");
   line += std::string(" ") + to_word(rule.action);
   if (rule.log) line += " log";
+  if (rule.mapped_only) line += " mapped-only";
   if (rule.emergency) line += " emergency";
   if (!rule.enabled) line += " (not in force)";
   return line.substr(1);

@@ -136,6 +136,7 @@ Result<void> add_port_map_permit(Lowering& lowering, const config::PortMap& map,
     spec.last_destination = last;
     rule.services.push_back(spec);
   }
+  rule.mapped_only = true;
   rule.action = Action::permit;
   rules.push_back(std::move(rule));
   return {};

@@ -25,6 +25,7 @@ struct Rule {
   TcpQualifier tcp = TcpQualifier::any;
   Scope scope = Scope::all;
   Action action = Action::drop;
+  bool mapped_only = false;  // only what came by a configured mapping (permits of port maps)
   bool log = false;
   bool emergency = false;  // in force in posture cut_off
   bool enabled = true;  // disabled by the user, or outside its times: kept in place, never matches

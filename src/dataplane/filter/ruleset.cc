@@ -38,6 +38,7 @@ bool matches(const Rule& rule, const FlowQuery& query) {
   if (!holds(rule.in, query.in) || !holds(rule.out, query.out)) return false;
   if (!holds(rule.scope, query)) return false;
   if (!holds(rule.tcp, query)) return false;
+  if (rule.mapped_only && !query.translated) return false;
   if (!matches_any(rule.services, query)) return false;
   if (!rule.to.contains(query.destination)) return false;
   if (!rule.from.contains(query.source)) return false;

@@ -45,6 +45,7 @@ struct FlowQuery {
   uint8_t protocol = 0;
   uint8_t tcp_flags = 0;
   uint8_t icmp_type = 0, icmp_code = 0;
+  bool translated = false;   // a configured mapping leads to `destination`
   bool established = false;  // TCP only: the packet is not an opening one
 };
 

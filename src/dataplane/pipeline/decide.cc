@@ -215,6 +215,7 @@ Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits)
   if (destination.mapping != nullptr) {
     Endpoint inside = destination.mapping->internal_endpoint(packet.key.destination_port.value());
     decision.destination = destination.mapping;
+    query.translated = true;
     query.destination = inside.address;
     if (has_ports(query.protocol)) query.destination_port = inside.port;
   }

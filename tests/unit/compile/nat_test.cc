@@ -128,10 +128,10 @@ filter: { rules: [ { name: cleanup, action: drop } ] }
   };
   CHECK(text(0) ==
         "port-map/mail: to 192.168.1.5 to-original 203.0.113.1-203.0.113.2 service "
-        "tcp/2525, udp/2525 permit");
+        "tcp/2525, udp/2525 permit mapped-only");
   CHECK(text(1) ==
         "port-map/ftp: from 198.51.100.0/24 to 192.168.1.5 to-original 203.0.113.2 "
-        "service tcp/20-21 permit");
+        "service tcp/20-21 permit mapped-only");
   CHECK(policy->rules.at(1).line == 11);
   CHECK(text(2) == "cleanup: drop");
 }
