@@ -222,6 +222,7 @@ int run_command_line(int argc, char** argv, AddCommands add_commands) {
   root.add_flag("--no-header", globals.no_header, "print tables without their header line");
   root.add_option("--run-dir", globals.run_dir, "the daemon's run-time directory")
       ->capture_default_str()
+      ->take_last()
       ->envname("POSTERN_RUN_DIR");
   add_commands(Command(&root, &bodies), globals);
   try {

@@ -58,7 +58,7 @@ Gateway::~Gateway() {
   admin_server_.reset();
   if (dataplane_) dataplane_->stop();
   if (security_log_) security_log_->stop();
-  log_.info("stopped");
+  if (status_.is_live) log_.info("stopped");
 }
 
 Result<void> Gateway::start(Choice choice) {
@@ -226,7 +226,7 @@ ReloadReport Gateway::put_into_force(std::string text, const std::string& source
     if (report.changed) status_.source = source;
     status_.warnings.erase("configuration");
   }
-  tell(report, who);
+  tell(report, source == "file" ? options_.config_file : source, who);
   sd_notify(0, "READY=1");
   return report;
 }
@@ -237,15 +237,16 @@ ReloadReport Gateway::reload_file(const std::string& who) {
   ReloadReport report;
   report.code = text.error().code;
   report.text = text.error().text;
-  tell(report, who);
+  tell(report, options_.config_file, who);
   return report;
 }
 
-void Gateway::tell(const ReloadReport& report, const std::string& who) {
+void Gateway::tell(const ReloadReport& report, const std::string& label,
+                   const std::string& who) {
   for (const config::Finding& finding : report.findings) {
     bool is_error = finding.severity == config::Severity::error;
     log_.write(is_error ? config::LogLevel::error : config::LogLevel::warning,
-               config::to_text(finding, options_.config_file));
+               config::to_text(finding, label));
   }
   log_.write(report.done ? config::LogLevel::info : config::LogLevel::error,
              "reload by " + who + ": " + report.text);

@@ -80,7 +80,8 @@ class Gateway : private ResolverSink {
   void follow_logging(const config::Model& model);
   void note(const std::string& about, const Result<void>& outcome);
   ReloadReport put_into_force(std::string text, const std::string& source, const std::string& who);
-  void tell(const ReloadReport& report, const std::string& who);
+  // `label` stands for the file in front of findings.
+  void tell(const ReloadReport& report, const std::string& label, const std::string& who);
   void drain_events();
   void look_after_links();
   void check_kernel();

@@ -41,7 +41,9 @@ bool matches(const Collection& wanted, const Mapping& mapping) {
 
 std::string party(be32 address, be16 port, uint8_t protocol) {
   std::string text = to_text(Ipv4Address(address));
-  return has_identifier(protocol) ? text + ":" + std::to_string(port.value()) : text;
+  // Of an ICMP query only one side has the identifier.
+  bool has_number = has_ports(protocol) || (has_identifier(protocol) && port != be16(0));
+  return has_number ? text + ":" + std::to_string(port.value()) : text;
 }
 
 Json flow_json(const FlowKey& key) {

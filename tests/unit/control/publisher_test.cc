@@ -46,7 +46,8 @@ struct Bed {
 
 }  // namespace
 
-TEST_CASE("control/publisher: counters are summed over workers, the last hit is the latest", "[P16]") {
+TEST_CASE("control/publisher: counters are summed over workers, the last hit is the latest",
+          "[P16]") {
   Bed bed;
   const Policy* policy = bed.publish({"web", "mail"});
   hit(*policy, 0, 0, 3, 1000);

@@ -68,13 +68,12 @@ TEST_CASE("control/reload: a good text is published, followed and kept as the la
 }
 
 TEST_CASE("control/reload: a bad text changes nothing", "[C03]") {
-  std::string bad = GENERATE(
-      std::string(""), std::string("{"), std::string("version: 2\n"),
-      configuration("    - { name: out, in: lam, action: permit }\n"),
-      configuration("    - { name: out, in: lan, action: allow }\n"),
-      configuration(kPermit + kPermit),
-      configuration(kPermit, "routes: []\n"),
-      configuration("    - { name: out, in: lan, from: nobody, action: permit }\n"));
+  std::string bad =
+      GENERATE(std::string(""), std::string("{"), std::string("version: 2\n"),
+               configuration("    - { name: out, in: lam, action: permit }\n"),
+               configuration("    - { name: out, in: lan, action: allow }\n"),
+               configuration(kPermit + kPermit), configuration(kPermit, "routes: []\n"),
+               configuration("    - { name: out, in: lan, from: nobody, action: permit }\n"));
   Bed bed;
   bed.start(configuration(kPermit));
   const Policy* before = bed.slot.acquire();
@@ -119,9 +118,9 @@ TEST_CASE("control/reload: a state directory that cannot be written is a warning
 
 TEST_CASE("control/reload: rules with times are published again at their boundaries") {
   Bed bed;
-  std::string text = configuration(
-      "    - { name: office, in: lan, out: wan, when: office, action: permit }\n",
-      "objects:\n  times: { office: \"mon-fri 08:00-18:00\" }\n");
+  std::string text =
+      configuration("    - { name: office, in: lan, out: wan, when: office, action: permit }\n",
+                    "objects:\n  times: { office: \"mon-fri 08:00-18:00\" }\n");
   bed.minute_of_week = 7 * 60;
   bed.start(text);
   CHECK_FALSE(bed.slot.acquire()->rules.at(0).enabled);

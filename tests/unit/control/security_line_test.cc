@@ -60,12 +60,12 @@ std::string line_of(const LogRecord& record, const LoggedNames* known) {
   return text.substr(at + 1);
 }
 
-struct Zulu {
-  Zulu() {
+struct CentralEurope {
+  CentralEurope() {
     setenv("TZ", "CET-1", 1);
     tzset();
   }
-  ~Zulu() {
+  ~CentralEurope() {
     unsetenv("TZ");
     tzset();
   }
@@ -74,7 +74,7 @@ struct Zulu {
 }  // namespace
 
 TEST_CASE("control/log: a line has the local time with its offset, and the host", "[F66]") {
-  Zulu zone;
+  CentralEurope zone;
   LoggedNames known = names();
   SecurityLine line("gw1");
   std::string text(line.format(tcp_record(), &known, kWall));

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/admin/dispatcher.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+using namespace postern;
+using namespace postern::admin;
+
+namespace {
+
+struct Bed {
+  Dispatcher dispatcher;
+  std::vector<std::string> answers;
+
+  Bed() {
+    dispatcher.add("echo", [](const Json& request, const Peer& peer, Reply reply) {
+      reply.done({{"text", request.at("text").get<std::string>()}, {"uid", peer.uid}});
+      reply.done({{"text", "twice"}});
+    });
+    dispatcher.add("fail", [](const Json&, const Peer&, Reply reply) {
+      reply.refuse({ErrorCode::invalid, "no"}, {{"findings", Json::array()}});
+    });
+  }
+  Json ask(const std::string& text) {
+    answers.clear();
+    dispatcher.handle(text, {1000, 1000, 1}, [this](std::string s) { answers.push_back(s); });
+    REQUIRE(answers.size() == 1);
+    return Json::parse(answers[0]);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("control/admin: a command is answered once, with who asked") {
+  Bed bed;
+  Json answer = bed.ask(R"({"version": 1, "command": "echo", "text": "hello"})");
+  CHECK(answer["ok"] == true);
+  CHECK(answer["result"]["text"] == "hello");
+  CHECK(answer["result"]["uid"] == 1000);
+}
+
+TEST_CASE("control/admin: a refusal has code, text and details") {
+  Bed bed;
+  Json answer = bed.ask(R"({"version": 1, "command": "fail"})");
+  CHECK(answer["ok"] == false);
+  CHECK(answer["error"]["code"] == "invalid");
+  CHECK(answer["error"]["text"] == "no");
+  CHECK(answer["error"]["findings"].is_array());
+}
+
+TEST_CASE("control/admin: whatever is no request is refused in one line") {
+  auto [request, text] = GENERATE(table<std::string, std::string>({
+      {"", "not a JSON object"},
+      {"hello", "not a JSON object"},
+      {"[]", "not a JSON object"},
+      {"17", "not a JSON object"},
+      {"{\"version\": 1", "not a JSON object"},
+      {std::string("\0\xff", 2), "not a JSON object"},
+      {std::string(100'000, '['), "not a JSON object"},
+      {"{}", "another version"},
+      {R"({"version": 2, "command": "echo"})", "another version"},
+      {R"({"version": "1", "command": "echo"})", "another version"},
+      {R"({"version": 1})", "unknown command ``"},
+      {R"({"version": 1, "command": 7})", "unknown command ``"},
+      {R"({"version": 1, "command": "ech\n"})", "unknown command `ech?`"},
+      {R"({"version": 1, "command": "echo"})", "wrong type"},
+      {R"({"version": 1, "command": "echo", "text": 7})", "wrong type"},
+  }));
+  Bed bed;
+  Json answer = bed.ask(request);
+  CHECK(answer["ok"] == false);
+  CHECK(answer["error"]["text"].get<std::string>().find(text) != std::string::npos);
+  CHECK(answer["error"]["text"].get<std::string>().find('\n') == std::string::npos);
+}
+
+TEST_CASE("control/admin: text that is no UTF-8 is answered with replacements") {
+  Bed bed;
+  bed.dispatcher.add("bytes", [](const Json&, const Peer&, Reply reply) {
+    reply.done({{"name", "\xff\xfe"}});
+  });
+  CHECK(bed.ask(R"({"version": 1, "command": "bytes"})")["ok"] == true);
+}
+
+TEST_CASE("control/admin: damaged requests are all answered") {
+  const std::string good = R"({"version": 1, "command": "echo", "text": "hello"})";
+  Bed bed;
+  std::mt19937 random(1);
+  for (int i = 0; i < 5000; ++i) {
+    std::string request = good;
+    for (unsigned n = random() % 4 + 1; n > 0; --n)
+      request[random() % request.size()] = static_cast<char>(random());
+    request.resize(random() % (request.size() + 1));
+    bed.ask(request);
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/start_up.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "control/apply/last_good.h"
+#include "control/host_path.h"
+#include "control/text_file.h"
+#include "unit/control/configuration.h"
+
+using namespace postern;
+using test::configuration;
+
+namespace {
+
+const std::string kGood = configuration("    - { name: all, action: drop }\n");
+const std::string kBad = configuration("    - { name: all, action: dropp }\n");
+
+struct Bed {
+  test::TemporaryDirectory directory;
+  StartOptions options;
+  ErrorLog log;
+
+  Bed() {
+    options.config_file = directory.path() + "/gateway.yaml";
+    options.state_dir = options.run_dir = directory.path();
+    config::LogFile quiet;
+    quiet.console = false;
+    REQUIRE(log.configure(quiet, config::LogLevel::info, directory.path()));
+  }
+  std::string logged() { return *read_text_file(directory.path() + "/log/error.log"); }
+};
+
+}  // namespace
+
+TEST_CASE("control/start_up: the configuration file is what starts") {
+  Bed bed;
+  REQUIRE(write_text_file(bed.options.config_file, kGood));
+  auto choice = choose_configuration(bed.options, bed.log);
+  REQUIRE(choice);
+  CHECK_FALSE(choice->is_last_good);
+  CHECK(choice->text == kGood);
+  CHECK(choice->model.interfaces.size() == 2);
+}
+
+TEST_CASE("control/start_up: a bad file gives way to the last good one, loudly", "[C03]") {
+  bool is_missing = GENERATE(false, true);
+  Bed bed;
+  if (!is_missing) REQUIRE(write_text_file(bed.options.config_file, kBad));
+  REQUIRE(write_last_good(bed.options.state_dir, kGood));
+  auto choice = choose_configuration(bed.options, bed.log);
+  REQUIRE(choice);
+  CHECK(choice->is_last_good);
+  CHECK(choice->text == kGood);
+  CHECK(bed.logged().find("starting with the last good configuration") != std::string::npos);
+  if (!is_missing) CHECK(bed.logged().find("gateway.yaml:9:") != std::string::npos);
+}
+
+TEST_CASE("control/start_up: nothing starts without a valid configuration", "[F02]") {
+  auto last_good = GENERATE(as<std::string>{}, "", kBad);
+  Bed bed;
+  REQUIRE(write_text_file(bed.options.config_file, kBad));
+  if (!last_good.empty()) REQUIRE(write_last_good(bed.options.state_dir, last_good));
+  auto choice = choose_configuration(bed.options, bed.log);
+  REQUIRE_FALSE(choice);
+  CHECK(choice.error().code == ErrorCode::invalid);
+}
+
+TEST_CASE("control/start_up: a run-time directory has one user at a time") {
+  Bed bed;
+  {
+    auto first = RunDirLock::take(bed.options.run_dir);
+    REQUIRE(first);
+    auto second = RunDirLock::take(bed.options.run_dir);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().text.find("another posternd") != std::string::npos);
+  }
+  CHECK(RunDirLock::take(bed.options.run_dir));
+}
+
+TEST_CASE("control/start_up: directories are made with those above them") {
+  Bed bed;
+  std::string path = bed.directory.path() + "/a/b/c";
+  REQUIRE(make_directory(path));
+  CHECK(std::filesystem::is_directory(path));
+  CHECK(make_directory(path));
+  std::ofstream(bed.directory.path() + "/file") << "x";
+  CHECK_FALSE(make_directory(bed.directory.path() + "/file/d"));
+}
+
+TEST_CASE("control/host_path: a kernel that forwards is refused with the command that mends it",
+          "[F02]") {
+  Bed bed;
+  std::string directory = bed.directory.path() + "/sys/net/ipv4";
+  REQUIRE(make_directory(directory));
+  std::ofstream(directory + "/ip_forward") << "0\n";
+  CHECK(check_forwarding_is_off(bed.directory.path()));
+  std::ofstream(directory + "/ip_forward") << "1\n";
+  auto refused = check_forwarding_is_off(bed.directory.path());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text.find("sysctl -w net.ipv4.ip_forward=0") != std::string::npos);
+}
+
+TEST_CASE(
+    "control/host_path: the plan follows the policy, without interfaces that have no device") {
+  Policy policy;
+  policy.interfaces.resize(3);
+  policy.interfaces[0] = {
+      .name = "wan", .addresses = {{Ipv4Address(203, 0, 113, 2), 24}}, .exists = true};
+  policy.interfaces[1] = {
+      .name = "lan", .addresses = {{Ipv4Address(192, 168, 1, 1), 24}}, .exists = true};
+  Prefix all{Ipv4Address(), 0};
+  Prefix branch{Ipv4Address(10, 0, 0, 0), 8};
+  policy.routes = RouteTable({
+      {all, 0, Ipv4Address(203, 0, 113, 1), false},
+      {branch, 1, Ipv4Address(192, 168, 1, 7), false},
+      {{Ipv4Address(192, 168, 1, 0), 24}, 1, Ipv4Address(), true},
+      {{Ipv4Address(192, 168, 1, 1), 32}, kGateway, Ipv4Address(), true},
+  });
+  HostPlan plan = plan_host_path(
+      policy, [](InterfaceId id) { return id == 0 ? std::string("gw-wan") : std::string(); });
+  REQUIRE(plan.devices.size() == 1);
+  CHECK(plan.devices[0].name == "gw-wan");
+  CHECK(plan.devices[0].addresses == policy.interfaces[0].addresses);
+  REQUIRE(plan.routes.size() == 1);
+  CHECK(plan.routes[0] == HostRoute{all, Ipv4Address(203, 0, 113, 1), "gw-wan"});
+}
