@@ -15,59 +15,65 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Regular expressions of the grammars in items.cc and scalar.cc, without anchors.
-#define POSTERN_NAME "[A-Za-z][A-Za-z0-9_-]{0,62}"
-#define POSTERN_INTERFACE "[a-z][a-z0-9_-]{0,10}"
-#define POSTERN_OCTET "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-#define POSTERN_IPV4 POSTERN_OCTET "(\\." POSTERN_OCTET "){3}"
-#define POSTERN_PREFIX POSTERN_IPV4 "/(3[0-2]|[12]?[0-9])"
-#define POSTERN_PORT "(0|[1-9][0-9]{0,4})"
-#define POSTERN_PORTS "([<>]" POSTERN_PORT "|" POSTERN_PORT "(-" POSTERN_PORT ")?)"
-#define POSTERN_MAC "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}"
-#define POSTERN_BYTE "(0|[1-9][0-9]{0,2})"
-#define POSTERN_DAY "(mon|tue|wed|thu|fri|sat|sun)"
-#define POSTERN_DAYS "(daily|weekdays|weekends|" POSTERN_DAY "(-" POSTERN_DAY ")?)"
-
-struct Grammar {
-  Type type;
-  std::string_view pattern;
-};
-constexpr Grammar kGrammars[] = {
-    {Type::duration, "(0|[1-9][0-9]*)(ms|s|m|h|d)"},
-    {Type::name, POSTERN_NAME},
-    {Type::system_name, "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"},
-    {Type::group_name, "[a-z_][a-z0-9_-]{0,31}"},
-    {Type::device_name, "[^/: ]{1,15}"},
-    {Type::eal_arg, ".+"},
-    {Type::port_string,
-     "(pci:([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]|kernel:[^/: ,]{1,15}|"
-     "vdev:[a-z][a-z0-9_]{0,62}(,[!-~]*)?)"},
-    {Type::interface_address, POSTERN_PREFIX},
-    {Type::address, POSTERN_IPV4},
-    {Type::mac, POSTERN_MAC},
-    {Type::route_to, "(default|" POSTERN_PREFIX ")"},
-    {Type::port_range, "[1-9][0-9]{0,4}-[1-9][0-9]{0,4}"},
-    {Type::target, POSTERN_IPV4 "(:[1-9][0-9]{0,4})?"},
-    {Type::interface_ref, POSTERN_INTERFACE},
-    {Type::interface_item, POSTERN_INTERFACE},
-    {Type::address_item,
-     "(" POSTERN_NAME "|" POSTERN_PREFIX "|" POSTERN_IPV4 "(-" POSTERN_IPV4 ")?)"},
-    {Type::service_item,
-     "(" POSTERN_NAME "|(tcp|udp|tcp\\+udp|udp\\+tcp)(/" POSTERN_PORTS ")?( from " POSTERN_PORTS
-     ")?|icmp/([a-z-]+|" POSTERN_BYTE ")(/" POSTERN_BYTE ")?|ip/" POSTERN_BYTE ")"},
-    {Type::time_item, "(" POSTERN_NAME "|" POSTERN_DAYS "(," POSTERN_DAYS
-                      ")*( [0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})?)"},
-};
+// The grammars of items.cc and scalar.cc as regular expressions, without anchors.
+std::string pattern_of(Type type) {
+  const std::string name = "[A-Za-z][A-Za-z0-9_-]{0,62}";
+  const std::string interface = "[a-z][a-z0-9_-]{0,10}";
+  const std::string octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+  const std::string ipv4 = octet + "(\\." + octet + "){3}";
+  const std::string prefix = ipv4 + "/(3[0-2]|[12]?[0-9])";
+  const std::string port = "(0|[1-9][0-9]{0,4})";
+  const std::string ports = "([<>]" + port + "|" + port + "(-" + port + ")?)";
+  const std::string byte = "(0|[1-9][0-9]{0,2})";
+  const std::string day = "(mon|tue|wed|thu|fri|sat|sun)";
+  const std::string days = "(daily|weekdays|weekends|" + day + "(-" + day + ")?)";
+  switch (type) {
+    case Type::duration:
+      return "(0|[1-9][0-9]*)(ms|s|m|h|d)";
+    case Type::name:
+      return name;
+    case Type::system_name:
+      return "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+    case Type::group_name:
+      return "[a-z_][a-z0-9_-]{0,31}";
+    case Type::device_name:
+      return "[^/: ]{1,15}";
+    case Type::port_string:
+      return "(pci:([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]|kernel:[^/: ,]{1,15}|"
+             "vdev:[a-z][a-z0-9_]{0,62}(,[!-~]*)?)";
+    case Type::interface_address:
+      return prefix;
+    case Type::address:
+      return ipv4;
+    case Type::mac:
+      return "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}";
+    case Type::route_to:
+      return "(default|" + prefix + ")";
+    case Type::port_range:
+      return "[1-9][0-9]{0,4}-[1-9][0-9]{0,4}";
+    case Type::target:
+      return ipv4 + "(:[1-9][0-9]{0,4})?";
+    case Type::interface_ref:
+    case Type::interface_item:
+      return interface;
+    case Type::address_item:
+      return "(" + name + "|" + prefix + "|" + ipv4 + "(-" + ipv4 + ")?)";
+    case Type::service_item:
+      return "(" + name + "|(tcp|udp|tcp\\+udp|udp\\+tcp)(/" + ports + ")?( from " + ports +
+             ")?|icmp/([a-z-]+|" + byte + ")(/" + byte + ")?|ip/" + byte + ")";
+    case Type::time_item:
+      return "(" + name + "|" + days + "(," + days + ")*( [0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})?)";
+    default:
+      return ".+";
+  }
+}
 
 std::string anchored(std::string_view pattern) {
   return "^" + std::string(pattern) + "$";
 }
 
 Json string_schema(Type type) {
-  for (const Grammar& grammar : kGrammars) {
-    if (grammar.type == type) return {{"type", "string"}, {"pattern", anchored(grammar.pattern)}};
-  }
-  return {{"type", "string"}};
+  return {{"type", "string"}, {"pattern", anchored(pattern_of(type))}};
 }
 
 Json words_schema(std::string_view words) {
@@ -88,9 +94,9 @@ Json items_schema(Json item, bool empty_list) {
   return {{"anyOf", Json::array({std::move(item), std::move(list)})}};
 }
 
-Json named_schema(std::string_view name_pattern, Json value) {
+Json named_schema(Type name, Json value) {
   return {{"type", "object"},
-          {"patternProperties", {{anchored(name_pattern), std::move(value)}}},
+          {"patternProperties", {{anchored(pattern_of(name)), std::move(value)}}},
           {"additionalProperties", false}};
 }
 
@@ -119,7 +125,7 @@ Json value_schema(const KeySpec& key) {
     case Type::sections:
       return sections_schema(key);
     case Type::named_sections: {
-      Json map = named_schema(POSTERN_INTERFACE, section_schema(*key.section));
+      Json map = named_schema(Type::interface_ref, section_schema(*key.section));
       map["minProperties"] = 1;
       map["maxProperties"] = key.max;
       return map;
@@ -138,13 +144,13 @@ Json value_schema(const KeySpec& key) {
     case Type::sharing_guard:
       return {{"anyOf", Json::array({words_schema(key.words), section_schema(*key.section)})}};
     case Type::neighbors:
-      return named_schema(POSTERN_IPV4, string_schema(Type::mac));
+      return named_schema(Type::address, string_schema(Type::mac));
     case Type::address_objects:
-      return named_schema(POSTERN_NAME, items_schema(string_schema(Type::address_item), false));
+      return named_schema(Type::name, items_schema(string_schema(Type::address_item), false));
     case Type::service_objects:
-      return named_schema(POSTERN_NAME, items_schema(string_schema(Type::service_item), false));
+      return named_schema(Type::name, items_schema(string_schema(Type::service_item), false));
     case Type::time_objects:
-      return named_schema(POSTERN_NAME, items_schema(string_schema(Type::time_item), false));
+      return named_schema(Type::name, items_schema(string_schema(Type::time_item), false));
     case Type::template_values:
       return {{"type", "object"}};
     default:

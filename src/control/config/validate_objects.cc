@@ -60,40 +60,47 @@ std::vector<std::optional<size_t>> depths(const std::vector<std::vector<size_t>>
   return depth;
 }
 
-// Follows undecided references from `start` until an object comes again; names the circle once.
-void report_cycle(Check& check, ItemKind kind, const std::vector<std::vector<size_t>>& references,
-                  const std::vector<std::optional<size_t>>& depth, size_t start,
-                  std::vector<bool>& seen) {
-  const std::vector<Object>& objects = check.objects(kind);
+// The objects of one kind as a graph.
+struct Graph {
+  ItemKind kind;
+  std::vector<std::vector<size_t>> below;    // references()
+  std::vector<std::optional<size_t>> depth;  // depths()
+  std::vector<bool> seen;                    // by report_cycle()
+};
+
+// Follows references without depth from `start` until an object comes again; names each circle
+// once.
+void report_cycle(Check& check, Graph& graph, size_t start) {
+  const std::vector<Object>& objects = check.objects(graph.kind);
   std::vector<size_t> trail;
   size_t at = start;
-  while (!seen[at]) {
-    seen[at] = true;
+  while (!graph.seen[at]) {
+    graph.seen[at] = true;
     trail.push_back(at);
-    at = *std::find_if(references[at].begin(), references[at].end(),
-                       [&](size_t below) { return !depth[below]; });
+    at = *std::find_if(graph.below[at].begin(), graph.below[at].end(),
+                       [&](size_t below) { return !graph.depth[below]; });
   }
   auto first = std::find(trail.begin(), trail.end(), at);
   if (first == trail.end()) return;  // leads into a circle that is reported already
+  constexpr size_t kShown = 8;
+  auto length = static_cast<size_t>(trail.end() - first);
   std::string circle;
-  size_t shown = 0;
-  for (auto i = first; i != trail.end() && shown < 8; ++i, ++shown) {
-    circle += objects[*i].name + " -> ";
+  for (size_t i = 0; i < std::min(length, kShown); ++i) {
+    circle += objects[first[static_cast<std::ptrdiff_t>(i)]].name + " -> ";
   }
-  if (trail.end() - first > 8) circle += "... -> ";
-  check.report.error(objects[at].mark, join(section_of(kind), objects[at].name),
+  if (length > kShown) circle += "... -> ";
+  check.report.error(objects[at].mark, join(section_of(graph.kind), objects[at].name),
                      "contains itself: " + circle + objects[at].name);
 }
 
 void validate_nesting(Check& check, ItemKind kind) {
   const std::vector<Object>& objects = check.objects(kind);
-  auto named = references(check, kind);
-  auto depth = depths(named);
-  std::vector<bool> seen(objects.size(), false);
+  Graph graph{kind, references(check, kind), {}, std::vector<bool>(objects.size(), false)};
+  graph.depth = depths(graph.below);
   for (size_t i = 0; i < objects.size(); ++i) {
-    if (!depth[i]) {
-      report_cycle(check, kind, named, depth, i, seen);
-    } else if (*depth[i] == kObjectDepthMax) {  // the first too deep; those above it follow
+    if (!graph.depth[i]) {
+      report_cycle(check, graph, i);
+    } else if (*graph.depth[i] == kObjectDepthMax) {  // the first too deep; those above it follow
       check.report.error(objects[i].mark, join(section_of(kind), objects[i].name),
                          "objects are nested deeper than " + std::to_string(kObjectDepthMax));
     }
