@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Nap: how long a worker whose turns are empty sleeps. None for the first kTurnsAwake empty turns,
-// then doubling up to kNapMax; the first frame ends it. At 200 us a receive ring of 1024 frames
-// overflows only beyond five million frames a second, and at such a rate no turn is empty. Thread:
-// the worker.
+// then doubling up to kNapMax; the first frame ends it. Few turns awake on purpose: where workers
+// share cores with others, a thread that spins uses up its time slice on nothing and has to wait
+// when frames come (a hundred times less throughput was measured on a busy machine). At 200 us a
+// receive ring of 1024 frames overflows only beyond five million frames a second, and at such a
+// rate no turn is empty. Thread: the worker.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +16,7 @@ namespace postern {
 
 class Nap {
  public:
-  static constexpr unsigned kTurnsAwake = 256;
+  static constexpr unsigned kTurnsAwake = 16;
   static constexpr Duration kNapMin = microseconds(5);
   static constexpr Duration kNapMax = microseconds(200);
 

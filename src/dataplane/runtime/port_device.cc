@@ -135,7 +135,7 @@ Result<PortDevice> make_af_packet(const PortSpec& spec) {
   const std::string name = "net_af_packet" + std::to_string(spec.id);
   const unsigned slot =
       std::max(kPacketSlotMin, std::bit_ceil(spec.mtu + kFrameOverhead + kPacketHeader));
-  // One pair of queues: with more the kernel puts fragments together before it deals them out.
+  // One pair of queues: dealing frames out to more is switched off (packet_fanout.cc).
   const std::string arguments = "iface=" + spec.device +
                                 ",qpairs=1,framesz=" + std::to_string(slot) +
                                 ",blocksz=" + std::to_string(std::max(slot, kPageBytes)) +

@@ -10,6 +10,7 @@ namespace postern {
 namespace {
 
 constexpr uint16_t kWireDescriptors = 1024;
+constexpr uint16_t kXdpDescriptors = 2048;  // as many as the driver gives the kernel to fill
 constexpr uint16_t kHostDescriptors = 256;
 constexpr size_t kDeviceNameMax = 15;  // IFNAMSIZ without the zero
 
@@ -80,7 +81,9 @@ EthPort::Settings Ports::settings_for(const PortSpec& spec, bool is_host, unsign
 Result<void> Ports::open_kernel(const PortSpec& spec, Wire& wire, bool by_xdp) {
   auto device = by_xdp ? make_af_xdp(spec, wire.kernel->device().channels()) : make_af_packet(spec);
   if (!device) return std::move(device).error();
-  wire.port = std::make_unique<EthPort>(device->id, settings_for(spec, false, device->queues_max));
+  auto settings = settings_for(spec, false, device->queues_max);
+  if (by_xdp) settings.descriptors = kXdpDescriptors;
+  wire.port = std::make_unique<EthPort>(device->id, settings);
   return wire.port->plan();
 }
 
