@@ -42,13 +42,17 @@ Testbed::~Testbed() {
 Result<void> Testbed::load(const std::string& yaml) {
   config::Loaded loaded = config::load(yaml);
   if (!loaded.ok()) return Error{ErrorCode::invalid, errors_of(loaded)};
+  return load(loaded.model);
+}
+
+Result<void> Testbed::load(const config::Model& model) {
   CompileInputs inputs;
   inputs.generation = generation_ + 1;
   inputs.workers = workers_count_;
-  for (size_t i = 0; i < loaded.model.interfaces.size(); ++i) {
+  for (size_t i = 0; i < model.interfaces.size(); ++i) {
     inputs.ports.push_back({gateway_mac_of(static_cast<InterfaceId>(i)), 0});
   }
-  auto compiled = compile(loaded.model, inputs);
+  auto compiled = compile(model, inputs);
   if (!compiled) return compiled.error();
   ++generation_;
   if (policy_ != nullptr) {
@@ -62,7 +66,7 @@ Result<void> Testbed::load(const std::string& yaml) {
   retired_ = std::move(policy_);
   policy_ = std::move(compiled).value();
   if (!workers_.empty()) return {};
-  const auto& limits = loaded.model.system.limits;
+  const auto& limits = model.system.limits;
   for (unsigned id = 0; id < workers_count_; ++id) {
     auto worker = std::make_unique<Worker>();
     Pipeline::Settings settings;

@@ -23,6 +23,7 @@ class Testbed : public FlowBed {
   ~Testbed() override;
 
   Result<void> load(const std::string& yaml) override;
+  Result<void> load(const config::Model& model);  // valid
   std::vector<Effect> inject(const std::string& interface, std::span<const uint8_t> frame) override;
   std::vector<Effect> inject_from_host(const std::string& interface,
                                        std::span<const uint8_t> frame) override;

@@ -50,7 +50,8 @@ class Office {
       CHECK(broken_checksum(effect.frame) == "");
       PacketText packet = describe(effect.frame);
       packet.fields.clear();
-      for (PacketText& quoted : packet.about) quoted.fields.clear();
+      for (PacketText& quoted : packet.about)
+        quoted.fields.clear();
       text += (effect.kind == Effect::Kind::host ? "host " : "") + effect.interface + " " +
               to_text(packet);
     }
