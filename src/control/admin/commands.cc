@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "control/admin/show.h"
+#include "control/explain/explain.h"
 #include "control/gateway.h"
 
 namespace postern::admin {
@@ -65,6 +66,10 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   });
   dispatcher.add("show mappings", [&gateway](const Json& request, const Peer&, Reply reply) {
     show_mappings(gateway, filter_of(request), reply);
+  });
+  dispatcher.add("explain", [&gateway](const Json& request, const Peer&, Reply reply) {
+    auto answer = answer_explain(*gateway.publisher().current(), request);
+    answer ? reply.done(*answer) : reply.refuse(answer.error());
   });
   dispatcher.add("apply", [&gateway](const Json& request, const Peer& peer, Reply reply) {
     std::string text = request.at("text").get<std::string>();

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// postern explain: what the gateway would do with a made-up packet, and why. Asks the daemon about
+// the policy in force; with --config it compiles that file and answers without a daemon.
+#include "control/explain/explain.h"
+
+#include <cstdio>
+#include <ctime>
+#include <memory>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "control/check.h"
+#include "control/compile/compile.h"
+#include "control/compile/schedule.h"
+#include "control/text_file.h"
+
+namespace postern::cli {
+namespace {
+
+struct Options {
+  PacketWords packet;
+  std::string config;
+};
+
+Result<Json> explain_offline(const std::string& file, const Json& request) {
+  auto text = read_text_file(file);
+  if (!text) return std::move(text).error();
+  Checked checked = check_text(*text);
+  if (!checked.ok()) {
+    return Error{ErrorCode::invalid,
+                 file + ": " + error_count_text(checked.findings) + "; see `postern check`"};
+  }
+  CompileInputs inputs;
+  inputs.workers = checked.model.system.workers.count;
+  inputs.minute_of_week = minute_of_week(std::time(nullptr));
+  auto policy = compile(checked.model, inputs);
+  if (!policy) return std::move(policy).error();
+  return answer_explain(**policy, request);
+}
+
+int explain(const Options& options, const Globals& globals) {
+  Json request = {{"command", "explain"}};
+  add_words(request, options.packet);
+  auto print = [](const Json& result) { std::fputs(text_of(result).c_str(), stdout); };
+  if (options.config.empty()) return ask_and_show(globals, request, print);
+  auto answer = explain_offline(options.config, request);
+  if (!answer) return report(answer.error(), globals);
+  if (globals.json) {
+    print_json(*answer);
+  } else {
+    print(*answer);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_explain(Command& root, const Globals& globals) {
+  auto options = std::make_shared<Options>();  // the parser writes, the body reads
+  PacketWords& packet = options->packet;
+  Command command = root.add("explain", "what would happen to a packet, stage by stage, and why");
+  command.option("--in", packet.in, "the interface it comes in by, or gateway for its own packets");
+  command.option("--src", packet.src, "source address, with :port if need be");
+  command.option("--dst", packet.dst, "destination address, with :port if need be");
+  command.option("--proto", packet.proto, "tcp, udp, icmp, esp, ... or a number");
+  command.option("--sport", packet.sport, "source port");
+  command.option("--dport", packet.dport, "destination port");
+  command.option("--icmp", packet.icmp, "ICMP type: echo-request, 3, 3/4");
+  command.option("--tcp-flags", packet.tcp_flags, "TCP flags: syn,ack");
+  command.option("--config", options->config, "ask this file instead of the daemon");
+  command.runs([options, &globals] { return explain(*options, globals); });
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs the built `postern`: exit codes, one-line errors, tables and JSON; a stand-in plays the daemon."""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+POSTERN = sys.argv.pop(1)
+
+GOOD = """version: 1
+interfaces:
+  wan: { port: kernel:enp1s0, zone: external, address: 203.0.113.2/24 }
+  lan: { port: kernel:enp2s0, zone: internal, address: 192.168.1.1/24 }
+filter:
+  rules:
+    - { name: out, in: lan, out: wan, action: permit }
+"""
+BAD = GOOD.replace("in: lan", "in: lam").replace("permit", "allow")
+
+SESSION = {
+    "protocol": "tcp", "state": "established", "in": "lan", "out": "wan",
+    "original": {"source": "192.168.1.10:5000", "destination": "198.51.100.7:80"},
+    "reply": {"source": "198.51.100.7:80", "destination": "203.0.113.2:5000"},
+    "rule": "out", "age_s": 61, "expires_s": 7440,
+    "original_packets": 3, "reply_packets": 4, "original_bytes": 100, "reply_bytes": 11,
+}
+
+
+class Daemon:
+    """Answers every request of one connection after the other with the same response."""
+
+    def __init__(self, directory, response):
+        self.requests = []
+        self.response = response
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(directory + "/postern.sock")
+        self.socket.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            with client:
+                length = struct.unpack(">I", client.recv(4, socket.MSG_WAITALL))[0]
+                self.requests.append(json.loads(client.recv(length, socket.MSG_WAITALL)))
+                client.sendall(self.response)
+
+
+def frame(body):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return struct.pack(">I", len(data)) + data
+
+
+def done(result):
+    return frame({"version": 1, "ok": True, "result": result})
+
+
+def refused(code, text):
+    return frame({"version": 1, "ok": False, "error": {"code": code, "text": text}})
+
+
+class PosternTest(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="postern-test-")
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+
+    def daemon(self, response):
+        daemon = Daemon(self.directory, response)
+        self.addCleanup(daemon.socket.close)
+        return daemon
+
+    def file(self, text):
+        path = self.directory + "/gateway.yaml"
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+        return path
+
+    def run_postern(self, *arguments):
+        environment = dict(os.environ, POSTERN_RUN_DIR=self.directory, TZ="UTC")
+        return subprocess.run([POSTERN, *arguments], capture_output=True, text=True, timeout=60,
+                              env=environment, check=False)
+
+    def expect(self, code, *arguments):
+        result = self.run_postern(*arguments)
+        self.assertEqual(result.returncode, code, f"{arguments}: {result.stderr}")
+        return result
+
+    def test_usage_errors_are_2_and_one_line(self):
+        for arguments in ([], ["shwo"], ["show"], ["show", "sesions"], ["status", "now"],
+                          ["status", "--jsn"], ["check"], ["show", "sessions", "--limit", "many"],
+                          ["--run-dir"], ["completion", "fish"]):
+            result = self.expect(2, *arguments)
+            self.assertEqual(result.stderr.count("\n"), 1, arguments)
+            self.assertEqual(result.stdout, "")
+
+    def test_a_mistyped_command_gets_the_nearest_one(self):
+        self.assertIn("did you mean `sessions`", self.expect(2, "show", "sesions").stderr)
+        self.assertIn("did you mean `status`", self.expect(2, "statsu").stderr)
+        self.assertIn("did you mean `--json`", self.expect(2, "status", "--jsn").stderr)
+
+    def test_check_is_0_or_3_and_works_alone(self):
+        self.expect(0, "check", self.file(GOOD))
+        result = self.expect(3, "check", self.file(BAD))
+        self.assertIn("gateway.yaml:7:", result.stderr)
+        self.assertEqual(result.stderr.count("error:"), 2)
+        self.expect(1, "check", self.directory + "/missing.yaml")
+        found = json.loads(self.expect(3, "--json", "check", self.file(BAD)).stdout)
+        self.assertEqual(found["schema_version"], 1)
+        self.assertFalse(found["valid"])
+        self.assertEqual(len(found["findings"]), 2)
+        self.assertEqual(found["findings"][0]["line"], 7)
+
+    def test_no_daemon_is_4(self):
+        for arguments in (["status"], ["show", "rules"], ["apply", self.file(GOOD)]):
+            self.assertEqual(self.expect(4, *arguments).stderr.count("\n"), 1)
+        answer = json.loads(self.expect(4, "--json", "status").stdout)
+        self.assertEqual(answer["error"]["code"], "unavailable")
+
+    def test_refusals_keep_their_codes(self):
+        for code, exit_code in (("failed", 1), ("invalid", 3), ("unavailable", 4), ("denied", 5),
+                                ("exhausted", 1), ("no such word", 1)):
+            with self.subTest(code):
+                daemon = self.daemon(refused(code, "not now"))
+                self.assertEqual(self.expect(exit_code, "status").stderr, "postern: not now\n")
+                self.expect(exit_code, "apply", self.file(GOOD))
+                daemon.socket.close()
+                os.unlink(self.directory + "/postern.sock")
+
+    def test_a_daemon_that_talks_nonsense_is_an_error(self):
+        for response in (b"", b"\0\0", b"\0\0\0\0", b"\xff\xff\xff\xff", frame(b"nonsense"),
+                         frame([]), frame({"ok": "yes"}), frame({"ok": True, "result": 7})):
+            with self.subTest(response):
+                daemon = self.daemon(response)
+                result = self.run_postern("status")
+                self.assertIn(result.returncode, (0, 1, 4))
+                self.assertLess(result.stderr.count("\n"), 2)
+                daemon.socket.close()
+                os.unlink(self.directory + "/postern.sock")
+
+    def test_sessions_are_a_table_or_json(self):
+        daemon = self.daemon(done({"since": "2026-03-01T08:00:00Z", "matching": 3, "shown": 1,
+                                   "sessions": [SESSION]}))
+        lines = self.expect(0, "show", "sessions", "--host", "192.168.1.10").stdout.splitlines()
+        self.assertEqual(daemon.requests[0], {"command": "show sessions", "host": "192.168.1.10",
+                                              "protocol": "", "limit": 100, "version": 1})
+        self.assertTrue(lines[0].startswith("PROTO  STATE"))
+        for text in ("192.168.1.10:5000 > 198.51.100.7:80", "198.51.100.7:80 > 203.0.113.2:5000",
+                     "out", "1m01s", "2h04m", " 7 ", "111"):
+            self.assertIn(text, lines[1])
+        self.assertEqual(lines[2], "2 more; see --limit")
+        self.assertEqual(len(self.expect(0, "show", "sessions", "--no-header").stdout.splitlines()),
+                         1)
+        answer = json.loads(self.expect(0, "show", "sessions", "--json").stdout)
+        self.assertEqual(list(answer)[0], "schema_version")
+        self.assertEqual(answer["sessions"], [SESSION])
+
+    def test_counters_say_since_when(self):
+        self.daemon(done({"since": "2026-03-01T08:00:00Z", "drops": [
+            {"reason": "no_route", "packets": 5, "source": "RFC 1812", "help": "no route"}]}))
+        lines = self.expect(0, "show", "drops").stdout.splitlines()
+        self.assertEqual(lines[1], "no_route        5  RFC 1812  no route")
+        self.assertEqual(lines[2], "counters since 2026-03-01 08:00:00 +0000")
+
+    def test_apply_sends_the_text_and_shows_what_is_wrong(self):
+        daemon = self.daemon(frame({"version": 1, "ok": False, "error": {
+            "code": "invalid", "text": "2 errors", "findings": [
+                {"severity": "error", "line": 7, "column": 3, "path": "filter", "text": "bad"}]}}))
+        path = self.file(GOOD)
+        result = self.expect(3, "apply", path)
+        self.assertEqual(daemon.requests[0]["text"], GOOD)
+        self.assertFalse(daemon.requests[0]["save"])
+        self.assertEqual(result.stderr,
+                         f"{path}:7:3: error: filter: bad\npostern: 2 errors\n")
+
+    def test_the_schema_and_the_completion_are_printed(self):
+        schema = json.loads(self.expect(0, "config", "schema").stdout)
+        self.assertIn("properties", schema)
+        script = self.expect(0, "completion", "bash").stdout
+        self.assertIn("sessions", script)
+        check = subprocess.run(["bash", "-n"], input=script, text=True, check=False)
+        self.assertEqual(check.returncode, 0)
+
+    def complete(self, *words):
+        script = self.run_postern("completion", "bash").stdout
+        script += f"COMP_WORDS=({' '.join(repr(w) for w in words)})\n"
+        script += f"COMP_CWORD={len(words) - 1}\n_postern\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+        return subprocess.run(["bash"], input=script, text=True, capture_output=True,
+                              check=False).stdout.split()
+
+    def test_completion_knows_commands_and_options(self):
+        self.assertIn("status", self.complete("postern", "st"))
+        self.assertEqual(self.complete("postern", "show", "sess"), ["sessions"])
+        self.assertIn("--host", self.complete("postern", "show", "sessions", "--"))
+        self.assertIn("sessions", self.complete("postern", "--run-dir", "/x", "show", ""))
+
+    def test_help_and_version_are_0(self):
+        self.assertIn("show", self.expect(0, "--help").stdout)
+        self.assertIn("--limit", self.expect(0, "show", "sessions", "--help").stdout)
+        self.assertTrue(self.expect(0, "version").stdout.startswith("postern "))
+        self.assertIn("version", json.loads(self.expect(0, "--json", "version").stdout))
+
+
+if __name__ == "__main__":
+    unittest.main()
