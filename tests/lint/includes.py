@@ -31,10 +31,11 @@ OURS = {
     "dataplane/pipeline": PIPELINE,
     "dataplane/runtime": RUNTIME,
     "control": ["base", "dataplane", "services", "control"],
-    # The offline commands (check, explain) run the compiler and the compiled policy themselves; the
+    # The offline commands (check, explain, show ports) do themselves what the daemon would do; the
     # others speak to the daemon.
-    "cli": ["base", "control/config", "control/compile", "control/explain",
-            "control/admin/protocol.h", "dataplane/policy", "cli"],
+    "cli": ["base", "control/config", "control/compile", "control/explain", "control/check.h",
+            "control/text_file.h", "control/admin/protocol.h", "dataplane/policy",
+            "dataplane/runtime/nics.h", "cli"],
 }
 
 # A service knows itself, the seams and the common interface, and no other service.
