@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/testbed.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "control/compile/compile.h"
 #include "control/config/load.h"
@@ -110,7 +110,7 @@ std::vector<Effect> Testbed::run(InterfaceId ingress, bool from_host,
                                  std::span<const uint8_t> bytes) {
   POSTERN_ASSERT(bytes.size() <= kFrameMax);
   auto* frame = new Frame;
-  std::memcpy(frame->bytes + kHeadroomMin, bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), frame->bytes + kHeadroomMin);
   Packet packet;
   packet.frame = frame->bytes + kHeadroomMin;
   packet.buffer = frame;
