@@ -31,6 +31,7 @@ struct Queue {
 struct Train {
   FlowKey key;
   be16 source_port, destination_port;  // of its first fragment
+  uint16_t icmp_kind = 0;              // likewise
   bool has_first = false;
   bool has_last = false;
   bool is_refused = false;
@@ -93,6 +94,7 @@ bool note_piece(Train& train, Piece piece, bool is_last) {
 void give_ports(const Train& train, Packet& packet) {
   packet.key.source_port = train.source_port;
   packet.key.destination_port = train.destination_port;
+  packet.key.icmp_kind = train.icmp_kind;
   packet.ports_recovered = true;
 }
 
@@ -262,6 +264,7 @@ Verdict FragmentTable::admit(Packet& packet, Instant now) {
     train.has_first = true;
     train.source_port = packet.key.source_port;
     train.destination_port = packet.key.destination_port;
+    train.icmp_kind = packet.key.icmp_kind;
     state.let_go(index);
   } else if (train.source_port != packet.key.source_port ||
              train.destination_port != packet.key.destination_port) {

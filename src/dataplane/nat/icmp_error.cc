@@ -115,6 +115,7 @@ std::optional<FlowKey> quoted_key(const Packet& error) {
   } else if (ip.protocol == protocol::icmp) {
     const IcmpHeader& icmp = icmp_at(transport);
     (is_query_request(icmp.type) ? key.source_port : key.destination_port) = icmp.identifier;
+    key.icmp_kind = icmp_kind_of(icmp.type);
   }
   return key;
 }

@@ -27,6 +27,22 @@ enum class KeySpace : uint8_t {
   external_endpoint = 2,  // mapping by its external endpoint
 };
 
+// Echo, timestamp and the other queries are flows of their own where their identifiers are equal,
+// so that a rule for one of them admits no other (F18). A query and its reply are of one kind,
+// which is the request's type; other messages are of their own type.
+constexpr uint16_t icmp_kind_of(uint8_t type) {
+  switch (type) {
+    case 0:  // echo reply
+      return 8;
+    case 14:  // timestamp reply
+    case 16:  // information reply
+    case 18:  // address mask reply
+      return type - 1u;
+    default:
+      return type;
+  }
+}
+
 struct FlowKey {
   be32 source;
   be32 destination;
@@ -34,14 +50,14 @@ struct FlowKey {
   be16 destination_port;
   uint8_t protocol = 0;
   KeySpace space = KeySpace::flow;
-  uint16_t zero = 0;  // keeps the representation unique
+  uint16_t icmp_kind = 0;  // ICMP: icmp_kind_of its type; else 0
 
   friend bool operator==(const FlowKey& a, const FlowKey& b) {
     return std::memcmp(&a, &b, sizeof a) == 0;
   }
   // The key of packets in the other direction of the same untranslated flow.
   constexpr FlowKey reversed() const {
-    return FlowKey{destination, source, destination_port, source_port, protocol, space, zero};
+    return FlowKey{destination, source, destination_port, source_port, protocol, space, icmp_kind};
   }
 };
 static_assert(sizeof(FlowKey) == 16);

@@ -131,6 +131,7 @@ DropReason parse_icmp(Packet& packet, unsigned payload) {
   const IcmpHeader& icmp = icmp_at(packet.l4());
   packet.icmp_type = icmp.type;
   packet.icmp_code = icmp.code;
+  packet.key.icmp_kind = icmp_kind_of(icmp.type);
   switch (icmp.type) {
     case icmp_type::echo_request:
     case icmp_type::timestamp_request:

@@ -133,6 +133,7 @@ void turn_into_icmp_error(Packet& packet, uint8_t type, uint8_t code, uint16_t m
   icmp.checksum = inverted(sum(packet.l4(), sizeof(IcmpHeader) + quoted));
   packet.icmp_type = type;
   packet.icmp_code = code;
+  packet.key.icmp_kind = icmp_kind_of(type);
   packet.is_icmp_error = true;
 }
 
