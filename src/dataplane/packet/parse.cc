@@ -80,9 +80,7 @@ DropReason check_addresses(Ipv4Address source, Ipv4Address destination, const Pa
 }
 
 // RFC 791 section 3.2, RFC 1858. `payload`: bytes behind the IPv4 header.
-DropReason parse_fragment(Packet& packet, unsigned payload) {
-  packet.is_fragment = true;
-  packet.is_later_fragment = packet.fragment_offset != 0;
+DropReason check_fragment(const Packet& packet, unsigned payload) {
   if (payload == 0 || (packet.more_fragments && payload % 8 != 0)) {
     return DropReason::fragment_malformed;
   }
@@ -222,14 +220,6 @@ DropReason parse_ipv4(Packet& packet) {
   }
   if (!header_sum_holds(packet.l3(), header)) [[unlikely]]
     return DropReason::ipv4_checksum_bad;
-  if (ip.version_and_length != kPlainHeader &&
-      !are_options_acceptable(packet.l3() + sizeof(Ipv4Header), header - sizeof(Ipv4Header))) {
-    return DropReason::ipv4_options_refused;
-  }
-  const DropReason martian =
-      check_addresses(Ipv4Address(ip.source), Ipv4Address(ip.destination), packet);
-  if (martian != DropReason::none) [[unlikely]]
-    return martian;
 
   const uint16_t flags = ip.flags_and_offset.value();
   packet.kind = PacketKind::ipv4;
@@ -239,15 +229,25 @@ DropReason parse_ipv4(Packet& packet) {
   packet.ttl = ip.ttl;
   packet.identification = ip.identification.value();
   packet.dont_fragment = (flags & kDontFragment) != 0;
+  packet.more_fragments = (flags & kMoreFragments) != 0;
+  packet.fragment_offset = static_cast<uint16_t>((flags & kOffsetMask) * 8);
+  packet.is_fragment = (flags & (kMoreFragments | kOffsetMask)) != 0;
+  packet.is_later_fragment = (flags & kOffsetMask) != 0;
   packet.key.source = ip.source;
   packet.key.destination = ip.destination;
   packet.key.protocol = ip.protocol;
-  if ((flags & (kMoreFragments | kOffsetMask)) == 0) [[likely]] {
-    return parse_transport(packet, total - header);
+  if (ip.version_and_length != kPlainHeader &&
+      !are_options_acceptable(packet.l3() + sizeof(Ipv4Header), header - sizeof(Ipv4Header))) {
+    return DropReason::ipv4_options_refused;
   }
-  packet.more_fragments = (flags & kMoreFragments) != 0;
-  packet.fragment_offset = static_cast<uint16_t>((flags & kOffsetMask) * 8);
-  const DropReason reason = parse_fragment(packet, total - header);
+  const DropReason martian =
+      check_addresses(Ipv4Address(ip.source), Ipv4Address(ip.destination), packet);
+  if (martian != DropReason::none) [[unlikely]]
+    return martian;
+
+  if (!packet.is_fragment) [[likely]]
+    return parse_transport(packet, total - header);
+  const DropReason reason = check_fragment(packet, total - header);
   if (reason != DropReason::none || packet.is_later_fragment) return reason;
   // RFC1858-3.1: the first fragment holds the whole transport header.
   const DropReason tiny = parse_transport(packet, total - header);

@@ -173,6 +173,25 @@ TEST_CASE("packet/parse: sources that no host has are refused", "[RFC1812-5.3.7]
   CHECK(reason_of(ip(protocol::gre, source, kServer).build()) == DropReason::source_address_bad);
 }
 
+TEST_CASE("packet/parse: of a refused packet is told what could be read", "[F66]") {
+  auto frames = std::vector<Frame>{
+      udp("127.0.0.1:5000", kServerPort).build(),
+      udp("127.0.0.1:5000", kServerPort).options({131, 3, 4}).fragment(80, true).build(),
+      tcp("127.0.0.1:5000", kServerPort).flags(0).build()};
+  for (Frame& frame : frames) {
+    auto [reason, packet] = parse_frame(frame);
+    CHECK(reason != DropReason::none);
+    CHECK(packet.kind == PacketKind::ipv4);
+    CHECK(Ipv4Address(packet.key.source) == Ipv4Address(127, 0, 0, 1));
+    CHECK(packet.key.protocol != 0);
+    CHECK(packet.l4_offset + 8 <= packet.length);
+  }
+  CHECK(parse_frame(frames[1]).packet.is_later_fragment);
+  Frame damaged = udp(kHostPort, kServerPort).build();
+  ipv4_at(l3_of(damaged)).ttl ^= 1;
+  CHECK(parse_frame(damaged).packet.kind == PacketKind::unparsed);
+}
+
 TEST_CASE("packet/parse: a host without an address may ask everybody on its wire", "[RFC2131]") {
   CHECK(reason_of(udp("0.0.0.0:68", "255.255.255.255:67").build()) == DropReason::none);
   CHECK(reason_of(udp("0.0.0.0:68", "255.255.255.255:67").to_mac(kPortMac).build()) ==
@@ -253,6 +272,7 @@ TEST_CASE("packet/parse: ICMP errors are those of RFC 792", "[RFC792]") {
     const bool is_error = type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
     const bool is_query = type == 0 || type == 8 || (type >= 13 && type <= 18);
     CHECK(packet.is_icmp_error == is_error);
+    CHECK(packet.key.icmp_kind == icmp_kind_of(static_cast<uint8_t>(type)));
     CHECK((packet.key.source_port != be16(0) || packet.key.destination_port != be16(0)) ==
           is_query);
   }
