@@ -67,9 +67,13 @@ class FlowRunner {
     std::vector<Effect> effects;
     if (now_ < step.at) effects = bed_.advance(Duration{step.at.ns - now_.ns});
     now_ = step.at;
-    if (step.kind == FlowStep::Kind::reload) {
-      config_ = with_keys(config_, step.keys);
-      if (auto loaded = bed_.load(config_); !loaded) return fail(step.line, loaded.error().text);
+    const bool must_load = step.kind == FlowStep::Kind::reload;
+    if (must_load || step.kind == FlowStep::Kind::refuse) {
+      const std::string config = with_keys(config_, step.keys);
+      const auto loaded = bed_.load(config);
+      if (must_load && !loaded) return fail(step.line, loaded.error().text);
+      if (!must_load && loaded) return fail(step.line, "it was not refused");
+      if (must_load) config_ = config;
     }
     if (step.kind == FlowStep::Kind::in || step.kind == FlowStep::Kind::send) {
       auto frame = frame_of(step);
@@ -154,7 +158,8 @@ class FlowRunner {
 
   std::string wrong_counter(const FlowExpectation& expected) {
     std::string seen = expected.name, wanted = expected.value;
-    if (seen[0] != '$') seen = std::to_string(bed_.counter(expected.name));
+    const bool is_counter = seen.find_first_of("$0123456789") != 0;
+    if (is_counter) seen = std::to_string(bed_.counter(expected.name));
     if (!resolve(seen)) return seen + " has no value yet";
     if (expected.relation == "=" && !resolve(wanted)) bindings_[wanted] = seen;
     if (!resolve(wanted)) return wanted + " has no value yet";

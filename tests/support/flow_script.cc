@@ -87,9 +87,9 @@ class ScriptReader {
     }
     if (script_.steps.empty()) return bad(number(), "no step");
     for (const FlowStep& step : script_.steps) {
-      const bool is_silent = step.expected.empty() && step.kind != FlowStep::Kind::tick &&
-                             step.kind != FlowStep::Kind::reload;
-      if (is_silent) return bad(step.line, "it is not said what comes of it");
+      const bool has_packet = step.kind == FlowStep::Kind::in || step.kind == FlowStep::Kind::send;
+      if (has_packet && step.expected.empty())
+        return bad(step.line, "it is not said what comes of it");
     }
     return std::move(script_);
   }
@@ -123,8 +123,8 @@ class ScriptReader {
     }
     step.at = *at;
     const std::string word = take_word(rest);
-    if (word == "reload:") {
-      step.kind = FlowStep::Kind::reload;
+    if (word == "reload:" || word == "refuse:") {
+      step.kind = word == "reload:" ? FlowStep::Kind::reload : FlowStep::Kind::refuse;
       step.keys = take_block(indentation_of(lines_[at_]) + 6);
     } else if (word == "in" || word == "send") {
       step.kind = word == "in" ? FlowStep::Kind::in : FlowStep::Kind::send;
@@ -133,7 +133,7 @@ class ScriptReader {
       if (!packet) return bad(number(), packet.error().text);
       step.packet = *packet;
     } else if (word != "tick") {
-      return bad(number(), "'" + word + "' is not in, send, tick or reload:");
+      return bad(number(), "'" + word + "' is not in, send, tick, reload: or refuse:");
     }
     script_.steps.push_back(std::move(step));
     return {};

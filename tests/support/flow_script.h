@@ -18,13 +18,17 @@
 //   @304s reload:                    top-level keys to replace in the configuration
 //           filter:
 //             rules: []
+//   @305s refuse:                    a reload that is no good: it must be refused and change
+//   nothing
+//           nat:
+//             source: [{ out: moon }]
 //
 // A step is followed by everything that comes of it, in any order: `out INTERFACE PACKET`, `host
 // INTERFACE PACKET` (for the gateway itself), `drop REASON`, or `hold` when nothing comes out yet.
 // What is not written must not happen. `expect` compares counters and
-// variables (`expect sessions = 2, $x != $y, $x is even`). Only fields that a line mentions
-// count (packet_text.h). `$x` binds where it first meets a value, then must match; `*` meets
-// anything. Times are since the start and never go back: 250ms, 30s, 5m, 2h4m.
+// variables (`expect sessions = 2, $x != $y, 1023 < $x, $x is even`). Only fields that a line
+// mentions count (packet_text.h). `$x` binds where it first meets a value, then must match; `*`
+// meets anything. Times are since the start and never go back: 250ms, 30s, 5m, 2h4m.
 #pragma once
 
 #include <string>
@@ -50,13 +54,13 @@ struct FlowExpectation {
 };
 
 struct FlowStep {
-  enum class Kind { in, send, tick, reload };
+  enum class Kind { in, send, tick, reload, refuse };
   Kind kind = Kind::tick;
   int line = 0;
   Duration at;
   std::string interface;  // in, send
   PacketText packet;      // in, send
-  std::string keys;       // reload: YAML, indentation taken off
+  std::string keys;       // reload, refuse: YAML, indentation taken off
   std::vector<FlowExpectation> expected;
 };
 

@@ -237,6 +237,7 @@ void set_tcp(Reader& in, PacketBuilder& builder) {
 
 void set_icmp(Reader& in, PacketBuilder& builder) {
   const std::string& kind = in.packet().kind;
+  if (kind.empty()) return;  // a later piece
   const size_t slash = kind.find('/');
   const std::string type = kind.substr(0, slash);
   auto number = number_of(kIcmpTypes, type);
