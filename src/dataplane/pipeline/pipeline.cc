@@ -48,23 +48,15 @@ const MappingTable& Pipeline::mappings() const {
 
 void Pipeline::process(std::span<Packet> burst, const Policy* policy, Instant now, Outbox& out) {
   State& state = *state_;
-  state.policy = policy;
-  state.now = now;
-  state.out = &out;
+  state.begin(policy, now, out);
   for (Packet& packet : burst)
     state.receive(packet);
 }
 
 void Pipeline::turn(const Policy* policy, Instant now, Outbox& out) {
   State& state = *state_;
-  state.policy = policy;
-  state.now = now;
-  state.out = &out;
+  state.begin(policy, now, out);
   if (policy != nullptr) {
-    if (state.ports_generation != policy->generation) {
-      state.ports.set_range(policy->nat.first_port, policy->nat.last_port);
-      state.ports_generation = policy->generation;
-    }
     state.expire();
     state.sweep();
   }
@@ -76,6 +68,16 @@ void Pipeline::turn(const Policy* policy, Instant now, Outbox& out) {
   counters.half_open.set(state.sessions.half_open());
   counters.fragments_held.set(state.fragments.held());
   counters.neighbors_waiting.set(state.held.waiting());
+}
+
+// What holds for one call; the pool follows a new policy before it gives out a port.
+void Pipeline::State::begin(const Policy* with, Instant at, Outbox& to) {
+  policy = with;
+  now = at;
+  out = &to;
+  if (policy == nullptr || ports_generation == policy->generation) return;
+  ports.set_range(policy->nat.first_port, policy->nat.last_port);
+  ports_generation = policy->generation;
 }
 
 // A frame as it came from a port, the host path or another worker.

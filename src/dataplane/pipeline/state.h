@@ -34,6 +34,7 @@ struct Pipeline::State {
   State(const Settings& settings, const Shared& shared);
 
   // --- pipeline.cc
+  void begin(const Policy* with, Instant at, Outbox& to);
   void receive(Packet& packet);
   void gather(Packet& packet);  // fragments
   void steer(Packet& packet);   // to the owner of the flow
