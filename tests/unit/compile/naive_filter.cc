@@ -161,6 +161,26 @@ bool is_guarded(const config::Model& model, InterfaceId id, Ipv4Address host) {
   return !holds_address(model, interface.windows_sharing_trusted, host);
 }
 
+// F10: the permit of a port map of one port, for what came by it.
+bool is_mapped(const config::Model& model, const config::PortMap& map, const FlowQuery& query) {
+  if (!map.enabled || map.allow_from.empty() || !query.translated) return false;
+  bool listens = map.listen ? query.original_destination == *map.listen : false;
+  for (const config::Interface& interface : model.interfaces) {
+    if (map.listen || interface.name != map.on) continue;
+    for (const Prefix& own : interface.addresses) {
+      listens = listens || query.original_destination == own.address;
+    }
+  }
+  unsigned outside_port = 0;
+  std::sscanf(map.service.front().c_str(), "%*[^/]/%u", &outside_port);
+  FlowQuery outside = query;
+  outside.destination_port = static_cast<uint16_t>(outside_port);
+  return listens && query.destination == map.to &&
+         query.destination_port == map.to_port.value_or(outside.destination_port) &&
+         holds_service(model, map.service, outside) &&
+         holds_address(model, map.allow_from, query.source);
+}
+
 bool is_sharing(const FlowQuery& query) {
   unsigned port = query.destination_port;
   bool one_of_them = port == 135 || port == 137 || port == 138 || port == 139 || port == 445;
@@ -263,6 +283,11 @@ NaiveAnswer ask_naively(const config::Model& model, const FlowQuery& query,
   bool guarded =
       is_guarded(model, query.in, query.source) || is_guarded(model, query.out, query.destination);
   if (!cut_off && is_sharing(query) && guarded) return {"guard", config::RuleAction::drop};
+  for (const config::PortMap& map : model.nat.port_maps) {
+    if (!cut_off && is_mapped(model, map, query)) {
+      return {"port-map/" + map.name, config::RuleAction::permit};
+    }
+  }
   for (const config::FilterRule& rule : model.filter.rules) {
     if (cut_off && !rule.emergency) continue;
     if (rule.action == config::RuleAction::next) continue;

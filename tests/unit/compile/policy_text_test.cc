@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Golden policies: tests/golden/NAME.yaml compiles to tests/golden/NAME.policy, byte for byte.
-// POSTERN_GOLDEN_UPDATE=1 writes the .policy files anew; the review happens in the diff.
+// POSTERN_GOLDEN=rewrite (./dev golden) writes the .policy files anew; the diff is the review.
 #include "control/compile/policy_text.h"
 
 #include <cstdlib>
@@ -13,6 +13,11 @@
 
 namespace postern {
 namespace {
+
+bool is_rewriting() {
+  const char* mode = std::getenv("POSTERN_GOLDEN");
+  return mode != nullptr && std::string(mode) == "rewrite";
+}
 
 std::string read(const std::filesystem::path& file) {
   std::ostringstream text;
@@ -52,7 +57,7 @@ TEST_CASE("compile/policy_text: the sample configurations compile to their golde
     auto model = model_of(read(file));
     std::string text = to_text(*compiled(model, golden_inputs(model.interfaces.size())));
     file.replace_extension(".policy");
-    if (std::getenv("POSTERN_GOLDEN_UPDATE") != nullptr) std::ofstream(file) << text;
+    if (is_rewriting()) std::ofstream(file) << text;
     CHECK(text == read(file));
   }
 }
