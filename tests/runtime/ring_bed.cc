@@ -22,6 +22,11 @@ Instant read_clock(void* now_ns) {
   return Instant{static_cast<std::atomic<int64_t>*>(now_ns)->load(std::memory_order_acquire)};
 }
 
+bool may_be_answered(DropReason reason) {
+  return reason == DropReason::filter_deny || reason == DropReason::ttl_expired ||
+         reason == DropReason::mtu_exceeded || reason == DropReason::no_route;
+}
+
 std::string errors_of(const config::Loaded& loaded) {
   std::string text;
   for (const auto& finding : loaded.findings)
@@ -57,6 +62,10 @@ Result<void> RingBed::begin(const std::string& yaml) {
   settings.clock = Clock{read_clock, &now_ns_};
   for (const auto& interface : loaded.model.interfaces) {
     const auto id = static_cast<InterfaceId>(wires_.size());
+    if (!interface.enabled) {
+      wires_.push_back({interface.name, nullptr, nullptr});
+      continue;
+    }
     wires_.push_back({interface.name, std::make_unique<RingWire>(interface.name, workers_),
                       std::make_unique<RingWire>(interface.name + "_host", 1)});
     PortSpec port;
@@ -163,7 +172,7 @@ uint64_t RingBed::total(Counter WorkerCounters::*counter) const {
   return sum;
 }
 
-// Drops by reason, then by interface, then whatever else moves when packets do.
+// Drops by reason, then by interface, replies, then whatever else moves when packets do.
 RingBed::Totals RingBed::totals() const {
   Totals sums(kDropReasons + wires_.size(), 0);
   for (unsigned id = 0; id < workers_; ++id) {
@@ -174,10 +183,10 @@ RingBed::Totals RingBed::totals() const {
       sums[kDropReasons + i] += counters.interfaces[i].rx_drops.read();
     }
   }
-  for (const auto counter :
-       {&WorkerCounters::busy_turns, &WorkerCounters::sessions, &WorkerCounters::mappings,
-        &WorkerCounters::sessions_expired, &WorkerCounters::fragments_held,
-        &WorkerCounters::neighbors_waiting, &WorkerCounters::handed_off}) {
+  for (const auto counter : {&WorkerCounters::replies_sent, &WorkerCounters::busy_turns,
+                             &WorkerCounters::sessions, &WorkerCounters::mappings,
+                             &WorkerCounters::sessions_expired, &WorkerCounters::fragments_held,
+                             &WorkerCounters::neighbors_waiting, &WorkerCounters::handed_off}) {
     sums.push_back(total(counter));
   }
   return sums;
@@ -235,6 +244,7 @@ void RingBed::resolve() {
 
 void RingBed::collect(std::vector<Effect>& effects) {
   for (Wire& wire : wires_) {
+    if (wire.wire == nullptr) continue;
     for (auto& frame : wire.wire->take()) {
       effects.push_back({Effect::Kind::out, wire.name, std::move(frame), DropReason::none});
     }
@@ -245,7 +255,8 @@ void RingBed::collect(std::vector<Effect>& effects) {
 }
 
 // The counters tell how often and why; where several came in by different interfaces at once, the
-// pairs are a guess.
+// pairs are a guess. A packet that was answered is counted as dropped, yet what became of it is its
+// reply, which has been collected.
 void RingBed::collect_drops(const Totals& before, std::vector<Effect>& effects) const {
   const Totals now = totals();
   std::vector<std::string> interfaces;
@@ -253,6 +264,8 @@ void RingBed::collect_drops(const Totals& before, std::vector<Effect>& effects) 
     const size_t at = kDropReasons + i;
     interfaces.insert(interfaces.end(), now[at] - before[at], wires_[i].name);
   }
+  const size_t replies_at = kDropReasons + wires_.size();
+  uint64_t answered = now[replies_at] - before[replies_at];
   for (size_t i = 0; i < kDropReasons; ++i) {
     for (uint64_t n = before[i]; n < now[i]; ++n) {
       Effect effect;
@@ -261,7 +274,12 @@ void RingBed::collect_drops(const Totals& before, std::vector<Effect>& effects) 
         effect.interface = interfaces.back();
         interfaces.pop_back();
       }
-      effects.push_back(std::move(effect));
+      const bool was_answered = answered > 0 && may_be_answered(effect.reason);
+      if (was_answered) {
+        --answered;
+      } else {
+        effects.push_back(std::move(effect));
+      }
     }
   }
 }
@@ -295,7 +313,9 @@ uint64_t RingBed::counter(const std::string& name) {
       {"fragments_held", &WorkerCounters::fragments_held},
       {"neighbors_waiting", &WorkerCounters::neighbors_waiting},
       {"log_records", &WorkerCounters::log_records}};
-  return total(known.at(name));
+  const auto found = known.find(name);
+  if (found == known.end()) assertion_failed(("no counter " + name).c_str(), __FILE__, __LINE__);
+  return total(found->second);
 }
 
 }  // namespace postern::test

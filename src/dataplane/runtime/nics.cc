@@ -110,7 +110,7 @@ std::optional<NicFacts> kernel_nic(const fs::path& net) {
   if (nic.driver.empty() && fs::exists(net / "tun_flags")) nic.driver = "tun";
   if (nic.driver.empty() && fs::exists(net / "bridge")) nic.driver = "bridge";
   look_at_kernel_side(net, nic);
-  if (fs::exists(net / "master")) {
+  if (!link_name(net / "master").empty()) {
     nic.remark = "belongs to " + link_name(net / "master");
   } else {
     nic.port_specs.push_back("kernel:" + nic.kernel_name);
