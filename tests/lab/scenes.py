@@ -139,7 +139,7 @@ def deny(stage, lab):
         )
         crossed = outside.count("port 23 or port 27015")
         stage.see("nothing crossed", crossed == 0, f"outside wire: {crossed} packets")
-    see_logged(stage, lab, "no-telnet")
+    see_logged(stage, lab, "the rule no-telnet", 'rule="no-telnet"')
 
 
 @scene("drop")
@@ -163,17 +163,17 @@ def drop(stage, lab):
         stage.see(
             "nothing crossed", outside.count() == 0, f"outside wire: {outside.count()} packets"
         )
-    see_logged(stage, lab, "no-trojan")
+    see_logged(stage, lab, "the rule no-trojan", 'rule="no-trojan"')
 
 
-def see_logged(stage, lab, rule):
+def see_logged(stage, lab, what, words):
     """The logging thread writes a moment later than the packet passes."""
     end = time.monotonic() + 3
     lines = []
     while not lines and time.monotonic() < end:
         time.sleep(0.1)
-        lines = [line for line in lab.security_log() if rule in line]
-    stage.see(f"the security log names the rule {rule}", lines, f"{len(lines)} lines")
+        lines = [line for line in lab.security_log() if words in line]
+    stage.see(f"the security log names {what}", lines, f"lines with {words}: {len(lines)}")
 
 
 def ticks(running):
@@ -211,6 +211,7 @@ def reload(stage, lab):
             len(on) >= count + 15 and on == list(range(len(on))),
             f"{len(on) - count} lines in 2.5 s, none missing",
         )
+    see_logged(stage, lab, "the end of the session", "reason=session_ended")
     stage.keep("sessions", lab.postern("show", "sessions"))
     stage.keep("rules", lab.postern("show", "rules"))
     stage.keep("drops", lab.postern("show", "drops"))
@@ -223,7 +224,7 @@ def reload(stage, lab):
 def fail_closed(stage, lab):
     """posternd is stopped, then killed, under load: nothing crosses"""
     with lab.internet.serve("iperf3 -s", 5201), lab.client.start(
-        f"iperf3 -c {WEB} -t 60 --bidir -b 20M"
+        f"iperf3 -c {WEB} -t 60 --bidir -b 20M --forceflush"
     ) as load:
         wait_until(lambda: "sec" in load.out(), 10, f"iperf3 does not start: {load.out()}")
         stage.tell(f"client$ iperf3 -c {WEB} --bidir -b 20M &")
