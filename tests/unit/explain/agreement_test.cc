@@ -201,7 +201,7 @@ TEST_CASE("explain/agreement: list, explain and pipeline give one verdict", "[C0
   for (int i = 0; i < kRuleSets; ++i) {
     config::Model model = random_model(random);
     add_random_nat(random, model);
-    auto loaded = bed.load_model(model);
+    auto loaded = bed.load(model);
     INFO((loaded ? "" : loaded.error().text));
     REQUIRE(loaded);
     for (int j = 0; j < kPacketsEach; ++j) {
