@@ -113,7 +113,9 @@ MadeUpPacket random_packet(Random& random) {
 // What the pipeline did with one packet, by its effects and what it counted.
 class Observed {
  public:
-  Observed(test::Testbed& bed, const MadeUpPacket& packet, const std::string& rule) : bed_(bed) {
+  Observed(test::Testbed& bed, unsigned workers, const MadeUpPacket& packet,
+           const std::string& rule)
+      : bed_(bed), workers_(workers) {
     MadeUpFrame frame(packet, bed.policy());
     auto before = drops();
     uint64_t hits = rule.empty() ? 0 : bed.counter("rule." + rule);
@@ -140,12 +142,16 @@ class Observed {
 
  private:
   std::vector<uint64_t> drops() {
-    std::vector<uint64_t> all;
-    for (const Counter& counter : bed_.counters(0).drops)
-      all.push_back(counter.read());
+    std::vector<uint64_t> all(kDropReasons);
+    for (unsigned worker = 0; worker < workers_; ++worker) {
+      auto& counters = bed_.counters(static_cast<WorkerId>(worker)).drops;
+      for (unsigned i = 0; i < kDropReasons; ++i)
+        all[i] += counters[i].read();
+    }
     return all;
   }
   test::Testbed& bed_;
+  unsigned workers_;
 };
 
 // Empty: the pipeline did what explain said.
@@ -196,18 +202,19 @@ bool list_agrees(const config::Model& model, const Policy& policy, const MadeUpP
 
 TEST_CASE("explain/agreement: list, explain and pipeline give one verdict", "[C04][F21]") {
   Random random(4711);
-  test::Testbed bed;
   std::map<std::string, int> verdicts;
   for (int i = 0; i < kRuleSets; ++i) {
     config::Model model = random_model(random);
     add_random_nat(random, model);
+    unsigned workers = 1 + static_cast<unsigned>(i % 3);
+    test::Testbed bed(workers);
     auto loaded = bed.load(model);
     INFO((loaded ? "" : loaded.error().text));
     REQUIRE(loaded);
     for (int j = 0; j < kPacketsEach; ++j) {
       MadeUpPacket packet = random_packet(random);
       Explanation told = explain(bed.policy(), packet);
-      Observed seen(bed, packet, told.rule);
+      Observed seen(bed, workers, packet, told.rule);
       std::string wrong = difference(told, seen);
       // A rule that permits what then finds nobody is not counted.
       bool permitted_in_vain =
