@@ -29,7 +29,7 @@ def test_deny_answers(lab):
     """Deny answers a TCP SYN with RST whose ack is seq+1, other packets with ICMP 3/13, and neither
     ICMP errors nor later fragments nor broadcasts (F20)."""
     lab.apply(with_rules(lab, "{ name: all, action: deny }"))
-    with lab.sniff("inside", "dst host 192.168.1.10", "in") as inside:
+    with lab.sniff("inside", "ip and dst host 192.168.1.10", "in") as inside:
         lab.client.scapy(
             f"""
             to = IP(src="192.168.1.10", dst="{WEB}")
@@ -48,7 +48,7 @@ def test_deny_answers(lab):
         check(
             prohibited == 3, f"{prohibited} ICMP answers to UDP, OSPF and ping: {inside.packets()}"
         )
-    with lab.sniff("inside", "dst host 192.168.1.10", "in") as inside:
+    with lab.sniff("inside", "ip and dst host 192.168.1.10", "in") as inside:
         lab.client.scapy(
             f"""
             send(IP(src="192.168.1.10", dst="{WEB}") / ICMP(type=3, code=3)
@@ -124,8 +124,9 @@ def test_first_match_wins(lab):
         ((deny, permit), False, "may"),
     ):
         lab.apply(with_rules(lab, *rules))
+        before = rule_packets(lab, silent)
         check(connects(lab.client, WEB, 80) == passes, f"{rules}: not {passes}")
-        check(rule_packets(lab, silent) == 0, f"{rules}: {silent} counts")
+        check(rule_packets(lab, silent) == before, f"{rules}: {silent} counts")
 
 
 def test_outgoing_rule(lab):

@@ -136,8 +136,7 @@ def test_bad_reload_changes_nothing(lab):
         time.sleep(0.5)
         ping.stop(signal.SIGINT)
         told = ping.out()
-    with open(config, "w", encoding="utf-8") as file:
-        file.write(lab.config())
+    lab.write_config(lab.config())
     check(refused >= 50, f"only {refused} were refused")
     check(generation(lab) == before, "another policy runs now")
     check(" 0% packet loss" in told, told[-300:])

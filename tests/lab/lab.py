@@ -253,9 +253,21 @@ class Lab:
         self.command("lab", "restart", "--name", self.name)
         self.applied = None
 
+    def restart_with(self, text):
+        """Another configuration from the start, for what a reload cannot change."""
+        self.write_config(text)
+        self.restart()
+        self.applied = None if text == self.config() else text
+
+    def write_config(self, text):
+        """The file that posternd was started with and reads at SIGHUP."""
+        with open(self.directory + "/gateway.yaml", "w", encoding="utf-8") as file:
+            file.write(text)
+
     def make_ready(self):
         """posternd runs, with the lab's own configuration."""
         if self.pid() is None:
+            self.write_config(self.config())
             self.restart()
         self.signal(signal.SIGCONT)
         if self.applied is not None:

@@ -19,11 +19,8 @@ def test_memif(lab):
     """On two net_memif vdevs with static neighbors posternd forwards and translates."""
     with open(HERE + "/memif.yaml", encoding="utf-8") as file:
         text = file.read().replace("@DIRECTORY@", lab.directory)
-    config = lab.directory + "/gateway.yaml"
     try:
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(text)
-        lab.restart()
+        lab.restart_with(text)
         with lab.gateway.start(CABLE.format(lab.directory)) as cable:
             wait_until(
                 lambda: lab.client.run(f"ping -c 1 -W 1 {WEB}").ok,
@@ -40,6 +37,4 @@ def test_memif(lab):
                 lab.isp.run(f"ping -c 1 -W 1 {GATEWAY}")
                 check(inside.count() == 0, "what nobody asked for came in")
     finally:
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(lab.config())
-        lab.restart()
+        lab.restart_with(lab.config())

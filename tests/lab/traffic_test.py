@@ -113,16 +113,18 @@ def test_path_mtu(lab):
 
 def test_small_link_of_ours(lab):
     """Where the gateway's own link is smaller, it says so itself and clamps TCP."""
-    lab.apply(
-        lab.config().replace("address: 203.0.113.2/24", "address: 203.0.113.2/24\n    mtu: 1280")
-    )
-    ping = lab.client.run(f"ping -c 2 -i 0.2 -M do -s 1400 {WEB}")
-    check("192.168.1.1" in ping.out and "mtu = 1280" in ping.out, ping.out)
-    with lab.sniff("outside", "tcp[tcpflags] & tcp-syn != 0") as outside:
-        lab.client.must(f"curl -sS -m 10 -o /dev/null http://{WEB}/bytes/100000")
-        syns = " ".join(outside.packets(f"src host {GATEWAY}"))
-    check("mss 1240" in syns, f"the SYN outside: {syns}")
-    lab.client.must("ip route flush cache")
+    wan = "    address: 203.0.113.2/24\n"
+    try:
+        lab.restart_with(lab.config().replace(wan, wan + "    mtu: 1280\n"))
+        ping = lab.client.run(f"ping -c 2 -i 0.2 -M do -s 1400 {WEB}")
+        check("192.168.1.1" in ping.out and "mtu = 1280" in ping.out, ping.out)
+        with lab.sniff("outside", "tcp[tcpflags] & tcp-syn != 0") as outside:
+            lab.client.must(f"curl -sS -m 10 -o /dev/null http://{WEB}/bytes/100000")
+            syns = " ".join(outside.packets(f"src host {GATEWAY}"))
+        check("mss 1240" in syns, f"the SYN outside: {syns}")
+    finally:
+        lab.client.must("ip route flush cache")
+        lab.restart_with(lab.config())
 
 
 def test_names(lab):
