@@ -2,6 +2,7 @@
 // Packets of a session that exists, and ICMP errors about one.
 #include "dataplane/nat/icmp_error.h"
 #include "dataplane/pipeline/state.h"
+#include "dataplane/wire/headers.h"
 
 namespace postern {
 
@@ -65,6 +66,10 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
 // RFC5508-REQ4, REQ5: an error belongs to the session that its quoted packet belongs to. It neither
 // refreshes nor ends it (REQ6).
 void Pipeline::State::relay_error(Packet& packet) {
+  // A redirect would have hosts talk past the translation; source quench is dead (RFC 6633).
+  if (packet.icmp_type == icmp_type::redirect || packet.icmp_type == icmp_type::source_quench) {
+    return drop(packet, DropReason::icmp_error_unrelated);
+  }
   std::optional<FlowKey> quoted = quoted_key(packet);
   uint32_t found = quoted ? sessions.find(quoted->reversed()) : kNone;
   if (found == kNone) return drop(packet, DropReason::icmp_error_unrelated);
