@@ -111,9 +111,10 @@ Result<Json> call(const std::string& run_dir, Json request) {
   std::string answer(*announced, '\0');
   if (!receive_all(socket.fd(), answer.data(), answer.size())) return broken_off();
   Json response = Json::parse(answer, nullptr, false);
-  if (!response.is_object() || !response.contains("ok") || !response["ok"].is_boolean()) {
-    return Error{ErrorCode::failed, "the answer of posternd is not understood"};
-  }
+  bool is_response =
+      response.is_object() && response.value("ok", Json()).is_boolean() &&
+      response.value(response["ok"] == true ? "result" : "error", Json()).is_object();
+  if (!is_response) return Error{ErrorCode::failed, "the answer of posternd is not understood"};
   return response;
 }
 

@@ -199,12 +199,13 @@ _postern() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}}
   local path='' words='' i
   for ((i = 1; i < COMP_CWORD; ++i)); do
-    [[ ${{COMP_WORDS[i]}} == -* || ${{COMP_WORDS[i - 1]}} == --run-dir ]] || path+=" ${{COMP_WORDS[i]}}"
+    [[ ${{COMP_WORDS[i]}} == -* || ${{COMP_WORDS[i - 1]}} == --run-dir ]] && continue
+    path+=" ${{COMP_WORDS[i]}}"
   done
   case $path in
-{})  esac
+{}  esac
   case $previous in
-{})  esac
+{}  esac
   [[ $current != -* && $words == -* ]] && return
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }}
@@ -233,7 +234,12 @@ int run_command_line(int argc, char** argv, AddCommands add_commands) {
   const CLI::App* named = &root;
   while (!named->get_subcommands().empty())
     named = named->get_subcommands().front();
-  return bodies.at(named)();
+  try {
+    return bodies.at(named)();
+  } catch (const std::exception& error) {  // of a library; ours do not throw
+    std::fprintf(stderr, "postern: %s\n", error.what());
+    return kFailed;
+  }
 }
 
 }  // namespace postern::cli

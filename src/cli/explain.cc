@@ -23,7 +23,7 @@ struct Options {
   std::string config;
 };
 
-Result<Json> explain_offline(const std::string& file, const Json& request) {
+Result<std::unique_ptr<Policy>> compile_file(const std::string& file) {
   auto text = read_text_file(file);
   if (!text) return std::move(text).error();
   Checked checked = check_text(*text);
@@ -34,18 +34,25 @@ Result<Json> explain_offline(const std::string& file, const Json& request) {
   CompileInputs inputs;
   inputs.workers = checked.model.system.workers.count;
   inputs.minute_of_week = minute_of_week(std::time(nullptr));
-  auto policy = compile(checked.model, inputs);
-  if (!policy) return std::move(policy).error();
-  return answer_explain(**policy, request);
+  return compile(checked.model, inputs);
 }
 
 int explain(const Options& options, const Globals& globals) {
   Json request = {{"command", "explain"}};
   add_words(request, options.packet);
   auto print = [](const Json& result) { std::fputs(text_of(result).c_str(), stdout); };
-  if (options.config.empty()) return ask_and_show(globals, request, print);
-  auto answer = explain_offline(options.config, request);
-  if (!answer) return report(answer.error(), globals);
+  if (options.config.empty()) {
+    // What the daemon finds invalid is the packet, and that came from the command line.
+    int code = ask_and_show(globals, request, print);
+    return code == kInvalid ? kUsage : code;
+  }
+  auto policy = compile_file(options.config);
+  if (!policy) return report(policy.error(), globals);
+  auto answer = answer_explain(**policy, request);
+  if (!answer) {
+    report(answer.error(), globals);
+    return kUsage;
+  }
   if (globals.json) {
     print_json(*answer);
   } else {

@@ -241,8 +241,7 @@ ReloadReport Gateway::reload_file(const std::string& who) {
   return report;
 }
 
-void Gateway::tell(const ReloadReport& report, const std::string& label,
-                   const std::string& who) {
+void Gateway::tell(const ReloadReport& report, const std::string& label, const std::string& who) {
   for (const config::Finding& finding : report.findings) {
     bool is_error = finding.severity == config::Severity::error;
     log_.write(is_error ? config::LogLevel::error : config::LogLevel::warning,

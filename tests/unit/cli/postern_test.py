@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs the built `postern`: exit codes, one-line errors, tables and JSON; a stand-in plays the daemon."""
+"""Runs the built `postern`: exit codes, one-line errors, tables and JSON.
+
+A stand-in plays the daemon.
+"""
 
 import json
 import os
