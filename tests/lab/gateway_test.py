@@ -157,7 +157,9 @@ def test_reload_under_load(lab):
             file.write(text)
     with lab.client.start(f"hping3 -q --udp -p 31337 -i u2000 {WEB}"), lab.sniff(
         "outside", "port 31337", "in"
-    ) as outside, lab.client.start(f"ping -q -i 0.005 {WEB}") as ping, lab.client.start(
+    ) as outside, lab.client.start(
+        f"ping -q -i 0.005 -c 1600 -W 5 {WEB}"
+    ) as ping, lab.client.start(
         f"nc {WEB} 19"
     ) as ticks:
         for number in range(100):
@@ -209,7 +211,7 @@ def test_silent_session_ends(lab):
 
 def test_two_gateways(lab):
     """Two instances with different directories run side by side and do not meet."""
-    other = Lab("test2", lab.driver)
+    other = Lab(lab.name + "2", lab.driver)
     try:
         other.up()
         for one in (lab, other):
@@ -224,10 +226,10 @@ def test_two_gateways(lab):
 
 def test_lab_leaves_nothing(lab):
     """After down there is no namespace, process or file of a lab, not even after a crash of up."""
-    other = Lab("test3", lab.driver)
+    other = Lab(lab.name + "3", lab.driver)
     try:
         with subprocess.Popen(
-            [POSTERN, "lab", "up", "--name", "test3"], stdout=subprocess.DEVNULL
+            [POSTERN, "lab", "up", "--name", other.name], stdout=subprocess.DEVNULL
         ) as starting:
             time.sleep(0.4)
             starting.kill()
@@ -236,8 +238,8 @@ def test_lab_leaves_nothing(lab):
     finally:
         other.down()
     names = subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
-    check("postern-test3-" not in names, names)
-    check(not os.path.exists("/run/postern-lab/test3"), "files are left")
+    check(f"postern-{other.name}-" not in names, names)
+    check(not os.path.exists(other.directory), "files are left")
 
 
 def test_lab_needs_root(lab):
