@@ -9,7 +9,7 @@ from lab import POSTERN, check
 def test_demo(lab):
     """All scenes are seen, in less than three minutes."""
     done = subprocess.run(
-        [POSTERN, "lab", "demo", "--name", "testdemo", "--driver", lab.driver],
+        [POSTERN, "lab", "demo", "--name", lab.name + "demo", "--driver", lab.driver],
         capture_output=True,
         text=True,
         timeout=180,

@@ -80,10 +80,8 @@ def test_nothing_before_the_policy(lab):
     ) as inside:
         time.sleep(0.5)
         lab.restart()
-        time.sleep(1)
-        early = outside.packets("icmp or tcp") + inside.packets("icmp")
+        wait_until(lambda: outside.count("icmp") and inside.count("icmp"), 8, "nothing crosses")
         frames = outside.packets() + inside.packets()
-    check(early, "nothing crosses even after the start")
     live = live_time(lab)
     check(live, "the error log does not say when the policy is live")
     first = min(float(frame.split(" ", 1)[0]) for frame in frames)
@@ -98,7 +96,7 @@ def live_time(lab):
             lines = [line for line in file if "ruleset live" in line]
     if not lines:
         return None
-    stamp = re.search(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)", lines[-1])
+    stamp = re.search(r"^\S+ [\d:.]+[+-]\d\d:\d\d", lines[-1])
     told = subprocess.run(
         ["date", "-d", stamp[0], "+%s.%N"], capture_output=True, text=True, check=True
     )
@@ -109,26 +107,32 @@ def generation(lab):
     return lab.ask("status")["configuration"]["generation"]
 
 
+def lost(told):
+    """How many answers ping, which was interrupted, did not get."""
+    sent, got = re.search(r"(\d+) packets transmitted, (\d+) received", told).groups()
+    check(int(sent) > 10, f"ping sent only {sent}")
+    return int(sent) - int(got)
+
+
+def is_bad(path):
+    """Whether the file earns errors; some earn warnings only."""
+    with open(path.replace(".yaml", ".expect"), encoding="utf-8") as file:
+        return ": error: " in file.read()
+
+
 def test_bad_reload_changes_nothing(lab):
     """Malformed configurations are refused, by apply and by SIGHUP, with the place of each error;
     what runs goes on (C03)."""
-    bad = sorted(glob.glob(os.path.join(HERE, "../golden/config/*.yaml")))
+    bad = [path for path in glob.glob(HERE + "/../golden/config/*.yaml") if is_bad(path)]
     check(len(bad) >= 50, f"there are only {len(bad)} bad configurations")
     before = generation(lab)
     with lab.client.start(f"ping -i 0.05 {WEB}") as ping:
-        refused = 0
         for path in bad:
             words = [POSTERN, "--run-dir", lab.directory + "/run", "apply", path]
             done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
-            if done.returncode == 0:  # some of the files only earn warnings
-                lab.apply(lab.config())
-                before = generation(lab)
-                continue
-            refused += 1
-            check(
-                re.search(r":\d+:\d+: error: ", done.stdout + done.stderr),
-                f"{path}: no place: {done.stdout + done.stderr}",
-            )
+            said = done.stdout + done.stderr
+            check(done.returncode != 0, f"{path} was taken")
+            check(re.search(r":\d+:\d+: error: ", said), f"{path}: no place: {said}")
         config = lab.directory + "/gateway.yaml"
         with open(config, "a", encoding="utf-8") as file:
             file.write("\nnonsense: true\n")
@@ -137,9 +141,8 @@ def test_bad_reload_changes_nothing(lab):
         ping.stop(signal.SIGINT)
         told = ping.out()
     lab.write_config(lab.config())
-    check(refused >= 50, f"only {refused} were refused")
     check(generation(lab) == before, "another policy runs now")
-    check(" 0% packet loss" in told, told[-300:])
+    check(lost(told) <= 1, told[-300:])  # one may have been under way
 
 
 def test_reload_under_load(lab):
@@ -154,7 +157,9 @@ def test_reload_under_load(lab):
             file.write(text)
     with lab.client.start(f"hping3 -q --udp -p 31337 -i u2000 {WEB}"), lab.sniff(
         "outside", "port 31337", "in"
-    ) as outside, lab.client.start(f"ping -q -i 0.005 {WEB}") as ping, lab.client.start(
+    ) as outside, lab.client.start(
+        f"ping -q -i 0.005 -c 1600 -W 5 {WEB}"
+    ) as ping, lab.client.start(
         f"nc {WEB} 19"
     ) as ticks:
         for number in range(100):
@@ -163,15 +168,12 @@ def test_reload_under_load(lab):
                 time.sleep(0.02)
             else:
                 lab.postern("apply", paths[number % 2])
-        ping.stop(signal.SIGINT)
+        told = ping.wait(60).out
         passed = outside.count()
         seen = [int(n) for n in re.findall(r"tick (\d+)", ticks.out())]
     lab.apply(lab.config())
-    sent, got = map(
-        int, re.search(r"(\d+) packets transmitted, (\d+) received", ping.out()).groups()
-    )
     check(passed == 0, f"{passed} forbidden packets passed")
-    check(sent > 200 and sent - got <= 1, f"{sent - got} of {sent} pings lost")  # one is under way
+    check(" 0% packet loss" in told, told)
     check(seen == list(range(len(seen))) and len(seen) > 10, "the open session lost something")
 
 
@@ -196,12 +198,12 @@ def test_reload_judges_again(lab):
 def test_silent_session_ends(lab):
     """A silent session that a new policy forbids is gone within a second, too (C02)."""
     with lab.client.start(f"nc -s 192.168.1.10 -p 40500 {SECOND} 7"):
-        wait_until(lambda: "192.168.1.10:40500" in lab.postern("show", "sessions"), 5, "no session")
+        wait_until(lambda: lab.lists("sessions", "192.168.1.10:40500"), 5, "no session")
         lab.apply(
             first_rule(lab.config(), f"{{ name: none, in: lan, to: {SECOND}, action: drop }}")
         )
         wait_until(
-            lambda: "192.168.1.10:40500" not in lab.postern("show", "sessions"),
+            lambda: not lab.lists("sessions", "192.168.1.10:40500"),
             1.5,
             "the session is still there",
         )
@@ -209,7 +211,7 @@ def test_silent_session_ends(lab):
 
 def test_two_gateways(lab):
     """Two instances with different directories run side by side and do not meet."""
-    other = Lab("test2", lab.driver)
+    other = Lab(lab.name + "2", lab.driver)
     try:
         other.up()
         for one in (lab, other):
@@ -224,10 +226,10 @@ def test_two_gateways(lab):
 
 def test_lab_leaves_nothing(lab):
     """After down there is no namespace, process or file of a lab, not even after a crash of up."""
-    other = Lab("test3", lab.driver)
+    other = Lab(lab.name + "3", lab.driver)
     try:
         with subprocess.Popen(
-            [POSTERN, "lab", "up", "--name", "test3"], stdout=subprocess.DEVNULL
+            [POSTERN, "lab", "up", "--name", other.name], stdout=subprocess.DEVNULL
         ) as starting:
             time.sleep(0.4)
             starting.kill()
@@ -236,8 +238,8 @@ def test_lab_leaves_nothing(lab):
     finally:
         other.down()
     names = subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
-    check("postern-test3-" not in names, names)
-    check(not os.path.exists("/run/postern-lab/test3"), "files are left")
+    check(f"postern-{other.name}-" not in names, names)
+    check(not os.path.exists(other.directory), "files are left")
 
 
 def test_lab_needs_root(lab):

@@ -61,7 +61,7 @@ class Running:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                process_group=0,
             )
 
     def out(self):
@@ -114,7 +114,7 @@ class Host:
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,
         )
         try:
             out, _ = process.communicate(stdin.encode() if stdin else None, timeout)
@@ -342,6 +342,10 @@ class Lab:
         told = self.postern("apply", path)
         self.applied = None if text == self.config() else text
         return told
+
+    def lists(self, what, text):
+        """Whether `postern show WHAT`, sessions or mappings, has `text` in a row."""
+        return text in self.postern("show", what, "--limit", "99999")
 
     def security_log(self):
         with contextlib.suppress(FileNotFoundError):

@@ -263,7 +263,7 @@ def test_mapping_is_listed(lab):
     with lab.client.start(f"nc -s 192.168.1.10 -p 40404 {WEB} 19"):
         for what in ("sessions", "mappings"):
             wait_until(
-                lambda what=what: "192.168.1.10:40404" in lab.postern("show", what, "--limit", "9999"),
+                lambda what=what: lab.lists(what, "192.168.1.10:40404"),
                 3,
                 f"show {what} does not name it",
             )
