@@ -181,7 +181,7 @@ def test_windows_sharing(lab):
     with lab.sniff("outside", "port 445 or portrange 135-139", "in") as outside:
         for port in (135, 137, 138, 139, 445):
             lab.client.run(f"nc -z -w 1 {WEB} {port}", timeout=3)
-            lab.client.run(["sh", "-c", f"echo x | nc -u -w 0 {WEB} {port}"])
+            lab.client.run(["sh", "-c", f"echo x | nc -u -w 1 {WEB} {port}"])
         check(outside.count() == 0, f"{outside.packets()}")
     check(connects(lab.client, WEB, 80), "another port does not cross")
 

@@ -58,7 +58,7 @@ def knocks(lab):
         port = probe.out().split()[1]
         for source in (WEB, SECOND):
             lab.internet.run(
-                ["sh", "-c", f"echo x | nc -u -w 0 -s {source} -p 3479 {GATEWAY} {port}"]
+                ["sh", "-c", f"echo x | nc -u -w 1 -s {source} -p 3479 {GATEWAY} {port}"]
             )
         return set(probe.wait(10).out.split()[2:-1])
 
