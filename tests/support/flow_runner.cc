@@ -52,7 +52,7 @@ class FlowRunner {
     config_ = with_keys(config_, script_.config_keys);
     if (auto loaded = bed_.load(config_); !loaded) return fail(1, loaded.error().text);
     for (const FlowStep& step : script_.steps) {
-      const std::string failure = run(step);
+      std::string failure = run(step);
       if (!failure.empty()) return failure;
     }
     return "";

@@ -43,14 +43,15 @@ uint32_t pseudo_sum(Ipv4Address from, Ipv4Address to, uint8_t protocol, size_t l
          be16(static_cast<uint16_t>(length)).raw();
 }
 
-Frame arp_frame(uint16_t operation, MacAddress sender_mac, Ipv4Address sender,
-                MacAddress target_mac, Ipv4Address target, MacAddress to_mac) {
+Frame arp_frame(const ArpPacket& arp, MacAddress to_mac) {
   std::vector<uint8_t> bytes(sizeof(EthernetHeader) + sizeof(ArpPacket));
-  EthernetHeader& ethernet = ethernet_at(bytes.data());
-  ethernet = {to_mac, sender_mac, be16(ethertype::arp)};
-  arp_at(bytes.data() + sizeof ethernet) = {
-      be16(1),    be16(ethertype::ipv4), 6, 4, be16(operation), sender_mac, sender.wire(),
-      target_mac, target.wire()};
+  ethernet_at(bytes.data()) = {to_mac, arp.sender_mac, be16(ethertype::arp)};
+  ArpPacket& written = arp_at(bytes.data() + sizeof(EthernetHeader));
+  written = arp;
+  written.hardware_type = be16(1);
+  written.protocol_type = be16(ethertype::ipv4);
+  written.hardware_length = 6;
+  written.protocol_length = 4;
   return Frame(bytes);
 }
 
@@ -282,12 +283,23 @@ PacketBuilder ip(uint8_t protocol, std::string_view from, std::string_view to) {
 }
 
 Frame arp_request(Ipv4Address asked, Ipv4Address sender, MacAddress sender_mac, MacAddress to_mac) {
-  const MacAddress target = to_mac.is_broadcast() ? MacAddress{} : to_mac;
-  return arp_frame(1, sender_mac, sender, target, asked, to_mac);
+  ArpPacket arp{};
+  arp.operation = be16(1);
+  arp.sender_mac = sender_mac;
+  arp.sender = sender.wire();
+  if (!to_mac.is_broadcast()) arp.target_mac = to_mac;
+  arp.target = asked.wire();
+  return arp_frame(arp, to_mac);
 }
 
 Frame arp_reply(Ipv4Address asked, MacAddress asked_mac, Ipv4Address to, MacAddress to_mac) {
-  return arp_frame(2, asked_mac, asked, to_mac, to, to_mac);
+  ArpPacket arp{};
+  arp.operation = be16(2);
+  arp.sender_mac = asked_mac;
+  arp.sender = asked.wire();
+  arp.target_mac = to_mac;
+  arp.target = to.wire();
+  return arp_frame(arp, to_mac);
 }
 
 }  // namespace postern::test

@@ -128,14 +128,14 @@ std::string to_text(const PacketText& packet) {
     if (name == "df") {
       text += value == "yes" ? " df" : " no-df";
     } else {
-      text += " " + name + "=" + value;
+      text.append(" ").append(name).append("=").append(value);
     }
   }
   if (!packet.about.empty()) text += " about " + to_text(packet.about[0]);
   return text;
 }
 
-// --- text -> frame
+// Text to frame.
 namespace {
 
 class Reader {
