@@ -25,7 +25,11 @@ bool Policy::may_come_from(Ipv4Address source, InterfaceId in) const {
   if (is_local_broadcast(source)) return false;  // RFC 1812 5.3.7
   // The default route is a route like others: what it leads to belongs behind its interface.
   if (route != nullptr && route->interface == in) return true;
-  return interfaces[in].spoof_allow.contains(source);
+  // Inside networks never come from outside, whatever spoof_allow says.
+  bool is_outside = interfaces[in].zone == Zone::external;
+  bool belongs_inside = route != nullptr && route->to.length > 0 &&
+                        interfaces[route->interface].zone != Zone::external;
+  return !(is_outside && belongs_inside) && interfaces[in].spoof_allow.contains(source);
 }
 
 bool Policy::answers_arp(Ipv4Address address, InterfaceId on) const {

@@ -47,7 +47,8 @@ class Policy {
   bool is_local_broadcast(
       Ipv4Address address) const;  // limited, or directed to a connected network
   // Whether packets from `source` may come in by `in`: its best route leads there, or spoof_allow
-  // holds it; our own addresses never (RFC 3704 strict, F26).
+  // holds it (not for inside networks on an external interface); addresses that are ours or that
+  // stand for inside hosts never (RFC 3704 strict, F26).
   bool may_come_from(Ipv4Address source, InterfaceId in) const;
   // Whether the gateway answers ARP requests for `address` seen on `on`.
   bool answers_arp(Ipv4Address address, InterfaceId on) const;

@@ -102,6 +102,18 @@ TEST_CASE("policy/policy: spoof_allow adds to the routes of one interface", "[F2
   CHECK_FALSE(policy->may_come_from(address("172.32.5.5"), kLan));
 }
 
+TEST_CASE("policy/policy: an inside network never comes from outside, allowed or not", "[F26]") {
+  auto policy = office();
+  policy->interfaces[kWan].zone = Zone::external;
+  for (PolicyInterface& interface : policy->interfaces) {
+    interface.spoof_allow = {{{address("0.0.0.0"), address("255.255.255.255")}}, false};
+  }
+  CHECK_FALSE(policy->may_come_from(address("192.168.1.10"), kWan));
+  CHECK_FALSE(policy->may_come_from(address("10.9.1.1"), kWan));
+  CHECK(policy->may_come_from(address("198.51.100.7"), kLan));
+  CHECK(policy->may_come_from(address("203.0.113.20"), kLan));
+}
+
 TEST_CASE("policy/policy: ARP is answered for the interface's addresses and those it stands for",
           "[F08]") {
   auto policy = office();
