@@ -289,7 +289,7 @@ void Gateway::look_after_log() {
     outcome = Error{ErrorCode::failed, "lines cannot be written; is the disk full?"};
   }
   unwritten_lines_ = unwritten;
-  note("security log", outcome);
+  note("security log file", outcome);
 }
 
 // Whatever became of the kernel's own setting, our devices do not forward.
