@@ -157,6 +157,7 @@ void Gateway::arrange_turns() {
   loop_.every(kSlowTurn, [this] {
     reload_->tick(std::time(nullptr));
     look_after_links();
+    look_after_log();
   });
   loop_.every(kKernelLook, [this] { check_kernel(); });
   uint64_t watchdog_us = 0;
@@ -281,8 +282,20 @@ void Gateway::look_after_links() {
   }
 }
 
+void Gateway::look_after_log() {
+  uint64_t unwritten = security_log_->unwritten();
+  Result<void> outcome;
+  if (unwritten != unwritten_lines_) {
+    outcome = Error{ErrorCode::failed, "lines cannot be written; is the disk full?"};
+  }
+  unwritten_lines_ = unwritten;
+  note("security log file", outcome);
+}
+
+// Whatever became of the kernel's own setting, our devices do not forward.
 void Gateway::check_kernel() {
   note("kernel forwarding", check_forwarding_is_off());
+  note("host path forwarding", host_path_->keep_from_forwarding());
 }
 
 // Only while every worker gets on: a gateway with a stuck worker is restarted.

@@ -84,6 +84,7 @@ class Gateway : private ResolverSink {
   void tell(const ReloadReport& report, const std::string& label, const std::string& who);
   void drain_events();
   void look_after_links();
+  void look_after_log();
   void check_kernel();
   void pet_watchdog();
   void on_signal(int signal_fd);
@@ -103,6 +104,7 @@ class Gateway : private ResolverSink {
   admin::Dispatcher dispatcher_;
   std::unique_ptr<admin::Server> admin_server_;
   config::Logging logging_;        // as configured last
+  uint64_t unwritten_lines_ = 0;   // of the security log, at the last look
   std::vector<bool> link_was_up_;  // by interface
   std::vector<uint64_t> turns_;    // by worker, at the last look
 };

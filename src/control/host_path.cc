@@ -67,9 +67,13 @@ Result<void> set_sysctl(const std::string& path, const char* value) {
   return {};
 }
 
+std::string sysctl_path(const std::string& device) {
+  return "/proc/sys/net/ipv4/conf/" + device + "/";
+}
+
 // What the kernel may and may not do on a device of ours.
 Result<void> set_device_sysctls(const std::string& device) {
-  const std::string ipv4 = "/proc/sys/net/ipv4/conf/" + device + "/";
+  const std::string ipv4 = sysctl_path(device);
   struct Setting {
     const char* key;
     const char* value;
@@ -92,6 +96,7 @@ Result<void> set_device_sysctls(const std::string& device) {
 
 struct HostPath::State {
   Owned<nl_sock> socket;
+  std::vector<std::string> devices;  // of the last plan
 
   Result<int> index_of(const std::string& device);
   Result<void> set_link(const HostDevice& device);
@@ -137,7 +142,9 @@ Result<void> HostPath::apply(const HostPlan& plan) {
   };
   std::map<int, std::string> devices;
   std::map<std::string, int> indexes;
+  state_->devices.clear();
   for (const HostDevice& device : plan.devices) {
+    state_->devices.push_back(device.name);
     note(set_device_sysctls(device.name));
     note(state_->set_link(device));
     auto index = state_->index_of(device.name);
@@ -153,6 +160,15 @@ Result<void> HostPath::apply(const HostPlan& plan) {
   for (const HostRoute& route : plan.routes) {
     auto found = indexes.find(route.device);
     if (found != indexes.end()) note(state_->add_route(route, found->second));
+  }
+  return first;
+}
+
+Result<void> HostPath::keep_from_forwarding() {
+  Result<void> first;
+  for (const std::string& device : state_->devices) {
+    auto done = set_sysctl(sysctl_path(device) + "forwarding", "0");
+    if (first && !done) first = std::move(done);
   }
   return first;
 }

@@ -59,6 +59,8 @@ class HostPath {
 
   // Makes the kernel follow the plan. Goes on after an error and returns the first one.
   Result<void> apply(const HostPlan& plan);
+  // Sees to it that none of our devices forwards, whoever asked the kernel to (F02).
+  Result<void> keep_from_forwarding();
 
  private:
   struct State;

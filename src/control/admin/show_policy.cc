@@ -117,6 +117,7 @@ Json show_status(Gateway& gateway) {
           {"hugepages", gateway.dataplane().uses_hugepages()},
           {"log",
            {{"lines", gateway.security_log().lines()},
+            {"lines_unwritten", gateway.security_log().unwritten()},
             {"records_lost", sum(gateway, &WorkerCounters::log_records_lost)}}},
           {"warnings", warnings_json(gateway, configuration)}};
 }

@@ -40,8 +40,9 @@ struct SecurityLog::Writer {
 
   explicit Writer(const std::string& host) : line(host) {}
 
-  // The sinks throw when the disk is full; a line that cannot be written is gone, the thread goes
-  // on.
+  uint64_t unwritten = 0;
+
+  // The sinks throw when the disk is full: the line is gone and counted, the thread goes on.
   void write(std::string_view text) {
     spdlog::details::log_msg message("security", spdlog::level::info,
                                      spdlog::string_view_t(text.data(), text.size()));
@@ -49,7 +50,7 @@ struct SecurityLog::Writer {
       try {
         sink->log(message);
       } catch (const std::exception&) {
-        continue;
+        ++unwritten;
       }
     }
   }
@@ -102,7 +103,6 @@ void SecurityLog::stop() {
 }
 
 void SecurityLog::run() {
-  if (settings_.prepare_thread) settings_.prepare_thread();
   Writer writer(settings_.host);
   writer.lost_told.resize(settings_.sources.size());
   for (;;) {
@@ -145,6 +145,7 @@ bool SecurityLog::drain(Writer& writer) {
       ++count;
     }
     lines_.fetch_add(count, std::memory_order_relaxed);
+    unwritten_.store(writer.unwritten, std::memory_order_relaxed);
     had_records = had_records || count > 0;
   }
   return had_records;

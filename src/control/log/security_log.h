@@ -38,8 +38,7 @@ class SecurityLog {
     std::vector<Source> sources;  // one a worker; outlive the log
     Doorbell* bell = nullptr;     // rung when a ring has records
     const GenerationNames* names = nullptr;
-    std::function<Instant()> now;          // the clock of the records; any thread
-    std::function<void()> prepare_thread;  // called first on the logging thread; may be empty
+    std::function<Instant()> now;  // the clock of the records; any thread
     std::string host;
     std::string state_dir;
   };
@@ -55,7 +54,9 @@ class SecurityLog {
   // Thread: control. Joins after the rings are empty; workers have stopped.
   void stop();
 
-  uint64_t lines() const { return lines_.load(std::memory_order_relaxed); }  // any thread
+  // Thread: any. Lines so far, and how many of them some sink could not write (the disk is full).
+  uint64_t lines() const { return lines_.load(std::memory_order_relaxed); }
+  uint64_t unwritten() const { return unwritten_.load(std::memory_order_relaxed); }
 
  private:
   struct Writer;
@@ -64,8 +65,9 @@ class SecurityLog {
 
   Settings settings_;
   int stop_fd_ = -1;
-  std::atomic<bool> stopping_{false};  // control: set, logging thread: read
-  std::atomic<uint64_t> lines_{0};     // logging thread: write
+  std::atomic<bool> stopping_{false};   // control: set, logging thread: read
+  std::atomic<uint64_t> lines_{0};      // logging thread: write
+  std::atomic<uint64_t> unwritten_{0};  // logging thread: write
   std::mutex sinks_mutex_;
   std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks_;  // under the mutex
   std::thread thread_;
