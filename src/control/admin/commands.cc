@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "control/admin/show.h"
 #include "control/explain/explain.h"
 #include "control/gateway.h"
@@ -62,10 +64,10 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
     reply.done(show_drops(gateway, request.value("all", false)));
   });
   dispatcher.add("show sessions", [&gateway](const Json& request, const Peer&, Reply reply) {
-    show_sessions(gateway, filter_of(request), reply);
+    show_sessions(gateway, filter_of(request), std::move(reply));
   });
   dispatcher.add("show mappings", [&gateway](const Json& request, const Peer&, Reply reply) {
-    show_mappings(gateway, filter_of(request), reply);
+    show_mappings(gateway, filter_of(request), std::move(reply));
   });
   dispatcher.add("explain", [&gateway](const Json& request, const Peer&, Reply reply) {
     auto answer = answer_explain(*gateway.publisher().current(), request);
