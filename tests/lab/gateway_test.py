@@ -224,6 +224,24 @@ def test_two_gateways(lab):
         other.down()
 
 
+def test_af_packet(lab):
+    """Where AF_XDP is not to be had, AF_PACKET does the same, fragments among it."""
+    other = Lab(lab.name + "2", "af_packet")
+    try:
+        other.up()
+        drivers = {port["driver"] for port in other.ask("show", "interfaces")["interfaces"]}
+        check(drivers == {"net_af_packet"}, f"{drivers}")
+        page = other.client.must(f"curl -sS -m 5 http://{WEB}/")
+        check(f"you are {GATEWAY}:" in page, page)
+        told = other.client.must(f"ping -c 3 -i 0.2 -s 8000 {WEB}")
+        check(" 0% packet loss" in told, told)
+        # Whom the gateway's kernel sees as well must get no answer from it.
+        told = other.internet.run(f"nc -vz -w 2 {GATEWAY} 22")
+        check("timed out" in told.out, told.out)
+    finally:
+        other.down()
+
+
 def test_lab_leaves_nothing(lab):
     """After down there is no namespace, process or file of a lab, not even after a crash of up."""
     other = Lab(lab.name + "3", lab.driver)

@@ -127,6 +127,25 @@ def test_small_link_of_ours(lab):
         lab.restart_with(lab.config())
 
 
+def test_two_workers(lab):
+    """With two workers, which hand packets to each other, all of this works as well."""
+    workers = "system:\n  workers: { count: 2 }\n"
+    try:
+        lab.restart_with(lab.config().replace("system:\n", workers))
+        check(len(lab.ask("status")["workers"]) == 2, "there are not two workers")
+        for port in range(41000, 41020):  # sessions of both workers
+            page = lab.client.must(f"curl -sS -m 5 --local-port {port} http://{WEB}/bytes/50000")
+            check(len(page) == 50000, f"{len(page)} bytes")
+        page = lab.client.must(f"curl -sS -m 5 http://{GATEWAY}:5555/")
+        check(page.startswith("dmz port 44333"), page)
+        page = lab.internet.must(f"curl -sS -m 5 http://{GATEWAY}:5555/")
+        check(page.startswith("dmz port 44333"), page)
+        for test in (test_large_udp, test_large_ping, test_traceroute, test_port_refused_outside):
+            test(lab)
+    finally:
+        lab.restart_with(lab.config())
+
+
 def test_names(lab):
     """Names are resolved through the gateway, by UDP and by TCP."""
     for how in ("+notcp", "+tcp"):

@@ -7,9 +7,12 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/exit_code.h"
 #include "cli/lab/lab.h"
@@ -19,6 +22,8 @@
 
 namespace postern::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct Options {
   std::string name = "lab";
@@ -47,27 +52,47 @@ std::string with_name(const Options& options) {
   return options.name == "lab" ? "" : " --name " + options.name;
 }
 
-void print_welcome(const Options& options) {
-  const std::string lab = "postern lab exec" + with_name(options);
+// How the user calls this program: by its name where the shell finds it, else by a path.
+std::string spelled_program() {
+  const fs::path program = postern_program();
+  const char* path = std::getenv("PATH");
+  std::istringstream directories(path == nullptr ? "" : path);
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    std::error_code missing;
+    if (fs::canonical(fs::path(directory) / "postern", missing) == program) return "postern";
+  }
+  std::error_code failed;
+  const std::string near = fs::relative(program, failed);
+  return failed || near.starts_with("..") ? program.string() : near;
+}
+
+void print_welcome(const Options& options, const Lab& lab) {
   fmt::print(R"(The lab is up. Try, as root:
-  {0} client curl http://web.example/
+  {0} lab exec{1} client curl http://web.example/
       a page from outside, through NAT
-  {0} client traceroute -n 198.51.100.10
+  {0} lab exec{1} client traceroute -n 198.51.100.10
       the gateway is the first hop
-  {0} internet curl http://203.0.113.2:5555/
+  {0} lab exec{1} internet curl http://203.0.113.2:5555/
       a server behind the gateway, by its port map
-  {0} internet nc -vz -w 2 203.0.113.2 22
+  {0} lab exec{1} internet nc -vz -w 2 203.0.113.2 22
       nothing else answers from outside
-  {0} gateway postern show sessions
-      what the gateway knows of it; postern --help names more
-  postern lab sniff{1} outside icmp
+  {0} lab exec{1} gateway postern show sessions
+      what the gateway knows of it; there are rules, drops, mappings, interfaces as well
+  {0} lab exec{1} gateway postern explain --in lan --proto tcp --src 192.168.1.10 \
+      --dst 198.51.100.10 --dport 23
+      what it would do with a packet, and why
+  {0} lab exec{1} gateway postern apply {2}
+      its configuration, once you have changed it
+  {0} lab sniff{1} outside icmp
       what passes on the wire outside
-  postern lab status{1}
+  {0} lab status{1}
       hosts and processes
-  postern lab down{1}
+  {0} lab down{1}
       the end
+The security log is {3}.
 )",
-             lab, with_name(options));
+             spelled_program(), with_name(options), lab.config_file().string(),
+             (lab.state_directory() / "log/security.log").string());
 }
 
 int up(const Options& options) {
@@ -75,7 +100,7 @@ int up(const Options& options) {
   if (!lab) return refuse(lab.error());
   const Result<void> done = lab->up(options.up);
   if (!done) return refuse(done.error());
-  print_welcome(options);
+  print_welcome(options, *lab);
   return kDone;
 }
 
