@@ -312,7 +312,7 @@ for to in ("{server}", "{gateway}", "192.168.1.10", "10.9.0.9"):
     frames.append(IP(src=w, dst=to, version=5) / TCP(sport=84, dport=80, flags="S"))
     frames.append(IP(src=w, dst=to, len=2000) / TCP(sport=85, dport=80, flags="S"))
     frames.append(IP(src=w, dst=to, ihl=4) / TCP(sport=86, dport=80, flags="S"))
-    # Pieces: too small for the TCP header; a second one that rewrites what the first one said, which
+    # Pieces: too small for the TCP header; a second one that rewrites what the first said, which
     # may pass (from port 88); later ones of which nobody saw the first; one beyond 64 kB.
     syn = bytes(TCP(sport=88, dport=80, flags="S")) + b"x" * 20
     evil = bytes(TCP(sport=89, dport=7, flags="S")) + b"EVIL" * 5
