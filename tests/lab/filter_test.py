@@ -181,7 +181,7 @@ def test_windows_sharing(lab):
     with lab.sniff("outside", "port 445 or portrange 135-139", "in") as outside:
         for port in (135, 137, 138, 139, 445):
             lab.client.run(f"nc -z -w 1 {WEB} {port}", timeout=3)
-            lab.client.run(["sh", "-c", f"echo x | nc -u -w 1 {WEB} {port}"])
+            lab.client.run(["sh", "-c", f"echo x | nc -u -w 0 {WEB} {port}"])
         check(outside.count() == 0, f"{outside.packets()}")
     check(connects(lab.client, WEB, 80), "another port does not cross")
 
@@ -312,8 +312,8 @@ for to in ("{server}", "{gateway}", "192.168.1.10", "10.9.0.9"):
     frames.append(IP(src=w, dst=to, version=5) / TCP(sport=84, dport=80, flags="S"))
     frames.append(IP(src=w, dst=to, len=2000) / TCP(sport=85, dport=80, flags="S"))
     frames.append(IP(src=w, dst=to, ihl=4) / TCP(sport=86, dport=80, flags="S"))
-    # Pieces: too small for the TCP header; a second one that rewrites what the first one said,
-    # which may pass (from port 88); later ones of which nobody saw the first; one beyond 64 kB.
+    # Pieces: too small for the TCP header; a second one that rewrites what the first said, which
+    # may pass (from port 88); later ones of which nobody saw the first; one beyond 64 kB.
     syn = bytes(TCP(sport=88, dport=80, flags="S")) + b"x" * 20
     evil = bytes(TCP(sport=89, dport=7, flags="S")) + b"EVIL" * 5
     tcp = dict(src=w, dst=to, proto=6)

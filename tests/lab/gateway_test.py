@@ -107,13 +107,6 @@ def generation(lab):
     return lab.ask("status")["configuration"]["generation"]
 
 
-def lost(told):
-    """How many answers ping, which was interrupted, did not get."""
-    sent, got = re.search(r"(\d+) packets transmitted, (\d+) received", told).groups()
-    check(int(sent) > 10, f"ping sent only {sent}")
-    return int(sent) - int(got)
-
-
 def is_bad(path):
     """Whether the file earns errors; some earn warnings only."""
     with open(path.replace(".yaml", ".expect"), encoding="utf-8") as file:
@@ -126,7 +119,7 @@ def test_bad_reload_changes_nothing(lab):
     bad = [path for path in glob.glob(HERE + "/../golden/config/*.yaml") if is_bad(path)]
     check(len(bad) >= 50, f"there are only {len(bad)} bad configurations")
     before = generation(lab)
-    with lab.client.start(f"ping -i 0.05 {WEB}") as ping:
+    with lab.client.start(f"ping -q -i 0.05 -c 80 -W 5 {WEB}") as ping:
         for path in bad:
             words = [POSTERN, "--run-dir", lab.directory + "/run", "apply", path]
             done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
@@ -138,11 +131,10 @@ def test_bad_reload_changes_nothing(lab):
             file.write("\nnonsense: true\n")
         lab.signal(signal.SIGHUP)
         time.sleep(0.5)
-        ping.stop(signal.SIGINT)
-        told = ping.out()
+        told = ping.wait(60).out
     lab.write_config(lab.config())
     check(generation(lab) == before, "another policy runs now")
-    check(lost(told) <= 1, told[-300:])  # one may have been under way
+    check(" 0% packet loss" in told, told)
 
 
 def test_reload_under_load(lab):

@@ -22,10 +22,14 @@ def check_tcp(end):
     check(received > 10_000_000, f"only {received} bytes arrived")
 
 
-def check_udp(end):
-    lost = end["sum"]["lost_percent"]
-    check(end["sum"]["packets"] > 1000, "hardly any packet was sent")
-    check(lost < 1, f"{lost:.2f} % lost")
+def check_udp(lab, *options):
+    """Three tries, since a machine with other work may starve the gateway for a while."""
+    for _ in range(3):
+        end = transfer(lab, "-u", "-b", "10M", "-l", "1400", *options)
+        check(end["sum"]["packets"] > 1000, "hardly any packet was sent")
+        if end["sum"]["lost_percent"] < 1:
+            return
+    check(False, f"{end['sum']['lost_percent']:.2f} % lost")
 
 
 def test_tcp_out(lab):
@@ -40,12 +44,12 @@ def test_tcp_in(lab):
 
 def test_udp_out(lab):
     """iperf3 sends by UDP to a host outside, and less than 1 % is lost."""
-    check_udp(transfer(lab, "-u", "-b", "10M", "-l", "1400"))
+    check_udp(lab)
 
 
 def test_udp_in(lab):
     """iperf3 sends by UDP from a host outside, and less than 1 % is lost."""
-    check_udp(transfer(lab, "-u", "-b", "10M", "-l", "1400", "-R"))
+    check_udp(lab, "-R")
 
 
 def test_large_udp(lab):

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 constexpr size_t kOutputMax = 64 * 1024;
 constexpr int kExecFailed = 127;
 constexpr int kPollMs = 50;
+constexpr int kThreadsField = 20;  // of /proc/PID/stat; the time of start is the second after it
 
 Error system_error(const std::string& what) {
   return Error{ErrorCode::failed, what + ": " + std::strerror(errno)};
@@ -194,16 +196,20 @@ ProcessId identify(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string text;
   if (!std::getline(file, text)) return {pid, 0};
-  // The name in field 2 may hold anything; fields are counted from behind its bracket.
+  // The name in field 2 may hold anything; fields are read from behind its bracket.
   const size_t bracket = text.rfind(')');
   if (bracket == std::string::npos) return {pid, 0};
-  if (text.compare(bracket, 3, ") Z") == 0) return {pid, 0};
-  size_t place = bracket + 1;
-  for (int field = 2; field < 21 && place != std::string::npos; ++field) {
-    place = text.find(' ', place + 1);
-  }
-  if (place == std::string::npos) return {pid, 0};
-  return {pid, std::strtoull(text.c_str() + place, nullptr, 10)};
+  std::istringstream fields(text.substr(bracket + 1));
+  std::string state, skipped;
+  fields >> state;
+  for (int field = 4; field < kThreadsField; ++field)
+    fields >> skipped;
+  unsigned threads = 0;
+  uint64_t started = 0;
+  fields >> threads >> skipped >> started;
+  // Its first thread may be gone while others still hold its files.
+  if (state == "Z" && threads <= 1) return {pid, 0};
+  return {pid, started};
 }
 
 bool is_running(const ProcessId& process) {
