@@ -49,32 +49,33 @@ bool take_index(std::string_view& path, size_t& index) {
   return true;
 }
 
+// The entry of `map` whose key `path` begins with. Keys may hold dots: the longest one counts.
+const Entry* find_key_of(const Node& map, std::string_view path) {
+  const Entry* found = nullptr;
+  for (const Entry& entry : map.entries) {
+    bool longer = !found || entry.key.size() > found->key.size();
+    if (longer && begins_with_key(path, entry.key)) found = &entry;
+  }
+  return found;
+}
+
 Mark find_mark(const Node& root, std::string_view path) {
   const Node* node = &root;
-  Mark mark = root.mark;
   while (!path.empty()) {
     if (path[0] == '.') path.remove_prefix(1);
     const Entry* next = nullptr;
-    size_t index = 0;
-    if (take_index(path, index)) {
-      if (node->kind == NodeKind::list && index < node->entries.size()) {
-        next = &node->entries[index];
-      } else if (index == 0) {
-        continue;  // a single element may stand without its list
-      }
+    if (size_t index = 0; take_index(path, index)) {
+      if (node->kind != NodeKind::list && index == 0) continue;  // it may stand without its list
+      bool has = node->kind == NodeKind::list && index < node->entries.size();
+      next = has ? &node->entries[index] : nullptr;
     } else if (node->kind == NodeKind::map) {
-      for (const Entry& entry : node->entries) {  // keys may hold dots: the longest one counts
-        if (begins_with_key(path, entry.key) && (!next || entry.key.size() > next->key.size())) {
-          next = &entry;
-        }
-      }
+      next = find_key_of(*node, path);
       if (next) path.remove_prefix(next->key.size());
     }
     if (!next) break;
     node = &next->value;
-    mark = node->mark;
   }
-  return mark;
+  return node->mark;
 }
 
 }  // namespace

@@ -17,16 +17,16 @@ using Json = nlohmann::ordered_json;
 
 // The grammars of items.cc and scalar.cc as regular expressions, without anchors.
 std::string pattern_of(Type type) {
-  const std::string name = "[A-Za-z][A-Za-z0-9_-]{0,62}";
-  const std::string interface = "[a-z][a-z0-9_-]{0,10}";
-  const std::string octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
-  const std::string ipv4 = octet + "(\\." + octet + "){3}";
-  const std::string prefix = ipv4 + "/(3[0-2]|[12]?[0-9])";
-  const std::string port = "(0|[1-9][0-9]{0,4})";
-  const std::string ports = "([<>]" + port + "|" + port + "(-" + port + ")?)";
-  const std::string byte = "(0|[1-9][0-9]{0,2})";
-  const std::string day = "(mon|tue|wed|thu|fri|sat|sun)";
-  const std::string days = "(daily|weekdays|weekends|" + day + "(-" + day + ")?)";
+  std::string name = "[A-Za-z][A-Za-z0-9_-]{0,62}";
+  std::string interface = "[a-z][a-z0-9_-]{0,10}";
+  std::string octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+  std::string ipv4 = octet + "(\\." + octet + "){3}";
+  std::string prefix = ipv4 + "/(3[0-2]|[12]?[0-9])";
+  std::string port = "(0|[1-9][0-9]{0,4})";
+  std::string ports = "([<>]" + port + "|" + port + "(-" + port + ")?)";
+  std::string byte = "(0|[1-9][0-9]{0,2})";
+  std::string day = "(mon|tue|wed|thu|fri|sat|sun)";
+  std::string days = "(daily|weekdays|weekends|" + day + "(-" + day + ")?)";
   switch (type) {
     case Type::duration:
       return "(0|[1-9][0-9]*)(ms|s|m|h|d)";

@@ -174,7 +174,7 @@ std::optional<Template> parse_template(std::string_view text, Report& report) {
 
 const std::vector<Template>& builtin_templates() {
   // Parsed once and kept: the text is part of the program, and every load may need it.
-  static const std::vector<Template> kTemplates = [] {
+  static const std::vector<Template> templates = [] {
     std::vector<Template> all;
     for (std::string_view text : template_texts()) {
       Report report;
@@ -189,7 +189,7 @@ const std::vector<Template>& builtin_templates() {
               [](const Template& a, const Template& b) { return a.name < b.name; });
     return all;
   }();
-  return kTemplates;
+  return templates;
 }
 
 const Template* find_template(std::string_view name) {

@@ -59,26 +59,29 @@ void validate_addresses(Check& check, const Interface& interface) {
   }
 }
 
-// Two networks that overlap on different wires: one of them could never be reached.
-void validate_overlap(Check& check) {
-  const std::vector<Interface>& all = check.model.interfaces;
-  for (size_t i = 0; i < all.size(); ++i) {
-    for (size_t a = 0; a < all[i].addresses.size() && all[i].enabled; ++a) {
-      const Prefix& mine = all[i].addresses[a];
-      for (size_t j = 0; j < i; ++j) {
-        if (!all[j].enabled) continue;
-        auto other = std::find_if(
-            all[j].addresses.begin(), all[j].addresses.end(),
-            [&](const Prefix& p) { return p.contains(mine.address) || mine.contains(p.address); });
-        if (other == all[j].addresses.end()) continue;
-        std::string place = item_path(path_of(all[i]) + ".address", a, all[i].addresses.size());
-        check.report.error_at(
-            place,
-            mine.address == other->address
-                ? to_text(mine.address) + " is an address of interface " + all[j].name + " as well"
-                : to_text(mine) + " overlaps " + to_text(*other) + " of interface " + all[j].name);
-        break;
-      }
+// The first address of `interface` whose network meets that of `own`.
+const Prefix* find_overlap(const Interface& interface, const Prefix& own) {
+  for (const Prefix& other : interface.addresses) {
+    if (other.contains(own.address) || own.contains(other.address)) return &other;
+  }
+  return nullptr;
+}
+
+// Two networks that overlap on different wires: one of them could never be reached. `interface` is
+// compared with those before it in the file.
+void validate_overlap(Check& check, const Interface& interface) {
+  for (size_t i = 0; i < interface.addresses.size() && interface.enabled; ++i) {
+    const Prefix& own = interface.addresses[i];
+    for (const Interface* other = check.model.interfaces.data(); other != &interface; ++other) {
+      const Prefix* overlap = other->enabled ? find_overlap(*other, own) : nullptr;
+      if (!overlap) continue;
+      std::string text =
+          own.address == overlap->address
+              ? to_text(own.address) + " is an address of interface " + other->name + " as well"
+              : to_text(own) + " overlaps " + to_text(*overlap) + " of interface " + other->name;
+      std::string path = path_of(interface) + ".address";
+      check.report.error_at(item_path(path, i, interface.addresses.size()), std::move(text));
+      break;
     }
   }
 }
@@ -213,6 +216,7 @@ void validate_interfaces(Check& check) {
   for (const Interface& interface : check.model.interfaces) {
     any_enabled = any_enabled || interface.enabled;
     validate_interface(check, interface);
+    validate_overlap(check, interface);
     validate_port(check, interface, ports);
     validate_host_device(check, interface, devices);
     if (!interface.mac || !interface.enabled) continue;
@@ -222,7 +226,6 @@ void validate_interfaces(Check& check) {
                               "interface " + std::string(first->second) + " has the same address");
     }
   }
-  validate_overlap(check);
   if (!any_enabled && !check.model.interfaces.empty()) {
     check.report.error_at("interfaces", "all interfaces are disabled");
   }

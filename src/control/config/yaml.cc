@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "control/config/report.h"
+#include "control/config/yaml_text.h"
 
 namespace postern::config {
 namespace {
@@ -184,63 +185,6 @@ class TreeBuilder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-// Length of the UTF-8 sequence at the front of `text` (RFC 3629), 0 when it is not one.
-size_t utf8_length(std::string_view text) {
-  auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  size_t length = byte(0) < 0x80   ? 1
-                  : byte(0) < 0xC2 ? 0
-                  : byte(0) < 0xE0 ? 2
-                  : byte(0) < 0xF0 ? 3
-                  : byte(0) < 0xF5 ? 4
-                                   : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if (byte(0) == 0xE0 && byte(1) < 0xA0) return 0;   // overlong
-  if (byte(0) == 0xED && byte(1) >= 0xA0) return 0;  // surrogates
-  if (byte(0) == 0xF0 && byte(1) < 0x90) return 0;   // overlong
-  if (byte(0) == 0xF4 && byte(1) >= 0x90) return 0;  // beyond U+10FFFF
-  return length;
-}
-
-// What is wrong with the character at the front of `text`, or empty.
-std::string_view character_fault(std::string_view text, bool first_in_line) {
-  char c = text[0];
-  if (c == '\t') return "tab character: indent and align with spaces";
-  if (c == '%' && first_in_line) return "directives (%) are not allowed";
-  if (c == '\r' && text.substr(0, 2) != "\r\n") return "carriage return without line feed";
-  if (c == '\n' || c == '\r') return {};
-  if (c == '\0') return "NUL byte: this is not a text file";
-  if ((c > 0 && c < ' ') || c == '\x7F') return "control character";
-  if (utf8_length(text) == 0) return "not valid UTF-8";
-  // RFC 3629: C2 80..9F are the C1 control characters; E2 80 A8..A9 break lines for some readers.
-  if (c == '\xC2' && static_cast<uint8_t>(text[1]) < 0xA0) return "control character";
-  return {};
-}
-
-// Checks the bytes before yaml-cpp sees them. One finding per kind of fault and line is enough.
-bool check_characters(std::string_view text, Report& report) {
-  bool good = true;
-  uint32_t line = 1;
-  size_t line_start = 0;
-  uint32_t faulty_line = 0;
-  for (size_t i = 0; i < text.size();) {
-    std::string_view fault = character_fault(text.substr(i), i == line_start);
-    if (!fault.empty() && faulty_line != line) {
-      report.error({line, static_cast<uint32_t>(i - line_start) + 1}, "", std::string(fault));
-      faulty_line = line;
-    }
-    if (!fault.empty()) good = false;
-    if (text[i] == '\n') {
-      ++line;
-      line_start = i + 1;
-    }
-    i += std::max<size_t>(1, utf8_length(text.substr(i)));
-  }
-  return good;
-}
-
 // yaml-cpp's own words, without its "yaml-cpp: error at line" in front; one frequent case
 // explained.
 std::string explain(const YAML::Exception& exception) {
@@ -268,7 +212,7 @@ std::optional<Node> read_yaml(std::string_view text, Report& report) {
     report.error({}, "", "the file is larger than 4 MiB");
     return std::nullopt;
   }
-  if (!check_characters(text, report)) return std::nullopt;
+  if (!check_text(text, report)) return std::nullopt;
   TextBuffer buffer(text);
   std::istream stream(&buffer);
   TreeBuilder builder(text, report);
