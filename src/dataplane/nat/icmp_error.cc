@@ -68,10 +68,12 @@ class Account {
   uint16_t delta_ = 0;
 };
 
-// The quoted transport header goes back to what its sender sent. `pseudo`: difference of its
-// addresses.
-void restore_transport(uint8_t* bytes, unsigned length, uint8_t proto, const Rewrite& reply,
-                       uint16_t pseudo, Account& account) {
+// The quoted transport header goes back to what its sender sent. `pseudo` is the difference of the
+// addresses, which the checksums of TCP and UDP cover; `account` gets what changes here.
+void restore_transport(Packet& error, const Quote& quote, const Rewrite& reply, uint16_t pseudo,
+                       Account& account) {
+  uint8_t* bytes = error.frame + quote.transport;
+  uint8_t proto = ipv4_at(error.frame + quote.ip).protocol;
   if (proto == protocol::icmp) {
     IcmpHeader& icmp = icmp_at(bytes);
     Account id;
@@ -89,7 +91,7 @@ void restore_transport(uint8_t* bytes, unsigned length, uint8_t proto, const Rew
   account.add(changed.delta());
   uint16_t delta = combine(pseudo, changed.delta());
   if (proto == protocol::tcp) {
-    if (length < kTcpChecksumEnd) return;
+    if (quote.bytes < kTcpChecksumEnd) return;
     TcpHeader& tcp = tcp_at(bytes);
     account.write(tcp.checksum, updated(tcp.checksum, delta));
   } else if (ports.checksum.raw() != 0) {
@@ -134,8 +136,7 @@ void translate_error(Packet& error, const Rewrite& reply, bool hide_source) {
   inside.write(quoted.destination, reply.source);
   uint16_t addresses = inside.delta();
   inside.write(quoted.checksum, updated(quoted.checksum, addresses));
-  restore_transport(error.frame + quote->transport, quote->bytes, quoted.protocol, reply, addresses,
-                    inside);
+  restore_transport(error, *quote, reply, addresses, inside);
   IcmpHeader& icmp = icmp_at(error.l4());
   icmp.checksum = updated(icmp.checksum, inside.delta());
 
