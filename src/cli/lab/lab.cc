@@ -87,12 +87,12 @@ fs::path postern_program() {
 }
 
 fs::path posternd_program() {
-  const fs::path given = from_environment("POSTERND");
+  fs::path given = from_environment("POSTERND");
   if (!given.empty()) return given;
   const fs::path here = postern_program().parent_path();
   for (const char* place : {"posternd", "../control/posternd", "../sbin/posternd"}) {
     std::error_code missing;
-    const fs::path found = fs::canonical(here / place, missing);
+    fs::path found = fs::canonical(here / place, missing);
     if (!missing) return found;
   }
   return "posternd";

@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kOutputMax = 64 * 1024;
+constexpr size_t kOutputMax = 65536;
 constexpr int kExecFailed = 127;
 constexpr int kPollMs = 50;
 constexpr int kThreadsField = 20;  // of /proc/PID/stat; the time of start is the second after it
