@@ -18,6 +18,7 @@
 #include <memory>
 #include <span>
 
+#include "base/assert.h"
 #include "base/limits.h"
 #include "base/time.h"
 #include "dataplane/nat/session.h"
@@ -38,11 +39,12 @@ class Outbox {
     Packet packet;
     Verdict verdict;
   };
-  // A burst, plus what it may release: held packets of neighbors and of fragment trains.
-  static constexpr size_t kCapacity = kBurstMax * 2 + kReleasedPerTurn * 2;
+  // Two bursts, plus what one turn may let go: pieces of datagrams and packets that waited for a
+  // neighbor, each of them released or given up.
+  static constexpr size_t kCapacity = kBurstMax * 2 + kReleasedPerTurn * 4;
 
   void push(const Packet& packet, Verdict verdict) {
-    POSTERN_DCHECK(size_ < kCapacity);
+    POSTERN_ASSERT(size_ < kCapacity);
     items_[size_++] = Item{packet, verdict};
   }
   size_t room() const { return kCapacity - size_; }
