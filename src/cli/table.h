@@ -33,6 +33,6 @@ class Table {
 // "1h02m", "3m20s", "12s": the two largest units.
 std::string duration_text(int64_t seconds);
 // An empty cell is shown as a dash.
-std::string or_dash(std::string text);
+std::string or_dash(const std::string& text);
 
 }  // namespace postern::cli
