@@ -225,6 +225,9 @@ class Lab:
         self.directory = "/run/postern-lab/" + name
 
     def command(self, *words, timeout=90):
+        """Runs postern and returns what it said; Failure when it fails."""
+        if not os.access(POSTERN, os.X_OK):
+            raise Failure(f"{POSTERN} is not there; build it: ./dev build")
         done = subprocess.run(
             [POSTERN, *words],
             capture_output=True,

@@ -25,7 +25,7 @@ def check_tcp(end):
 def check_udp(lab, *options):
     """Three tries, since a machine with other work may starve the gateway for a while."""
     for _ in range(3):
-        end = transfer(lab, "-u", "-b", "10M", "-l", "1400", *options)
+        end = transfer(lab, "-u", "-b", "5M", "-l", "1400", *options)
         check(end["sum"]["packets"] > 1000, "hardly any packet was sent")
         if end["sum"]["lost_percent"] < 1:
             return
