@@ -7,21 +7,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 #include "support/packet_check.h"
 
 namespace postern::test {
 namespace {
-
-void seal_ipv4(Frame& frame) {
-  if (frame.bytes().size() < sizeof(EthernetHeader) + sizeof(Ipv4Header)) return;
-  uint8_t* l3 = frame.bytes().data() + sizeof(EthernetHeader);
-  Ipv4Header& ip = ipv4_at(l3);
-  if (frame.bytes().size() < sizeof(EthernetHeader) + ip.header_bytes()) return;
-  ip.checksum = be16();
-  ip.checksum = be16::from_raw(static_cast<uint16_t>(~sum(l3, ip.header_bytes())));
-}
 
 void demand(const std::string& broken) {
   if (broken.empty()) return;

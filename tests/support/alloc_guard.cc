@@ -53,15 +53,46 @@ int posix_memalign(void** out, size_t alignment, size_t bytes) noexcept {
 }
 }
 #else
-// The sanitizer owns malloc; operator new goes to it and is counted on the way.
-void* operator new(size_t bytes) {
+// The sanitizer owns malloc; operator new in all its forms goes to it and is counted on the way.
+namespace {
+void* counted(size_t bytes) {
   ++count;
-  void* memory = std::malloc(bytes == 0 ? 1 : bytes);
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+void* counted(size_t bytes, std::align_val_t alignment) {
+  ++count;
+  const size_t step = static_cast<size_t>(alignment);
+  return std::aligned_alloc(step, (bytes + step - 1) / step * step);
+}
+void* or_end(void* memory) {
   if (memory == nullptr) std::abort();
   return memory;
 }
+}  // namespace
+
+void* operator new(size_t bytes) {
+  return or_end(counted(bytes));
+}
 void* operator new[](size_t bytes) {
-  return operator new(bytes);
+  return or_end(counted(bytes));
+}
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return counted(bytes);
+}
+void* operator new[](size_t bytes, const std::nothrow_t&) noexcept {
+  return counted(bytes);
+}
+void* operator new(size_t bytes, std::align_val_t at) {
+  return or_end(counted(bytes, at));
+}
+void* operator new[](size_t bytes, std::align_val_t at) {
+  return or_end(counted(bytes, at));
+}
+void* operator new(size_t bytes, std::align_val_t at, const std::nothrow_t&) noexcept {
+  return counted(bytes, at);
+}
+void* operator new[](size_t bytes, std::align_val_t at, const std::nothrow_t&) noexcept {
+  return counted(bytes, at);
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);
@@ -75,15 +106,11 @@ void operator delete(void* memory, size_t) noexcept {
 void operator delete[](void* memory, size_t) noexcept {
   std::free(memory);
 }
-void* operator new(size_t bytes, std::align_val_t alignment) {
-  ++count;
-  const size_t step = static_cast<size_t>(alignment);
-  void* memory = std::aligned_alloc(step, (bytes + step - 1) / step * step);
-  if (memory == nullptr) std::abort();
-  return memory;
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
 }
-void* operator new[](size_t bytes, std::align_val_t alignment) {
-  return operator new(bytes, alignment);
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
 }
 void operator delete(void* memory, std::align_val_t) noexcept {
   std::free(memory);

@@ -70,6 +70,16 @@ Packet Frame::packet() {
   return packet;
 }
 
+void seal_ipv4(Frame& frame) {
+  constexpr size_t kLeast = sizeof(EthernetHeader) + sizeof(Ipv4Header);
+  if (frame.bytes().size() < kLeast) return;
+  uint8_t* l3 = frame.bytes().data() + sizeof(EthernetHeader);
+  Ipv4Header& ip = ipv4_at(l3);
+  if (frame.bytes().size() < sizeof(EthernetHeader) + ip.header_bytes()) return;
+  ip.checksum = be16();
+  ip.checksum = inverted(sum(l3, ip.header_bytes()));
+}
+
 MacAddress mac_of(Ipv4Address address) {
   const uint32_t n = address.number;
   return {{0x02, 0, static_cast<uint8_t>(n >> 24), static_cast<uint8_t>(n >> 16),

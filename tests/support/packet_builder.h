@@ -36,6 +36,9 @@ class Frame {
   std::vector<uint8_t> storage_;
 };
 
+// Puts the IPv4 header checksum right, where the frame holds the whole header.
+void seal_ipv4(Frame& frame);
+
 // 02:00 and the octets of the address: what a test's hosts have.
 MacAddress mac_of(Ipv4Address address);
 // The test's port.

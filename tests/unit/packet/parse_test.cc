@@ -3,7 +3,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 #include "support/packet_builder.h"
 
@@ -33,12 +32,6 @@ DropReason reason_of(Frame frame) {
 
 uint8_t* l3_of(Frame& frame) {
   return frame.bytes().data() + sizeof(EthernetHeader);
-}
-
-void seal(Frame& frame) {
-  Ipv4Header& ip = ipv4_at(l3_of(frame));
-  ip.checksum = be16();
-  ip.checksum = be16::from_raw(static_cast<uint16_t>(~sum(l3_of(frame), ip.header_bytes())));
 }
 
 Frame cut(Frame frame, size_t bytes) {
@@ -139,7 +132,7 @@ TEST_CASE("packet/parse: version, lengths and checksum of IPv4 are verified", "[
   SECTION("total length beyond the frame") {
     ip.total_length = be16(37);
   }
-  seal(frame);
+  seal_ipv4(frame);
   CHECK(reason_of(frame) == DropReason::ipv4_malformed);
 }
 
