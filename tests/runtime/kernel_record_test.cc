@@ -23,6 +23,8 @@ KernelRecord sample() {
   KernelRecord record;
   record.interface = "enp4s0";
   record.was_up = true;
+  record.was_promiscuous = true;
+  record.mtu = 9000;
   record.made_hook = true;
   record.merging = 5;
   record.ipv6_mode = 1;
@@ -38,6 +40,8 @@ TEST_CASE("runtime/kernel_port: what was taken is read back as it was written") 
   REQUIRE(record);
   CHECK(record->interface == "enp4s0");
   CHECK(record->was_up);
+  CHECK(record->was_promiscuous);
+  CHECK(record->mtu == 9000);
   CHECK(record->made_hook);
   CHECK(record->merging == 5);
   CHECK(record->ipv6_mode == std::optional<uint8_t>(1));

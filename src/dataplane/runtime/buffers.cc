@@ -65,8 +65,7 @@ Buffers::~Buffers() {
 }
 
 Result<void> Buffers::allocate(const Need& need) {
-  const auto jumbo_room = static_cast<uint16_t>(
-      RTE_ALIGN(RTE_PKTMBUF_HEADROOM + need.mtu_max + kFrameOverhead, RTE_CACHE_LINE_SIZE));
+  const auto jumbo_room = static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM + packet_slot(need.mtu_max));
   const uint64_t needed = need.small * bytes_each(kSmallRoom) + need.jumbo * bytes_each(jumbo_room);
   const uint64_t given_mib = need.memory_mib > kOverheadMib ? need.memory_mib - kOverheadMib : 0;
   const uint64_t given = (given_mib << 20) / 100 * kBufferPercent;

@@ -25,7 +25,16 @@ static_assert(RTE_PKTMBUF_HEADROOM >= kHeadroomMin);
 constexpr uint16_t kFrameOverhead = 14 + 4 + 4;  // Ethernet header, one VLAN tag, FCS
 constexpr uint16_t kSmallRoom = RTE_MBUF_DEFAULT_BUF_SIZE;
 constexpr uint16_t kSmallMtuMax = 1600;  // what surely fits a small buffer
-constexpr unsigned kBufferCache = 256;   // buffers a worker keeps at hand
+// Room for one frame in the ring of an AF_PACKET socket, with the kernel's header in front of it.
+// Four fill whole pages without a gap, as the driver reckons; it wants buffers of the same size.
+constexpr uint32_t packet_slot(uint16_t mtu) {
+  constexpr uint32_t kHeader = 96, kStep = 1024;
+  if (mtu <= kSmallMtuMax) return 2 * kStep;
+  return (mtu + kFrameOverhead + kHeader + kStep - 1) / kStep * kStep;
+}
+constexpr unsigned kSlotsInBlock = 4;
+
+constexpr unsigned kBufferCache = 256;  // buffers a worker keeps at hand
 
 class Buffers {
  public:

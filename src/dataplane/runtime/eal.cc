@@ -11,11 +11,13 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <mutex>
+#include <optional>
 
 namespace postern {
 namespace {
@@ -85,6 +87,29 @@ void take_messages(const std::string& run_dir) {
   libbpf_set_print(print_bpf);
   libxdp_set_print(print_xdp);
 }
+
+// DPDK keeps a folder per instance where this variable points, else below /var/run.
+class RuntimeFolder {
+ public:
+  explicit RuntimeFolder(const std::string& run_dir) {
+    const char* before = std::getenv(kVariable);
+    if (before != nullptr) before_ = before;
+    if (!run_dir.empty()) setenv(kVariable, run_dir.c_str(), 1);
+  }
+  ~RuntimeFolder() {
+    if (before_) {
+      setenv(kVariable, before_->c_str(), 1);
+    } else {
+      unsetenv(kVariable);
+    }
+  }
+  RuntimeFolder(const RuntimeFolder&) = delete;
+  RuntimeFolder& operator=(const RuntimeFolder&) = delete;
+
+ private:
+  static constexpr const char* kVariable = "RUNTIME_DIRECTORY";
+  std::optional<std::string> before_;
+};
 
 std::string core_list() {
   std::string text;
@@ -168,6 +193,7 @@ Result<void> start_eal(const EalSettings& settings) {
   if (!arguments) return std::move(arguments).error();
   take_messages(settings.run_dir);
 
+  const RuntimeFolder folder(settings.run_dir);
   std::vector<char*> pointers;
   for (std::string& argument : *arguments)
     pointers.push_back(argument.data());

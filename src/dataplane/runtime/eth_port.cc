@@ -87,14 +87,13 @@ void EthPort::enable_rss(rte_eth_conf& conf) {
 Result<void> EthPort::configure(const Buffers& buffers) {
   forget_eal_message();
   rte_eth_conf conf = {};
-  const uint32_t mtu_min = std::max<uint32_t>(info_.min_mtu, RTE_ETHER_MIN_MTU);
-  const uint32_t mtu_max = std::max<uint32_t>(info_.max_mtu, mtu_min);
-  if (settings_.mtu > mtu_max) {
-    return Error{ErrorCode::invalid, settings_.label + ": mtu " + std::to_string(settings_.mtu) +
+  const uint16_t mtu = device_mtu();
+  if (settings_.sets_mtu && info_.max_mtu != 0 && mtu > info_.max_mtu) {
+    return Error{ErrorCode::invalid, settings_.label + ": mtu " + std::to_string(mtu) +
                                          " exceeds what " + driver_ + " carries here (" +
-                                         std::to_string(mtu_max) + ")"};
+                                         std::to_string(info_.max_mtu) + ")"};
   }
-  conf.rxmode.mtu = std::max<uint32_t>(settings_.mtu, mtu_min);
+  conf.rxmode.mtu = settings_.sets_mtu ? mtu : uint32_t{RTE_ETHER_MTU};
   enable_rss(conf);
   const int error = rte_eth_dev_configure(id_, static_cast<uint16_t>(rx_queues_),
                                           static_cast<uint16_t>(tx_queues_), &conf);
@@ -122,13 +121,16 @@ Result<void> EthPort::set_up_queues(const Buffers& buffers) {
   return egress_ring_ != nullptr ? Result<void>() : failed("ring to its worker", rte_errno);
 }
 
+uint16_t EthPort::device_mtu() const {
+  return std::max<uint16_t>(settings_.mtu, RTE_ETHER_MTU);
+}
+
 Result<void> EthPort::set_mtu() {
-  const int error = rte_eth_dev_set_mtu(id_, settings_.mtu);
-  if (error == 0) return {};
-  // Devices without an MTU of their own (rings, memif) carry what their buffers hold. A device that
-  // insists on a larger MTU receives more than it must; what we send is cut to ours all the same.
-  if (error == -ENOTSUP || settings_.mtu < RTE_ETHER_MTU) return {};
-  return failed("mtu " + std::to_string(settings_.mtu), -error);
+  if (!settings_.sets_mtu) return {};
+  const int error = rte_eth_dev_set_mtu(id_, device_mtu());
+  // Devices without an MTU of their own (rings, memif) carry what their buffers hold.
+  if (error == 0 || error == -ENOTSUP) return {};
+  return failed("mtu " + std::to_string(device_mtu()), -error);
 }
 
 Result<void> EthPort::set_mac() {

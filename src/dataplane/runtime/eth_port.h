@@ -35,6 +35,7 @@ class EthPort {
     InterfaceId interface = 0;
     bool is_host = false;
     uint16_t mtu = 1500;
+    bool sets_mtu = true;  // false: the device has it already (kernel interfaces)
     std::optional<MacAddress> mac;
     unsigned workers = 1;
     unsigned queues_max = 1;      // queues of reception that make sense here
@@ -87,6 +88,9 @@ class EthPort {
  private:
   Error failed(const std::string& what, int error) const;
   Result<void> set_up_queues(const Buffers& buffers);
+  // What the device is told: never less than usual, so that neighbors may send what they are used
+  // to; a smaller MTU is the pipeline's to keep.
+  uint16_t device_mtu() const;
   Result<void> set_mtu();
   Result<void> set_mac();
   void enable_rss(rte_eth_conf& conf);

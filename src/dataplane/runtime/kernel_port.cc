@@ -50,6 +50,8 @@ KernelRecord look_at(const NetDevice& device) {
   KernelRecord record;
   record.interface = device.name();
   record.was_up = device.is_up();
+  record.was_promiscuous = device.is_promiscuous();
+  record.mtu = device.mtu();
   record.merging = device.merging();
   record.ipv6_mode = netlink.ipv6_mode_of(device.index());
   record.addresses = netlink.addresses_of(device.index());
@@ -69,7 +71,9 @@ void restore(const NetDevice& device, const KernelRecord& record) {
   const int index = device.index();
   netlink.detach_xdp(index);
   device.set_merging(record.merging);
+  if (record.mtu != 0 && record.mtu != device.mtu()) device.set_mtu(record.mtu);
   if (record.ipv6_mode) netlink.set_ipv6_mode(index, *record.ipv6_mode);
+  device.set_promiscuous(record.was_promiscuous);
   device.set_up(record.was_up);
   for (const NetlinkMessage& address : record.addresses)
     netlink.add(address, index);
@@ -144,7 +148,12 @@ Result<void> KernelPort::keep_kernel_off() {
   return {};
 }
 
-Result<void> KernelPort::bring_up() {
+Result<void> KernelPort::bring_up(uint16_t mtu) {
+  if (mtu > device_.mtu() && !device_.set_mtu(mtu)) {
+    return Error{
+        ErrorCode::invalid,
+        "kernel:" + device_.name() + ": the interface refuses an mtu of " + std::to_string(mtu)};
+  }
   if (device_.set_up(true)) return {};
   return Error{ErrorCode::failed, "kernel:" + device_.name() + ": the interface does not go up"};
 }

@@ -4,7 +4,7 @@
 // was.
 //
 //   take():      record -> guard -> addresses away -> merging of frames off
-//   give_back(): merging -> addresses, routes -> guard away -> record away
+//   give_back(): merging, MTU -> addresses, routes -> guard away -> record away
 //
 // The record (run_dir/kernel-<interface>.taken) is written before anything changes, so that after a
 // crash the next start knows what belongs to the kernel: an interface still configured keeps its
@@ -27,7 +27,9 @@ namespace postern {
 struct KernelRecord {
   std::string interface;
   bool was_up = false;
+  bool was_promiscuous = false;
   bool made_hook = false;  // the ingress hook is ours as a whole
+  uint16_t mtu = 0;        // 0: unknown
   uint32_t merging = 0;    // NetDevice::Merging
   std::optional<uint8_t> ipv6_mode;
   std::vector<NetlinkMessage> addresses, routes;
@@ -45,8 +47,8 @@ class KernelPort {
   KernelPort& operator=(const KernelPort&) = delete;
 
   const NetDevice& device() const { return device_; }
-  // Frames may flow: the interface goes up.
-  Result<void> bring_up();
+  // The interface goes up, with an MTU of at least `mtu`.
+  Result<void> bring_up(uint16_t mtu);
   void give_back();
 
  private:

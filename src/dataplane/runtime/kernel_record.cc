@@ -51,8 +51,12 @@ bool read_line(const std::string& key, const std::string& value, KernelRecord& r
     record.interface = value;
   else if (key == "up")
     record.was_up = value == "1";
+  else if (key == "promiscuous")
+    record.was_promiscuous = value == "1";
   else if (key == "made_hook")
     record.made_hook = value == "1";
+  else if (key == "mtu")
+    record.mtu = number<uint16_t>(value);
   else if (key == "merging")
     record.merging = number<uint32_t>(value);
   else if (key == "ipv6_mode")
@@ -71,7 +75,8 @@ bool read_line(const std::string& key, const std::string& value, KernelRecord& r
 std::string to_text(const KernelRecord& record) {
   std::ostringstream text;
   text << kFirstLine << "\ninterface " << record.interface << "\nup " << record.was_up
-       << "\nmade_hook " << record.made_hook << "\nmerging " << record.merging << '\n';
+       << "\npromiscuous " << record.was_promiscuous << "\nmade_hook " << record.made_hook
+       << "\nmtu " << record.mtu << "\nmerging " << record.merging << '\n';
   if (record.ipv6_mode) text << "ipv6_mode " << unsigned{*record.ipv6_mode} << '\n';
   for (const NetlinkMessage& address : record.addresses)
     text << "address " << to_hex(address) << '\n';

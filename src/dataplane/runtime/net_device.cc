@@ -60,11 +60,32 @@ bool NetDevice::is_loopback() const {
   return (flags() & IFF_LOOPBACK) != 0;
 }
 
-bool NetDevice::set_up(bool up) const {
+bool NetDevice::is_promiscuous() const {
+  return (flags() & IFF_PROMISC) != 0;
+}
+
+bool NetDevice::set_flag(uint32_t flag, bool value) const {
   ifreq request = request_for(name_);
-  const uint32_t wanted = up ? flags() | IFF_UP : flags() & ~uint32_t{IFF_UP};
-  request.ifr_flags = static_cast<short>(wanted);
+  request.ifr_flags = static_cast<short>(value ? flags() | flag : flags() & ~flag);
   return control(SIOCSIFFLAGS, request);
+}
+
+bool NetDevice::set_up(bool up) const {
+  return set_flag(IFF_UP, up);
+}
+bool NetDevice::set_promiscuous(bool promiscuous) const {
+  return set_flag(IFF_PROMISC, promiscuous);
+}
+
+uint16_t NetDevice::mtu() const {
+  ifreq request = request_for(name_);
+  return control(SIOCGIFMTU, request) ? static_cast<uint16_t>(request.ifr_mtu) : uint16_t{0};
+}
+
+bool NetDevice::set_mtu(uint16_t mtu) const {
+  ifreq request = request_for(name_);
+  request.ifr_mtu = mtu;
+  return control(SIOCSIFMTU, request);
 }
 
 unsigned NetDevice::channels() const {

@@ -18,6 +18,10 @@ class NetDevice {
   bool is_up() const;
   bool is_loopback() const;
   bool set_up(bool up) const;
+  bool is_promiscuous() const;
+  bool set_promiscuous(bool promiscuous) const;
+  uint16_t mtu() const;  // 0: unknown
+  bool set_mtu(uint16_t mtu) const;
   // Receive channels that frames may come in by; at least 1.
   unsigned channels() const;
 
@@ -29,6 +33,7 @@ class NetDevice {
 
  private:
   uint32_t flags() const;
+  bool set_flag(uint32_t flag, bool value) const;
 
   std::string name_;
   int index_ = 0;

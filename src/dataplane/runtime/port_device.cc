@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <csignal>
 #include <filesystem>
 
@@ -28,9 +27,6 @@ constexpr std::array kVirtualDrivers = {"net_af_packet", "net_af_xdp",     "net_
 constexpr std::array kOpenDrivers = {"vfio-pci", "uio_pci_generic", "igb_uio", "mlx5_core"};
 
 constexpr unsigned kPacketFrames = 1024;  // of an AF_PACKET ring
-constexpr unsigned kPacketHeader = 128;   // before the frame in a slot of that ring, at most
-constexpr unsigned kPacketSlotMin = 2048;
-constexpr unsigned kPageBytes = 4096;
 
 std::string virtual_driver_of(const std::string& name) {
   for (const std::string driver : kVirtualDrivers) {
@@ -133,12 +129,11 @@ Result<PortDevice> make_af_xdp(const PortSpec& spec, unsigned channels) {
 
 Result<PortDevice> make_af_packet(const PortSpec& spec) {
   const std::string name = "net_af_packet" + std::to_string(spec.id);
-  const unsigned slot =
-      std::max(kPacketSlotMin, std::bit_ceil(spec.mtu + kFrameOverhead + kPacketHeader));
+  const uint32_t slot = packet_slot(spec.mtu);
   // One pair of queues: dealing frames out to more is switched off (packet_fanout.cc).
   const std::string arguments = "iface=" + spec.device +
                                 ",qpairs=1,framesz=" + std::to_string(slot) +
-                                ",blocksz=" + std::to_string(std::max(slot, kPageBytes)) +
+                                ",blocksz=" + std::to_string(slot * kSlotsInBlock) +
                                 ",framecnt=" + std::to_string(kPacketFrames);
   auto id = probe("vdev", name, arguments);
   if (!id) return probe_failed("kernel:" + spec.device + " by AF_PACKET", std::move(id).error());
@@ -165,6 +160,7 @@ Result<PortDevice> make_host_device(const PortSpec& spec, const MacAddress& mac)
   auto id = probe("vdev", "net_tap" + std::to_string(spec.id),
                   "iface=" + spec.host_device + ",mac=" + to_text(mac));
   if (!id) return probe_failed(context, std::move(id).error());
+  NetDevice(spec.host_device).set_mtu(spec.mtu);
   return PortDevice{*id, 1};
 }
 

@@ -72,6 +72,7 @@ EthPort::Settings Ports::settings_for(const PortSpec& spec, bool is_host, unsign
   settings.workers = settings_.workers;
   settings.queues_max = queues;
   settings.descriptors = is_host ? kHostDescriptors : kWireDescriptors;
+  settings.sets_mtu = !is_host;  // PMD TAP refuses what its device carries
   if (is_host) return settings;  // host paths are worker 0's
   settings.mac = spec.mac;
   settings.owner = static_cast<WorkerId>(spec.id % settings_.workers);
@@ -82,6 +83,7 @@ Result<void> Ports::open_kernel(const PortSpec& spec, Wire& wire, bool by_xdp) {
   auto device = by_xdp ? make_af_xdp(spec, wire.kernel->device().channels()) : make_af_packet(spec);
   if (!device) return std::move(device).error();
   auto settings = settings_for(spec, false, device->queues_max);
+  settings.sets_mtu = false;
   if (by_xdp) settings.descriptors = kXdpDescriptors;
   wire.port = std::make_unique<EthPort>(device->id, settings);
   return wire.port->plan();
@@ -100,7 +102,7 @@ Result<void> Ports::open_wire(const PortSpec& spec, Wire& wire) {
   if (!kernel) return std::move(kernel).error();
   wire.kernel = std::move(*kernel);
   // AF_XDP binds to interfaces that are up only.
-  if (auto up = wire.kernel->bring_up(); !up) return up;
+  if (auto up = wire.kernel->bring_up(spec.mtu); !up) return up;
   if (spec.driver != KernelDriver::af_packet) {
     auto opened = open_kernel(spec, wire, true);
     if (opened || spec.driver == KernelDriver::af_xdp) return opened;

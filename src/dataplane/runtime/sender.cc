@@ -12,6 +12,9 @@ namespace {
 // A device that takes only part of a burst is asked again so often: its ring may be drained by the
 // asking itself (AF_PACKET, AF_XDP), but nobody waits for a slow peer.
 constexpr unsigned kTransmitTries = 3;
+// PMD TAP sends no longer frames, whatever the MTU of its device; the kernel puts the pieces
+// together.
+constexpr uint16_t kHostMtu = 1500;
 
 }  // namespace
 
@@ -39,7 +42,7 @@ size_t Sender::deliver(Outbox& outbox, const Policy* policy) {
         forward(item.packet, policy);
         break;
       case Fate::host:
-        put(item.packet.egress, host, buffer_of(item.packet));
+        deliver_to_host(item.packet);
         break;
       case Fate::hand_off:
         hand_over(item.packet, item.verdict.worker);
@@ -56,13 +59,21 @@ size_t Sender::deliver(Outbox& outbox, const Policy* policy) {
 void Sender::forward(const Packet& packet, const Policy* policy) {
   if (packet.needs_fragmentation && policy != nullptr &&
       packet.egress < policy->interfaces.size()) {
-    cut(packet, policy->interfaces[packet.egress].mtu);
+    cut(packet, policy->interfaces[packet.egress].mtu, wire);
     return;
   }
   put(packet.egress, wire, buffer_of(packet));
 }
 
-void Sender::cut(const Packet& packet, uint16_t mtu) {
+void Sender::deliver_to_host(const Packet& packet) {
+  if (packet.kind == PacketKind::ipv4 && packet.l3_length > kHostMtu) {
+    cut(packet, kHostMtu, host);
+    return;
+  }
+  put(packet.egress, host, buffer_of(packet));
+}
+
+void Sender::cut(const Packet& packet, uint16_t mtu, Side side) {
   const unsigned pieces = fragments_needed(packet, mtu);
   rte_mempool* pool = settings_.buffers->pool_of_room(mtu + uint32_t{kFrameOverhead});
   for (unsigned index = 0; index < pieces; ++index) {
@@ -74,7 +85,7 @@ void Sender::cut(const Packet& packet, uint16_t mtu) {
     const uint16_t length = write_fragment(packet, mtu, index, rte_pktmbuf_mtod(piece, uint8_t*));
     piece->data_len = length;
     piece->pkt_len = length;
-    put(packet.egress, wire, piece);
+    put(packet.egress, side, piece);
   }
   rte_pktmbuf_free(static_cast<rte_mbuf*>(packet.buffer));
 }

@@ -5,6 +5,8 @@
 #include <rte_lcore.h>
 #include <rte_prefetch.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <string>
@@ -24,6 +26,9 @@ constexpr size_t kInjectedPerTurn = 8;
 constexpr Duration kAfterAllWaits = seconds(3600);
 constexpr unsigned kDrainTurnsMax = 4096;
 
+// Packets come before whatever else runs on a shared core, yet leave it something.
+constexpr int kNiceness = -10;
+
 void settle_thread(WorkerId id, uint32_t core) {
   sigset_t all;
   sigfillset(&all);
@@ -35,6 +40,8 @@ void settle_thread(WorkerId id, uint32_t core) {
   CPU_SET(core, &cores);
   // A core that is gone leaves the worker where the kernel puts it.
   pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);
+  // Without the privilege it stays as it is.
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
 }
 
 Pipeline::Shared shared_of(const Worker::Shared& shared) {
