@@ -53,6 +53,10 @@ SessionTable::Inserted SessionTable::insert(const Session& session, Instant now)
   State& state = *state_;
   uint32_t index = state.free;
   if (index == kNone) return {kNone, DropReason::session_table_full};
+  // All that is far away is asked for at once.
+  state.keys.prefetch(session.key[0]);
+  state.keys.prefetch(session.key[1]);
+  __builtin_prefetch(sessions_[index].rewrite, 1);
   be32 opener = session.key[0].source, responder = session.key[1].source;
   DropReason reason =
       state.hosts.add(opener, responder, state.limits.from_host, state.limits.to_host);
@@ -80,6 +84,8 @@ void SessionTable::erase(uint32_t index) {
   State& state = *state_;
   Session& session = sessions_[index];
   POSTERN_DCHECK(session.in_use);
+  state.keys.prefetch(session.key[0]);
+  state.keys.prefetch(session.key[1]);
   state.ages.remove(index);
   state.keys.erase(session.key[0]);
   state.keys.erase(session.key[1]);

@@ -33,7 +33,8 @@ uint64_t SessionAges::List::next_filled() const {
   if (bits == 0) {
     // The words behind it, round the ring; what this word has in front of `from` comes last of all.
     word = (word + 1) % 64;
-    word = (word + static_cast<uint32_t>(std::countr_zero(std::rotr(filled_words, word)))) % 64;
+    int skipped = std::countr_zero(std::rotr(filled_words, static_cast<int>(word)));
+    word = (word + static_cast<uint32_t>(skipped)) % 64;
     bits = filled[word];
   }
   uint32_t spot = word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
@@ -60,7 +61,7 @@ bool SessionAges::has_run_out(const Session& session) const {
 
 // Below zero when a packet was noted since now_.
 int32_t SessionAges::quiet_ticks(const Session& session) const {
-  return static_cast<int32_t>(static_cast<uint32_t>(now_) - session.last_seen);
+  return std::bit_cast<int32_t>(static_cast<uint32_t>(now_) - session.last_seen);
 }
 
 // The spot whose time comes when the session runs out, if no packet comes.

@@ -65,6 +65,10 @@ inline uint32_t FlowMap::home_of(const FlowKey& key) const {
   return scale(hash_of(key, seed_), bucket_count_);
 }
 
+void FlowMap::prefetch(const FlowKey& key) const {
+  __builtin_prefetch(&buckets_[home_of(key)], 1);
+}
+
 uint32_t FlowMap::find(const FlowKey& key) const {
   KeyWords words = words_of(key);
   for (uint32_t at = home_of(key);; at = next(at)) {

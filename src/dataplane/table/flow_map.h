@@ -39,6 +39,8 @@ class FlowMap {
   uint32_t find(const FlowKey& key) const;
   // values[i] for keys[i]; at most kBurstMax keys.
   void find_bulk(std::span<const FlowKey> keys, std::span<uint32_t> values) const;
+  // Asks the cache for where `key` is or would be; ahead of insert() or erase().
+  void prefetch(const FlowKey& key) const;
   // False: the key is there already, or `capacity` entries are in. `value` is not kNone.
   bool insert(const FlowKey& key, uint32_t value);
   // False: it was not there.

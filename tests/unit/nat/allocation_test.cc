@@ -15,7 +15,9 @@
 namespace postern {
 namespace {
 
-using namespace test;
+using test::AllocGuard;
+using test::Frame;
+using test::udp;
 
 constexpr HashSeed kSeed{{1, 2}};
 

@@ -15,7 +15,8 @@
 namespace postern {
 namespace {
 
-using namespace test;
+using test::Frame;
+using test::udp;
 
 constexpr HashSeed kSeed{{7, 9}};
 

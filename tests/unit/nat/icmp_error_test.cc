@@ -14,7 +14,15 @@
 namespace postern {
 namespace {
 
-using namespace test;
+using test::checksums_hold;
+using test::echo_reply;
+using test::echo_request;
+using test::Frame;
+using test::icmp;
+using test::ip;
+using test::PacketBuilder;
+using test::tcp;
+using test::udp;
 
 constexpr size_t kIp = 14, kTransport = 34, kQuote = 42;  // offsets in a frame without options
 

@@ -16,7 +16,16 @@
 namespace postern {
 namespace {
 
-using namespace test;
+using test::checksums_hold;
+using test::echo_reply;
+using test::echo_request;
+using test::Frame;
+using test::icmp;
+using test::ip;
+using test::PacketBuilder;
+using test::reads;
+using test::tcp;
+using test::udp;
 
 Packet parsed(Frame& frame) {
   Packet packet = frame.packet();
