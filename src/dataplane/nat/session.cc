@@ -26,8 +26,8 @@ Rewrite Session::rewrite(Direction direction) const {
   auto turned = [back](uint16_t delta) {
     return back && delta != 0 ? static_cast<uint16_t>(~delta) : delta;
   };
-  return {to.destination,      to.source,        to.destination_port,
-          to.source_port,      turned(ip_delta), turned(transport_delta)};
+  return {to.destination, to.source,        to.destination_port,
+          to.source_port, turned(ip_delta), turned(transport_delta)};
 }
 
 SessionTable::SessionTable(const SessionLimits& limits, const HashSeed& seed)

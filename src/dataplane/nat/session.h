@@ -143,9 +143,7 @@ class SessionTable {
   ~SessionTable();
 
   // --- lookup: value = session index * 2 + direction, or kNone
-  uint32_t find(const FlowKey& key) const {
-    return find(key, hash(key));
-  }
+  uint32_t find(const FlowKey& key) const { return find(key, hash(key)); }
   uint32_t find(const FlowKey& key, uint64_t hash) const {
     return index_.find(hash, [&](uint32_t value) { return key_of(value) == key; });
   }
@@ -162,9 +160,7 @@ class SessionTable {
     return value;
   }
   // Of a free slot: a key that no packet has.
-  const FlowKey& key_of(uint32_t value) const {
-    return sessions_[index_of(value)].key[value & 1];
-  }
+  const FlowKey& key_of(uint32_t value) const { return sessions_[index_of(value)].key[value & 1]; }
 
   // Inserts a session with both keys, timeout class and TCP state set; `now` is when it was created
   // and last seen. Counts it for its opener (key[0].source) and its responder (key[1].source),

@@ -11,8 +11,8 @@
 // sorted. Deadlines beyond the ring's 36 minutes wait in its last spot and are looked at again
 // there.
 //
-// The links are in the sessions' details (age_previous, age_next; age_list in Session). Part of SessionTable; same
-// thread.
+// The links are in the sessions' details (age_previous, age_next; age_list in Session). Part of
+// SessionTable; same thread.
 #pragma once
 
 #include <array>

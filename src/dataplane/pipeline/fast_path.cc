@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The fast path: ordinary packets of sessions that nothing happens to, a burst at a time, so that no
-// packet waits for memory alone.
+// The fast path: ordinary packets of sessions that nothing happens to, a burst at a time, so that
+// no packet waits for memory alone.
 //
 //   glance  headers -> key and hash; the place in the index is asked for
 //           index -> session, a guess; its line is asked for

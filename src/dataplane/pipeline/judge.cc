@@ -77,7 +77,8 @@ bool Pipeline::State::is_still_allowed(uint32_t index) {
       // Its packets come through the first half, which is judged by itself.
       if (mapping_index != kNone) return true;
       decision = decide_hairpin_inner(*policy, first);
-      if (decision.outcome == Outcome::drop || !leads_to_same(decision, session, mapping_index)) return false;
+      if (decision.outcome == Outcome::drop || !leads_to_same(decision, session, mapping_index))
+        return false;
       break;
   }
   session.rule = decision.rule;
