@@ -99,9 +99,9 @@ TEST_CASE("runtime/dump: every session and mapping is told once") {
   size_t sessions = 0, mappings = 0;
   for (unsigned id = 0; id < bed.dataplane().workers(); ++id) {
     Dump& dump = bed.dataplane().dump(static_cast<WorkerId>(id));
-    for (const Session& session : dump_all(dump, Dump::What::sessions, &Dump::Block::sessions)) {
+    for (const WholeSession& whole : dump_all(dump, Dump::What::sessions, &Dump::Block::sessions)) {
       ++sessions;
-      sources.insert(session.key[0].source.value());
+      sources.insert(whole.session.key[0].source.value());
     }
     for (const Mapping& mapping : dump_all(dump, Dump::What::mappings, &Dump::Block::mappings)) {
       ++mappings;

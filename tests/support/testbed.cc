@@ -142,7 +142,7 @@ void Testbed::settle(std::vector<Effect>& effects) {
     bool busy = false;
     for (auto& worker : workers_) {
       outbox_->clear();
-      std::vector<Packet> burst;
+      std::vector<Packet> burst;  // lives as long as the outbox refers to it
       while (!worker->inbox.empty() && burst.size() < kBurstMax) {
         burst.push_back(worker->inbox.front());
         worker->inbox.pop_front();
@@ -159,8 +159,8 @@ void Testbed::settle(std::vector<Effect>& effects) {
 }
 
 void Testbed::finish(Worker&, std::vector<Effect>& effects) {
-  for (Outbox::Item& item : outbox_->items()) {
-    Packet& packet = item.packet;
+  for (const Outbox::Item& item : outbox_->items()) {
+    Packet& packet = *item.packet;
     if (item.verdict.fate == Fate::hand_off) {
       workers_[item.verdict.worker]->inbox.push_back(packet);
       continue;

@@ -24,7 +24,8 @@ bool protocol_matches(const DumpFilter& filter, uint8_t protocol) {
          filter.protocol == std::to_string(protocol);
 }
 
-bool matches(const Collection& wanted, const Session& session) {
+bool matches(const Collection& wanted, const WholeSession& whole) {
+  const Session& session = whole.session;
   if (!protocol_matches(wanted.filter, session.key[0].protocol)) return false;
   if (!wanted.host) return true;
   be32 host = wanted.host->wire();
@@ -82,26 +83,28 @@ int64_t seconds_since(Gateway& gateway, uint32_t ticks) {
   return std::max<int64_t>(0, (gateway.dataplane().now() - from_ticks(ticks)).ns / 1'000'000'000);
 }
 
-Json session_json(Gateway& gateway, WorkerId worker, const Session& session) {
+Json session_json(Gateway& gateway, WorkerId worker, const WholeSession& whole) {
+  const Session& session = whole.session;
+  constexpr auto kOriginal = Direction::original, kReply = Direction::reply;
   Duration timeout =
       gateway.publisher().current()->timeouts.of[static_cast<unsigned>(session.timeout)];
   int64_t idle_s = seconds_since(gateway, session.last_seen);
   return {{"protocol", protocol_text(session.key[0].protocol)},
           {"state", session.tcp == TcpState::none ? "active" : to_word(session.tcp)},
           {"kind", kind_word(session.kind)},
-          {"in", interface_name(gateway, session.ingress[0])},
-          {"out", interface_name(gateway, session.egress[0])},
+          {"in", interface_name(gateway, session.ingress(kOriginal))},
+          {"out", interface_name(gateway, session.egress(kOriginal))},
           {"original", flow_json(session.key[0])},
           {"reply", flow_json(session.key[1])},
           {"rule", rule_name(gateway, session)},
           {"generation", session.generation},
-          {"age_s", seconds_since(gateway, session.created)},
+          {"age_s", seconds_since(gateway, whole.detail.created)},
           {"idle_s", idle_s},
           {"expires_s", std::max<int64_t>(0, timeout.ns / 1'000'000'000 - idle_s)},
-          {"original_packets", session.packets[0]},
-          {"original_bytes", session.bytes[0]},
-          {"reply_packets", session.packets[1]},
-          {"reply_bytes", session.bytes[1]},
+          {"original_packets", whole.packets(kOriginal)},
+          {"original_bytes", whole.bytes(kOriginal)},
+          {"reply_packets", whole.packets(kReply)},
+          {"reply_bytes", whole.bytes(kReply)},
           {"worker", worker}};
 }
 
@@ -146,7 +149,7 @@ void run(Gateway& gateway, const DumpFilter& filter, Reply reply, Dump::What kin
   job.what = kind;
   job.on_block = [&gateway, collection](WorkerId worker, const Dump::Block& block) {
     collect(*collection, block.sessions,
-            [&](const Session& row) { return session_json(gateway, worker, row); });
+            [&](const WholeSession& row) { return session_json(gateway, worker, row); });
     collect(*collection, block.mappings,
             [&](const Mapping& row) { return mapping_json(gateway, worker, row); });
   };

@@ -13,12 +13,6 @@ constexpr unsigned kProtocols = 3;      // TCP, UDP, ICMP queries
 constexpr uint16_t kPrivileged = 1024;  // RFC 4787 REQ-3a: the range of well-known ports ends below
 constexpr uint64_t kEvenBits = 0x5555555555555555;
 
-uint64_t multiply_mix(uint64_t a, uint64_t b) {
-  __extension__ using uint128 = unsigned __int128;
-  uint128 product = static_cast<uint128>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
 FlowKey key_of(uint8_t protocol, Ipv4Address address) {
   FlowKey key;
   key.source = address.wire();

@@ -9,72 +9,70 @@
 namespace postern {
 
 struct SessionTable::State {
-  State(const SessionLimits& the_limits, const HashSeed& seed, TableArray<Session>& sessions)
-      : limits(the_limits),
-        keys(the_limits.sessions * 2, seed),
-        hosts(the_limits.hosts, seed),
-        ages(sessions) {}
+  State(const SessionLimits& the_limits, const HashSeed& seed, TableArray<Session>& sessions,
+        TableArray<SessionDetail>& details)
+      : limits(the_limits), hosts(the_limits.hosts, seed), ages(sessions, details) {}
 
   SessionLimits limits;
-  FlowMap keys;
   HostCounts hosts;
   SessionAges ages;
   uint32_t size = 0;
-  uint32_t free = kNone;  // list through Session::age_next
+  uint32_t free = kNone;  // list through SessionDetail::age_next
 };
 
+Rewrite Session::rewrite(Direction direction) const {
+  const bool back = direction == Direction::reply;
+  const FlowKey& to = key[back ? 0 : 1];
+  auto turned = [back](uint16_t delta) {
+    return back && delta != 0 ? static_cast<uint16_t>(~delta) : delta;
+  };
+  return {to.destination, to.source,        to.destination_port,
+          to.source_port, turned(ip_delta), turned(transport_delta)};
+}
+
 SessionTable::SessionTable(const SessionLimits& limits, const HashSeed& seed)
-    : sessions_(limits.sessions), state_(new State(limits, seed, sessions_)) {
+    : seed_(seed),
+      index_(limits.sessions * 2),
+      sessions_(limits.sessions),
+      details_(limits.sessions),
+      state_(new State(limits, seed, sessions_, details_)) {
   // Values are index * 2 + direction, and links of ages use the highest bit.
   POSTERN_ASSERT(limits.sessions < 0x7FFFFFFF);
   for (uint32_t i = limits.sessions; i-- > 0;) {
-    sessions_[i].age_next = state_->free;
+    details_[i].age_next = state_->free;
     state_->free = i;
   }
 }
 
 SessionTable::~SessionTable() = default;
 
-uint32_t SessionTable::find(const FlowKey& key) const {
-  return state_->keys.find(key);
-}
-
-void SessionTable::find_bulk(std::span<const FlowKey> keys, std::span<uint32_t> values) const {
-  state_->keys.find_bulk(keys, values);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (values[i] == kNone) continue;
-    const Session& session = sessions_[index_of(values[i])];
-    __builtin_prefetch(session.rewrite, 1);  // hot line
-    __builtin_prefetch(session.key, 1);      // cold line: counters
-  }
-}
-
-SessionTable::Inserted SessionTable::insert(const Session& session, Instant now) {
+SessionTable::Inserted SessionTable::insert(const WholeSession& whole, Instant now) {
   State& state = *state_;
-  uint32_t index = state.free;
+  const Session& session = whole.session;
+  const uint32_t index = state.free;
   if (index == kNone) return {kNone, DropReason::session_table_full};
   // All that is far away is asked for at once.
-  state.keys.prefetch(session.key[0]);
-  state.keys.prefetch(session.key[1]);
-  __builtin_prefetch(sessions_[index].rewrite, 1);
-  be32 opener = session.key[0].source, responder = session.key[1].source;
-  DropReason reason =
-      state.hosts.add(opener, responder, state.limits.from_host, state.limits.to_host);
+  const uint64_t hashes[2] = {hash(session.key[0]), hash(session.key[1])};
+  index_.prefetch(hashes[0]);
+  index_.prefetch(hashes[1]);
+  __builtin_prefetch(&sessions_[index], 1);
+  __builtin_prefetch(&details_[index], 1);
+  if (session.key[0] == session.key[1] || find(session.key[0], hashes[0]) != kNone ||
+      find(session.key[1], hashes[1]) != kNone) {
+    return {kNone, DropReason::no_external_port};
+  }
+  DropReason reason = state.hosts.add(session.key[0].source, session.key[1].source,
+                                      state.limits.from_host, state.limits.to_host);
   if (reason != DropReason::none) return {kNone, reason};
-  if (!state.keys.insert(session.key[0], index * 2)) {
-    state.hosts.remove(opener, responder);
-    return {kNone, DropReason::no_external_port};
-  }
-  if (!state.keys.insert(session.key[1], index * 2 + 1)) {
-    state.keys.erase(session.key[0]);
-    state.hosts.remove(opener, responder);
-    return {kNone, DropReason::no_external_port};
-  }
-  state.free = sessions_[index].age_next;
+  index_.insert(hashes[0], index * 2);
+  index_.insert(hashes[1], index * 2 + 1);
+  state.free = details_[index].age_next;
   Session& added = sessions_[index];
   added = session;
   added.in_use = true;
-  added.created = added.last_seen = to_ticks(now);
+  added.last_seen = to_ticks(now);
+  details_[index] = whole.detail;
+  details_[index].created = to_ticks(now);
   state.ages.insert(index, now);
   ++state.size;
   return {index, DropReason::none};
@@ -84,16 +82,26 @@ void SessionTable::erase(uint32_t index) {
   State& state = *state_;
   Session& session = sessions_[index];
   POSTERN_DCHECK(session.in_use);
-  state.keys.prefetch(session.key[0]);
-  state.keys.prefetch(session.key[1]);
+  const uint64_t hashes[2] = {hash(session.key[0]), hash(session.key[1])};
+  index_.prefetch(hashes[0]);
+  index_.prefetch(hashes[1]);
   state.ages.remove(index);
-  state.keys.erase(session.key[0]);
-  state.keys.erase(session.key[1]);
+  index_.erase(hashes[0], index * 2);
+  index_.erase(hashes[1], index * 2 + 1);
   state.hosts.remove(session.key[0].source, session.key[1].source);
-  session.in_use = false;
-  session.age_next = state.free;
+  session = Session{};
+  details_[index].age_next = state.free;
   state.free = index;
   --state.size;
+}
+
+void SessionTable::carry_over(uint32_t index, int direction) {
+  Session& session = sessions_[index];
+  SessionDetail& detail = details_[index];
+  detail.packets[direction] += session.packets[direction];
+  detail.bytes[direction] += session.bytes[direction];
+  session.packets[direction] = 0;
+  session.bytes[direction] = 0;
 }
 
 void SessionTable::move(uint32_t index, Instant now, TimeoutClass timeout_class) {

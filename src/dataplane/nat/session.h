@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SessionTable: the sessions of one worker. One session, two directions, two lookup keys, two
-// rewrites.
+// SessionTable: the sessions of one worker. One session, two directions, two lookup keys.
 //
-//   original: packets as the opener sends them     key[0] -> rewrite[0] -> egress[0]
-//   reply:    packets as the responder sends them  key[1] -> rewrite[1] -> egress[1]
+//   original: packets as the opener sends them     key[0], leave as key[1] turned round
+//   reply:    packets as the responder sends them  key[1], leave as key[0] turned round
+//
+//   index: hash -> session   |  sessions: one line each    |  details: counters, ages, mapping
+//   8 bytes a key            |  all that a packet needs    |  not touched by packets that pass
 //
 // Ages are kept lazily: a packet only stores the time; a session is put in its place in the order
 // of ages (nat/session_ages.h) when its turn to expire comes. When the table is full, victim()
 // names the oldest session of the cheapest class: half-open TCP, then closing TCP, ICMP, UDP,
 // other; never an established one (P05). Sessions are plain data without pointers. Thread: the
-// owning worker. Fixed memory: 192 bytes a session and 48 a host.
+// owning worker. Fixed memory: 136 bytes a session and 48 a host.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,7 @@
 #include "dataplane/packet/flow_key.h"
 #include "dataplane/packet/match.h"
 #include "dataplane/packet/packet.h"
+#include "dataplane/table/flow_index.h"
 #include "dataplane/table/flow_map.h"
 #include "dataplane/table/table_memory.h"
 
@@ -38,7 +41,7 @@ enum class SessionKind : uint8_t {
   hairpin_inner,   // second half of a hairpin: the first half was judged
 };
 
-// egress[] value: after the rewrite the packet goes round as if it came from outside (hairpin).
+// side[] value: after the rewrite the packet goes round as if it came from outside (hairpin).
 constexpr InterfaceId kRecirculate = 0x3e;
 
 // Time as sessions keep it: 2^24 ns (about 17 ms) a tick, which 32 bits hold for two years.
@@ -49,30 +52,59 @@ constexpr Instant from_ticks(uint32_t ticks) {
   return Instant{int64_t{ticks} << 24};
 }
 
+// What each packet of a session needs, in one line: both directions, as the translation of one is
+// the other's key turned round.
 struct alignas(64) Session {
-  // --- hot line
-  Rewrite rewrite[2];
-  uint32_t generation = 0;               // of the policy that last allowed it
-  uint16_t rule = kNoRule;               // index of the permitting rule in that policy
-  uint8_t icmp_type = 0, icmp_code = 0;  // of the first packet
-  uint32_t last_seen = 0;                // ticks
-  InterfaceId ingress[2] = {kNoInterface, kNoInterface};  // where each direction's packets come in
-  InterfaceId egress[2] = {kNoInterface, kNoInterface};   // interface, kGateway or kRecirculate
+  FlowKey key[2];
+  // One's complement differences that the translation of the original direction makes in the IPv4
+  // and in the transport checksum; the reply's take them back.
+  uint16_t ip_delta = 0, transport_delta = 0;
+  uint32_t generation = 0;                             // of the policy that last allowed it
+  uint32_t last_seen = 0;                              // ticks
+  InterfaceId side[2] = {kNoInterface, kNoInterface};  // where the packets of each direction come
+                                                       // in: interface, kGateway or kRecirculate
+  uint16_t rule = kNoRule;                             // that permitted it, in that policy
   TcpState tcp = TcpState::none;
   TimeoutClass timeout = TimeoutClass::other;
   SessionKind kind = SessionKind::plain;
   bool in_use : 1 = false;
-  uint8_t age_list : 7 = 0;       // SessionTable's own: the list of ages it is in
-  uint32_t mapping = kNone;       // dynamic mapping whose endpoint this session uses, or kNone
-  uint32_t mapping_next = kNone;  // next session of the same mapping
-  uint32_t created = 0;           // ticks
-  // --- cold line
-  FlowKey key[2];
-  uint32_t packets[2] = {0, 0};
-  uint64_t bytes[2] = {0, 0};
-  uint32_t age_previous = kNone, age_next = kNone;  // SessionTable's own
+  uint8_t age_list : 7 = 0;  // SessionTable's own: the list of ages it is in
+  // Since they were last carried over to SessionDetail.
+  uint32_t bytes[2] = {0, 0};
+  uint16_t packets[2] = {0, 0};
+
+  InterfaceId ingress(Direction direction) const { return side[static_cast<int>(direction)]; }
+  // Where the packets of a direction leave: interface, kGateway, or kRecirculate to go round as if
+  // they came from outside.
+  InterfaceId egress(Direction direction) const { return side[1 - static_cast<int>(direction)]; }
+  Rewrite rewrite(Direction direction) const;
 };
-static_assert(sizeof(Session) == 128);
+static_assert(sizeof(Session) == 64);
+
+// What only the first and the last packet of a session need, and whoever looks at it.
+struct SessionDetail {
+  uint64_t packets[2] = {0, 0}, bytes[2] = {0, 0};  // carried over from Session
+  uint32_t mapping = kNone;  // dynamic mapping whose endpoint this session uses, or kNone
+  uint32_t created = 0;      // ticks
+  uint32_t age_previous = kNone, age_next = kNone;  // SessionTable's own
+  uint8_t icmp_type = 0, icmp_code = 0;             // of the first packet
+};
+static_assert(sizeof(SessionDetail) <= 56);
+
+// Both, as they are put into the table and shown.
+struct WholeSession {
+  Session session;
+  SessionDetail detail;
+
+  uint64_t packets(Direction direction) const {
+    const int d = static_cast<int>(direction);
+    return detail.packets[d] + session.packets[d];
+  }
+  uint64_t bytes(Direction direction) const {
+    const int d = static_cast<int>(direction);
+    return detail.bytes[d] + session.bytes[d];
+  }
+};
 
 struct SessionLimits {
   uint32_t sessions = 0;
@@ -111,11 +143,24 @@ class SessionTable {
   ~SessionTable();
 
   // --- lookup: value = session index * 2 + direction, or kNone
-  uint32_t find(const FlowKey& key) const;
-  // At most kBurstMax keys. Asks the cache for the sessions it found.
-  void find_bulk(std::span<const FlowKey> keys, std::span<uint32_t> values) const;
+  uint32_t find(const FlowKey& key) const { return find(key, hash(key)); }
+  uint32_t find(const FlowKey& key, uint64_t hash) const {
+    return index_.find(hash, [&](uint32_t value) { return key_of(value) == key; });
+  }
   static uint32_t index_of(uint32_t value) { return value >> 1; }
   static Direction direction_of(uint32_t value) { return static_cast<Direction>(value & 1); }
+
+  // --- lookup of many packets, in steps that wait for no memory: hash and ask for the place in the
+  // index; guess the value there and ask for the session; compare key_of(guess) with the key.
+  uint64_t hash(const FlowKey& key) const { return hash_of(key, seed_); }
+  void prefetch(uint64_t hash) const { index_.prefetch(hash); }
+  uint32_t guess(uint64_t hash) const {
+    uint32_t value = index_.guess(hash);
+    if (value != kNone) __builtin_prefetch(&sessions_[index_of(value)], 1);
+    return value;
+  }
+  // Of a free slot: a key that no packet has.
+  const FlowKey& key_of(uint32_t value) const { return sessions_[index_of(value)].key[value & 1]; }
 
   // Inserts a session with both keys, timeout class and TCP state set; `now` is when it was created
   // and last seen. Counts it for its opener (key[0].source) and its responder (key[1].source),
@@ -126,12 +171,25 @@ class SessionTable {
     uint32_t index = kNone;
     DropReason reason = DropReason::none;
   };
-  Inserted insert(const Session& session, Instant now);
+  Inserted insert(const WholeSession& session, Instant now);
   // Takes it out of all lists and counts. The caller releases the mapping.
   void erase(uint32_t index);
 
   Session& at(uint32_t index) { return sessions_[index]; }
   const Session& at(uint32_t index) const { return sessions_[index]; }
+  WholeSession whole(uint32_t index) const { return {sessions_[index], details_[index]}; }
+  SessionDetail& detail(uint32_t index) { return details_[index]; }
+  const SessionDetail& detail(uint32_t index) const { return details_[index]; }
+
+  // Counts a packet of `bytes` bytes.
+  void count(uint32_t index, Direction direction, uint16_t bytes) {
+    Session& session = sessions_[index];
+    const int d = static_cast<int>(direction);
+    session.bytes[d] += bytes;
+    // So many packets of 64 KiB fill the bytes as well.
+    if (++session.packets[d] == UINT16_MAX) [[unlikely]]
+      carry_over(index, d);
+  }
 
   // Notes a packet; call after Session::tcp was advanced. Moves between lists when the class
   // changed.
@@ -160,9 +218,13 @@ class SessionTable {
 
  private:
   void move(uint32_t index, Instant now, TimeoutClass timeout_class);
+  void carry_over(uint32_t index, int direction);
 
   struct State;
+  HashSeed seed_;
+  FlowIndex index_;
   TableArray<Session> sessions_;
+  TableArray<SessionDetail> details_;
   std::unique_ptr<State> state_;
 };
 

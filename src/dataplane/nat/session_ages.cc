@@ -41,7 +41,8 @@ uint64_t SessionAges::List::next_filled() const {
   return drained + 1 + (spot - from) % kSpots;
 }
 
-SessionAges::SessionAges(TableArray<Session>& sessions) : sessions_(sessions) {
+SessionAges::SessionAges(TableArray<Session>& sessions, TableArray<SessionDetail>& details)
+    : sessions_(sessions), details_(details) {
   set_timeouts(Timeouts{});
 }
 
@@ -75,7 +76,7 @@ uint64_t SessionAges::due_spot(const Session& session) const {
 void SessionAges::put(uint32_t index, List& list, uint64_t spot) {
   spot = std::clamp(spot, list.drained + 1, list.drained + kSpots - 1);
   uint32_t at = static_cast<uint32_t>(spot % kSpots);
-  Session& session = sessions_[index];
+  SessionDetail& session = details_[index];
   uint32_t last = list.last[at];
   session.age_next = kEndOfSpot | at;
   if (last == kNone) {
@@ -84,7 +85,7 @@ void SessionAges::put(uint32_t index, List& list, uint64_t spot) {
     list.mark(at);
   } else {
     session.age_previous = last;
-    sessions_[last].age_next = index;
+    details_[last].age_next = index;
   }
   list.last[at] = index;
   ++list.size;
@@ -99,19 +100,18 @@ void SessionAges::insert(uint32_t index, Instant now) {
 }
 
 void SessionAges::remove(uint32_t index) {
-  const Session& session = sessions_[index];
-  List& list = lists_[session.age_list];
-  uint32_t previous = session.age_previous, next = session.age_next;
+  List& list = lists_[sessions_[index].age_list];
+  uint32_t previous = details_[index].age_previous, next = details_[index].age_next;
   bool is_first = (previous & kEndOfSpot) != 0, is_last = (next & kEndOfSpot) != 0;
   if (is_first) {
     list.first[previous & ~kEndOfSpot] = is_last ? kNone : next;
   } else {
-    sessions_[previous].age_next = next;
+    details_[previous].age_next = next;
   }
   if (is_last) {
     list.last[next & ~kEndOfSpot] = is_first ? kNone : previous;
   } else {
-    sessions_[next].age_previous = previous;
+    details_[next].age_previous = previous;
   }
   if (is_first && is_last) list.unmark(next & ~kEndOfSpot);
   --list.size;

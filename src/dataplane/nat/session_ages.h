@@ -11,8 +11,8 @@
 // sorted. Deadlines beyond the ring's 36 minutes wait in its last spot and are looked at again
 // there.
 //
-// The links are in the sessions (age_previous, age_next, age_list). Part of SessionTable; same
-// thread.
+// The links are in the sessions' details (age_previous, age_next; age_list in Session). Part of
+// SessionTable; same thread.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@ namespace postern {
 
 class SessionAges {
  public:
-  explicit SessionAges(TableArray<Session>& sessions);
+  SessionAges(TableArray<Session>& sessions, TableArray<SessionDetail>& details);
 
   // Puts a session into the list that its timeout class and TCP state name; last_seen is set.
   void insert(uint32_t index, Instant now);
@@ -65,6 +65,7 @@ class SessionAges {
   void follow(const Timeouts& timeouts);
 
   TableArray<Session>& sessions_;
+  TableArray<SessionDetail>& details_;
   std::array<List, kLists> lists_;
   uint64_t now_ = 0;   // ticks of all time
   Timeouts timeouts_;  // in force

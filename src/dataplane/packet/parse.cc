@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/packet/parse.h"
 
-#include <cstring>
-
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -36,11 +34,7 @@ constexpr uint64_t kPlausibleSet = [] {
 }();
 
 bool header_sum_holds(const uint8_t* header, unsigned bytes) {
-  if (bytes != sizeof(Ipv4Header)) return sum(header, bytes) == 0xFFFF;
-  uint32_t words[5];
-  std::memcpy(words, header, sizeof words);
-  uint64_t total = uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
-  return fold(static_cast<uint32_t>((total & 0xFFFF) + (total >> 16))) == 0xFFFF;
+  return bytes == sizeof(Ipv4Header) ? sum_of_20(header) == 0xFFFF : sum(header, bytes) == 0xFFFF;
 }
 
 // RFC 7126 section 4: source routes are refused, and what is not a list of options.

@@ -86,24 +86,24 @@ void Pipeline::State::release_held() {
   if (policy != nullptr && fragments.held() > 0) {
     size_t count = fragments.release(released);
     for (size_t i = 0; i < count; ++i)
-      steer(released[i]);
+      steer(out->keep(released[i]));
   }
   if (fragments.held() > 0) {
     size_t count = fragments.expire(now, released);
     for (size_t i = 0; i < count; ++i)
-      drop(released[i], DropReason::fragment_without_first);
+      drop(out->keep(released[i]), DropReason::fragment_without_first);
   }
   if (held.waiting() == 0) return;
   uint32_t version = shared.neighbors->version();
   if (version != neighbors_seen) {
     size_t count = held.release(*shared.neighbors, released);
     for (size_t i = 0; i < count; ++i)
-      out->push(released[i], postern::forward());
+      out->push(out->keep(released[i]), postern::forward());
     if (count < kReleasedPerTurn / 2) neighbors_seen = version;
   }
   size_t expired = held.expire(now, released);
   for (size_t i = 0; i < expired; ++i)
-    drop(released[i], DropReason::neighbor_unresolved);
+    drop(out->keep(released[i]), DropReason::neighbor_unresolved);
 }
 
 }  // namespace postern

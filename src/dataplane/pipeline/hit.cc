@@ -11,15 +11,15 @@ namespace postern {
 bool Pipeline::State::is_right_ingress(const Packet& packet, const Session& session,
                                        Direction direction) const {
   InterfaceId in = ingress_of(packet);
-  InterfaceId expected = session.ingress[static_cast<int>(direction)];
+  InterfaceId expected = session.ingress(direction);
   if (in == expected) return true;
   if (in >= kRecirculate || expected >= kRecirculate) return false;
   return policy->may_come_from(Ipv4Address(packet.key.source), in);
 }
 
-void Pipeline::State::count(Session& session, Direction direction, const Packet& packet) {
-  session.packets[static_cast<int>(direction)] += 1;
-  session.bytes[static_cast<int>(direction)] += packet.l3_length;
+void Pipeline::State::count(uint32_t index, Direction direction, const Packet& packet) {
+  sessions.count(index, direction, packet.l3_length);
+  const Session& session = sessions.at(index);
   // Of the two halves of a hairpin, the one that the filter judged counts.
   if (session.kind != SessionKind::hairpin_inner) count_rule(session.rule, packet, 1);
 }
@@ -34,11 +34,11 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
     drop(packet, DropReason::spoofed_source);
     return true;
   }
-  const int d = static_cast<int>(direction);
-  const InterfaceId egress = session.egress[d];
+  const InterfaceId egress = session.egress(direction);
+  const Rewrite rewrite = session.rewrite(direction);
   const Route* route = nullptr;
   if (egress < kRecirculate) {
-    route = policy->routes.find(Ipv4Address(session.rewrite[d].destination));
+    route = policy->routes.find(Ipv4Address(rewrite.destination));
     if (route == nullptr || route->interface == kGateway) {
       drop(packet, DropReason::no_route);
       return true;
@@ -49,8 +49,8 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
     session.tcp = advance(session.tcp, packet.tcp_flags, direction);
   }
   sessions.touch(index, now, timeout_class_of(packet.key.protocol, session.tcp));
-  count(session, direction, packet);
-  apply(session.rewrite[d], packet);
+  count(index, direction, packet);
+  apply(rewrite, packet);
   if (route != nullptr) {
     clamp(packet, route->interface);
     leave(packet, route->interface,
@@ -78,29 +78,30 @@ void Pipeline::State::relay_error(Packet& packet) {
     return drop(packet, DropReason::session_ended);
   }
   const Session& session = sessions.at(index);
-  const int d = static_cast<int>(SessionTable::direction_of(found));
+  const Direction direction = SessionTable::direction_of(found);
   // The sender may be any router on the way, but on the way: the address must belong behind this
   // port.
   InterfaceId in = ingress_of(packet);
   bool from_wire = in < kRecirculate;
-  if (in != session.ingress[d] ||
+  if (in != session.ingress(direction) ||
       (from_wire && !policy->may_come_from(Ipv4Address(packet.key.source), in))) {
     report_refused(packet, DropReason::spoofed_source);
     return drop(packet, DropReason::spoofed_source);
   }
-  const Rewrite& rewrite = session.rewrite[d];
+  const Rewrite rewrite = session.rewrite(direction);
+  const InterfaceId egress = session.egress(direction);
   // F07: where the session's sender is translated, so is the router that speaks about it.
-  bool hides = rewrite.source != session.key[d].source;
+  bool hides = rewrite.source != session.key[static_cast<int>(direction)].source;
   const Route* route = policy->routes.find(Ipv4Address(rewrite.destination));
-  if (session.egress[d] < kRecirculate) {
+  if (egress < kRecirculate) {
     if (route == nullptr || route->interface == kGateway) {
       return drop(packet, DropReason::no_route);
     }
     if (!prepare_to_leave(packet, route->interface)) return;
   }
   translate_error(packet, rewrite, hides);
-  if (session.egress[d] == kGateway) return to_gateway(packet);
-  if (session.egress[d] == kRecirculate) return go_round(packet);
+  if (egress == kGateway) return to_gateway(packet);
+  if (egress == kRecirculate) return go_round(packet);
   leave(packet, route->interface,
         route->via.is_unspecified() ? Ipv4Address(rewrite.destination) : route->via);
 }

@@ -7,18 +7,18 @@ namespace {
 
 constexpr uint32_t kSlotsPerSweep = 1024;  // slots looked at in one turn while a policy is new
 
-FirstPacket first_again(const Session& session) {
+FirstPacket first_again(const Session& session, const SessionDetail& detail) {
   FirstPacket first;
-  first.in = session.ingress[0];
+  first.in = session.ingress(Direction::original);
   first.key = session.key[0];
   first.tcp_flags = session.key[0].protocol == protocol::tcp ? tcp_flag::syn : uint8_t{0};
-  first.icmp_type = session.icmp_type;
-  first.icmp_code = session.icmp_code;
+  first.icmp_type = detail.icmp_type;
+  first.icmp_code = detail.icmp_code;
   return first;
 }
 
 // Whether a decision made now leads to the translation that the session has.
-bool leads_to_same(const Decision& decision, const Session& session) {
+bool leads_to_same(const Decision& decision, const Session& session, uint32_t mapping) {
   Ipv4Address source = decision.source_nat == SourceNatKind::none
                            ? Ipv4Address(session.key[0].source)
                            : decision.external_address;
@@ -34,17 +34,20 @@ bool leads_to_same(const Decision& decision, const Session& session) {
   InterfaceId egress = decision.outcome == Outcome::host      ? kGateway
                        : decision.outcome == Outcome::hairpin ? kRecirculate
                                                               : decision.out;
-  bool same_kind = (egress >= kRecirculate) == (session.egress[0] >= kRecirculate) &&
-                   (egress < kRecirculate || egress == session.egress[0]);
-  return same_kind && is_dynamic == (session.mapping != kNone) &&
+  InterfaceId before = session.egress(Direction::original);
+  bool same_kind = (egress >= kRecirculate) == (before >= kRecirculate) &&
+                   (egress < kRecirculate || egress == before);
+  return same_kind && is_dynamic == (mapping != kNone) &&
          session.key[1].destination == source.wire() &&
          session.key[1].source == destination.wire() && session.key[1].source_port.value() == port;
 }
 
 }  // namespace
 
-bool Pipeline::State::is_still_allowed(Session& session) {
-  FirstPacket first = first_again(session);
+bool Pipeline::State::is_still_allowed(uint32_t index) {
+  Session& session = sessions.at(index);
+  const uint32_t mapping_index = sessions.detail(index).mapping;
+  FirstPacket first = first_again(session, sessions.detail(index));
   if (first.in < kRecirculate &&
       (first.in >= policy->interfaces.size() || !interface(first.in).exists)) {
     return false;
@@ -57,13 +60,13 @@ bool Pipeline::State::is_still_allowed(Session& session) {
           decision.outcome != Outcome::hairpin) {
         return false;
       }
-      if (!leads_to_same(decision, session)) return false;
+      if (!leads_to_same(decision, session, mapping_index)) return false;
       if (decision.outcome == Outcome::forward) {
-        session.egress[0] = session.ingress[1] = decision.out;
+        session.side[1] = decision.out;
       }
       break;
     case SessionKind::mapped_inbound: {
-      const Mapping& mapping = mappings.at(session.mapping);
+      const Mapping& mapping = mappings.at(mapping_index);
       if (policy->nat.find_external_address(mapping.external.address) == nullptr) return false;
       decision = decide_mapped_inbound(*policy, first, mapping.internal, mapping.internal_interface,
                                        nullptr);
@@ -72,9 +75,10 @@ bool Pipeline::State::is_still_allowed(Session& session) {
     }
     case SessionKind::hairpin_inner:
       // Its packets come through the first half, which is judged by itself.
-      if (session.mapping != kNone) return true;
+      if (mapping_index != kNone) return true;
       decision = decide_hairpin_inner(*policy, first);
-      if (decision.outcome == Outcome::drop || !leads_to_same(decision, session)) return false;
+      if (decision.outcome == Outcome::drop || !leads_to_same(decision, session, mapping_index))
+        return false;
       break;
   }
   session.rule = decision.rule;
@@ -83,7 +87,7 @@ bool Pipeline::State::is_still_allowed(Session& session) {
 
 bool Pipeline::State::judge_again(uint32_t index) {
   Session& session = sessions.at(index);
-  if (is_still_allowed(session)) {
+  if (is_still_allowed(index)) {
     session.generation = policy->generation;
     return true;
   }
@@ -101,9 +105,8 @@ void Pipeline::State::release_mapping(uint32_t index) {
 }
 
 void Pipeline::State::end_session(uint32_t index) {
-  const Session& session = sessions.at(index);
-  note_remote(session, false);
-  uint32_t mapping = session.mapping;
+  const uint32_t mapping = sessions.detail(index).mapping;
+  note_remote(index, false);
   sessions.erase(index);
   if (mapping != kNone) release_mapping(mapping);
 }

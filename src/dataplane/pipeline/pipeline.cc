@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/pipeline/pipeline.h"
 
+#include <algorithm>
+
 #include "dataplane/nat/icmp_error.h"
 #include "dataplane/packet/parse.h"
 #include "dataplane/pipeline/owner.h"
@@ -49,8 +51,13 @@ const MappingTable& Pipeline::mappings() const {
 void Pipeline::process(std::span<Packet> burst, const Policy* policy, Instant now, Outbox& out) {
   State& state = *state_;
   state.begin(policy, now, out);
-  for (Packet& packet : burst)
-    state.receive(packet);
+  Glimpse seen[kBurstMax];
+  POSTERN_DCHECK(burst.size() <= kBurstMax);
+  state.count_received(burst);
+  if (policy != nullptr) state.glance(burst, seen);
+  for (size_t i = 0; i < burst.size(); ++i) {
+    if (!state.pass(burst[i], seen[i])) state.receive(burst[i]);
+  }
 }
 
 void Pipeline::turn(const Policy* policy, Instant now, Outbox& out) {
@@ -75,18 +82,39 @@ void Pipeline::State::begin(const Policy* with, Instant at, Outbox& to) {
   policy = with;
   now = at;
   out = &to;
-  if (policy == nullptr || ports_generation == policy->generation) return;
+  if (policy == nullptr) return;
+  rule_counters = policy->rule_counters[settings.worker].get();
+  uint32_t version = shared.neighbors->version();
+  if (version != adjacent_version || policy->generation != adjacent_generation) {
+    std::fill(std::begin(adjacent), std::end(adjacent), Adjacent{});
+    adjacent_version = version;
+    adjacent_generation = policy->generation;
+  }
+  if (ports_generation == policy->generation) return;
   ports.set_range(policy->nat.first_port, policy->nat.last_port);
   ports_generation = policy->generation;
 }
 
+// Frames fresh from a port or a host path; nearly always all of them from one.
+void Pipeline::State::count_received(std::span<const Packet> burst) {
+  for (size_t i = 0; i < burst.size();) {
+    const Packet& first = burst[i];
+    uint64_t packets = 0, bytes = 0;
+    for (; i < burst.size() && burst[i].ingress == first.ingress &&
+           burst[i].from_host == first.from_host && burst[i].errand == first.errand;
+         ++i) {
+      ++packets;
+      bytes += burst[i].length;
+    }
+    if (first.errand != Errand::none || first.ingress >= kInterfacesMax) continue;
+    InterfaceCounters& counters = shared.counters->interfaces[first.ingress];
+    (first.from_host ? counters.host_rx_packets : counters.rx_packets).add(packets);
+    if (!first.from_host) counters.rx_bytes.add(bytes);
+  }
+}
+
 // A frame as it came from a port, the host path or another worker.
 void Pipeline::State::receive(Packet& packet) {
-  if (packet.errand == Errand::none && packet.ingress < kInterfacesMax) {
-    InterfaceCounters& counters = shared.counters->interfaces[packet.ingress];
-    (packet.from_host ? counters.host_rx_packets : counters.rx_packets).add(1);
-    if (!packet.from_host) counters.rx_bytes.add(packet.length);
-  }
   if (policy == nullptr || packet.ingress >= policy->interfaces.size() ||
       !interface(packet.ingress).exists) {
     return drop(packet, DropReason::no_policy);  // F01, F02

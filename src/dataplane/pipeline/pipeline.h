@@ -32,28 +32,37 @@
 
 namespace postern {
 
-// What left the pipeline: each packet with what is to be done with its buffer.
+// What left the pipeline: each packet with what is to be done with its buffer. Refers to the
+// packets of the bursts that were processed since clear().
 class Outbox {
  public:
   struct Item {
-    Packet packet;
+    Packet* packet;  // of the burst, or kept here
     Verdict verdict;
   };
   // Two bursts, plus what one turn may let go: pieces of datagrams and packets that waited for a
   // neighbor, each of them released or given up.
-  static constexpr size_t kCapacity = kBurstMax * 2 + kReleasedPerTurn * 4;
+  static constexpr size_t kKeptMax = kReleasedPerTurn * 4;
+  static constexpr size_t kCapacity = kBurstMax * 2 + kKeptMax;
 
-  void push(const Packet& packet, Verdict verdict) {
+  // `packet` stays where it is until clear().
+  void push(Packet& packet, Verdict verdict) {
     POSTERN_ASSERT(size_ < kCapacity);
-    items_[size_++] = Item{packet, verdict};
+    items_[size_++] = Item{&packet, verdict};
+  }
+  // A copy that lives until clear().
+  Packet& keep(const Packet& packet) {
+    POSTERN_ASSERT(kept_size_ < kKeptMax);
+    return kept_[kept_size_++] = packet;
   }
   size_t room() const { return kCapacity - size_; }
   std::span<Item> items() { return {items_, size_}; }
-  void clear() { size_ = 0; }
+  void clear() { size_ = kept_size_ = 0; }
 
  private:
-  size_t size_ = 0;
+  size_t size_ = 0, kept_size_ = 0;
   Item items_[kCapacity];
+  Packet kept_[kKeptMax];
 };
 
 class Pipeline {

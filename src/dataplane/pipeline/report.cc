@@ -68,14 +68,14 @@ void Pipeline::State::count_drop(const Packet& packet, DropReason reason) {
   }
 }
 
-void Pipeline::State::drop(const Packet& packet, DropReason reason) {
+void Pipeline::State::drop(Packet& packet, DropReason reason) {
   count_drop(packet, reason);
   out->push(packet, postern::drop(reason));
 }
 
 void Pipeline::State::count_rule(uint16_t rule, const Packet& packet, uint64_t packets) {
   size_t index = rule == kNoRule ? policy->rules.size() : rule;
-  RuleCounters& counters = policy->rule_counters[settings.worker][index];
+  RuleCounters& counters = rule_counters[index];
   counters.packets.add(packets);
   counters.bytes.add(packet.l3_length);
   counters.last_hit_ns.set(static_cast<uint64_t>(now.ns));
@@ -147,8 +147,8 @@ void Pipeline::State::report_end(const Session& session) {
   record.kind = LogKind::session_end;
   record.action = LogAction::end;
   record.reason = DropReason::session_ended;
-  record.in = session.ingress[0];
-  record.out = session.egress[0];
+  record.in = session.ingress(Direction::original);
+  record.out = session.egress(Direction::original);
   record.protocol = session.key[0].protocol;
   record.source = Ipv4Address(session.key[0].source);
   record.source_port = session.key[0].source_port.value();

@@ -93,9 +93,11 @@ bool Pipeline::State::admits(const Mapping& mapping, Ipv4Address remote) const {
 
 // Counts the sessions of a mapping with one remote address (address-dependent filtering). When the
 // table is full a remote is not admitted beyond its sessions.
-void Pipeline::State::note_remote(const Session& session, bool comes) {
-  if (session.mapping == kNone) return;
-  const Mapping& mapping = mappings.at(session.mapping);
+void Pipeline::State::note_remote(uint32_t index, bool comes) {
+  const Session& session = sessions.at(index);
+  const uint32_t used = sessions.detail(index).mapping;
+  if (used == kNone) return;
+  const Mapping& mapping = mappings.at(used);
   if (mapping.filtering != FilteringBehavior::address_dependent) return;
   bool inbound = session.kind != SessionKind::plain;
   Ipv4Address remote(inbound ? session.key[0].source : session.key[1].source);
@@ -171,7 +173,7 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
 }
 
 // Inserts, giving up the cheapest session when the table is full (P05: never an established one).
-DropReason Pipeline::State::insert(Session& session, uint32_t& index) {
+DropReason Pipeline::State::insert(const WholeSession& session, uint32_t& index) {
   SessionTable::Inserted inserted = sessions.insert(session, now);
   if (inserted.reason == DropReason::session_table_full) {
     uint32_t victim = sessions.victim();
@@ -186,7 +188,8 @@ DropReason Pipeline::State::insert(Session& session, uint32_t& index) {
 
 void Pipeline::State::open_session(Packet& packet, const Decision& decision, SessionKind kind,
                                    uint32_t mapping) {
-  Session session;
+  WholeSession whole;
+  Session& session = whole.session;
   FlowKey leaving = packet.key;
   const bool inbound = kind != SessionKind::plain && mapping != kNone;
   if (inbound) {
@@ -208,38 +211,36 @@ void Pipeline::State::open_session(Packet& packet, const Decision& decision, Ses
   }
   session.key[0] = packet.key;
   session.key[1] = leaving.reversed();
-  session.rewrite[0] = make_rewrite(session.key[0], leaving);
-  session.rewrite[1] = make_rewrite(session.key[1], session.key[0].reversed());
+  const Rewrite rewrite = make_rewrite(packet.key, leaving);
+  session.ip_delta = rewrite.ip_delta;
+  session.transport_delta = rewrite.transport_delta;
   session.generation = policy->generation;
   session.rule = decision.rule;
-  session.icmp_type = packet.icmp_type;
-  session.icmp_code = packet.icmp_code;
+  whole.detail.icmp_type = packet.icmp_type;
+  whole.detail.icmp_code = packet.icmp_code;
   const bool to_host = decision.outcome == Outcome::host;
   const bool round = decision.outcome == Outcome::hairpin;
-  session.ingress[0] = session.egress[1] = ingress_of(packet);
-  session.egress[0] = session.ingress[1] = to_host ? kGateway : round ? kRecirculate : decision.out;
+  session.side[0] = ingress_of(packet);
+  session.side[1] = to_host ? kGateway : round ? kRecirculate : decision.out;
   session.kind = kind;
-  session.mapping = mapping;
-  session.created = to_ticks(now);
+  whole.detail.mapping = mapping;
   if (packet.key.protocol == protocol::tcp) {
     session.tcp = advance(TcpState::none, packet.tcp_flags, Direction::original);
   }
   session.timeout = timeout_class_of(packet.key.protocol, session.tcp);
-  session.last_seen = to_ticks(now);
 
   uint32_t index = kNone;
   if (mapping != kNone) ++mappings.at(mapping).sessions;  // held while insert() may end others
-  DropReason reason = insert(session, index);
+  DropReason reason = insert(whole, index);
   if (reason != DropReason::none) {
     if (mapping != kNone) release_mapping(mapping);
     return drop(packet, reason);
   }
   shared.counters->sessions_created.add(1);
-  Session& kept = sessions.at(index);
-  note_remote(kept, true);
-  count(kept, Direction::original, packet);
-  report_translation(packet, decision, kept);
-  apply(kept.rewrite[0], packet);
+  note_remote(index, true);
+  count(index, Direction::original, packet);
+  report_translation(packet, decision, session);
+  apply(rewrite, packet);
   if (to_host) return to_gateway(packet);
   if (round) return go_round(packet);
   clamp(packet, decision.out);

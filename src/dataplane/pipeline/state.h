@@ -2,6 +2,7 @@
 // Pipeline::State: the tables of one worker and the stages of the packet path as its members.
 // Internal to dataplane/pipeline; each .cc file holds the stages its name says:
 //
+//   fast_path.cc ordinary packets of sessions, a burst at a time
 //   pipeline.cc  receive, fragments, steer, look up      slow_path.cc  first packets: decide, open
 //   a session hit.cc       packets of a session                    judge.cc      sessions under a
 //   new policy, expiry forward.cc   TTL, MTU, MAC address, host path        answer.cc     ICMP
@@ -30,22 +31,45 @@ class ReplyBudget {
   int64_t credit_ns_ = int64_t{kRepliesBurst} * 1'000'000'000 / kRepliesPerSecond;
 };
 
+// What the headers of an ordinary packet say: TCP without SYN, FIN and RST, or UDP, whole, without
+// options, for us to forward.
+struct Glimpse {
+  FlowKey key;
+  uint64_t hash = 0;
+  uint32_t session = kNone;  // SessionTable's value, a guess; kNone: the packet takes the long way
+  uint16_t l3_length = 0;
+};
+
+// A next hop lately used: both MAC addresses of a frame to it, as they lie in the frame.
+struct Adjacent {
+  Ipv4Address next_hop;
+  InterfaceId out = kNoInterface;
+  uint8_t macs[12] = {};
+};
+
 struct Pipeline::State {
   State(const Settings& settings, const Shared& shared);
 
   // --- pipeline.cc
   void begin(const Policy* with, Instant at, Outbox& to);
+  void count_received(std::span<const Packet> burst);
   void receive(Packet& packet);
   void gather(Packet& packet);  // fragments
   void steer(Packet& packet);   // to the owner of the flow
   void look_up(Packet& packet);
+
+  // --- fast_path.cc
+  void glance(std::span<Packet> burst, std::span<Glimpse> seen);
+  // False: nothing was changed, and the packet takes the long way.
+  bool pass(Packet& packet, const Glimpse& seen);
+  const Adjacent* find_adjacent(InterfaceId out_id, Ipv4Address next_hop);
 
   // --- hit.cc
   // False: the session is gone under the new policy and the packet is to be seen as a first one.
   bool hit(Packet& packet, uint32_t found);
   void relay_error(Packet& packet);
   bool is_right_ingress(const Packet& packet, const Session& session, Direction direction) const;
-  void count(Session& session, Direction direction, const Packet& packet);
+  void count(uint32_t index, Direction direction, const Packet& packet);
 
   // --- slow_path.cc
   void first_packet(Packet& packet);
@@ -54,15 +78,15 @@ struct Pipeline::State {
   void act_on(Packet& packet, const Decision& decision, SessionKind kind, uint32_t mapping);
   void open_session(Packet& packet, const Decision& decision, SessionKind kind, uint32_t mapping);
   uint32_t obtain_mapping(const Packet& packet, const Decision& decision, DropReason& reason);
-  DropReason insert(Session& session, uint32_t& index);
+  DropReason insert(const WholeSession& session, uint32_t& index);
   bool admits(const Mapping& mapping, Ipv4Address remote) const;
 
   // --- judge.cc
   bool judge_again(uint32_t index);
-  bool is_still_allowed(Session& session);
+  bool is_still_allowed(uint32_t index);
   void end_session(uint32_t index);
   void release_mapping(uint32_t mapping);
-  void note_remote(const Session& session, bool comes);
+  void note_remote(uint32_t index, bool comes);
   void expire();
   void sweep();
 
@@ -83,7 +107,7 @@ struct Pipeline::State {
   void send_back(Packet& packet);
 
   // --- report.cc
-  void drop(const Packet& packet, DropReason reason);
+  void drop(Packet& packet, DropReason reason);
   void count_drop(const Packet& packet, DropReason reason);
   void count_rule(uint16_t rule, const Packet& packet, uint64_t packets);
   void report(const Packet& packet, const Decision& decision, const NextHits& hits);
@@ -114,8 +138,14 @@ struct Pipeline::State {
   uint32_t sweep_at = 0;          // next slot to look at
   uint32_t ports_generation = 0;  // policy whose port range the pool uses
 
+  static constexpr unsigned kAdjacentMax = 16;
+  Adjacent adjacent[kAdjacentMax];   // by the lowest bits of the next hop
+  uint32_t adjacent_version = 0;     // of the neighbor table that they are from
+  uint32_t adjacent_generation = 0;  // of the policy that they are from
+
   // --- of the current call
   const Policy* policy = nullptr;
+  RuleCounters* rule_counters = nullptr;
   Instant now;
   Outbox* out = nullptr;
 };

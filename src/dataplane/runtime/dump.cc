@@ -4,6 +4,16 @@
 #include "dataplane/pipeline/pipeline.h"
 
 namespace postern {
+namespace {
+
+WholeSession row_of(const SessionTable& table, uint32_t index) {
+  return table.whole(index);
+}
+const Mapping& row_of(const MappingTable& table, uint32_t index) {
+  return table.at(index);
+}
+
+}  // namespace
 
 bool Dump::ask(What what) {
   if (stage_.load(std::memory_order_acquire) == Stage::asked) return false;
@@ -38,10 +48,10 @@ void Dump::copy(const Table& table, std::array<Row, kRows>& rows) {
   uint32_t copied = 0;
   uint32_t looks = 0;
   while (next_ < end && count_ < kRows && copied < kRowsPerTurn && looks < kLooksPerTurn) {
-    const Row& row = table.at(next_++);
+    const uint32_t index = next_++;
     ++looks;
-    if (!row.in_use) continue;
-    rows[count_++] = row;
+    if (!table.at(index).in_use) continue;
+    rows[count_++] = row_of(table, index);
     ++copied;
   }
   is_last_ = next_ >= end;

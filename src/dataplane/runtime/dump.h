@@ -27,7 +27,7 @@ class Dump {
  public:
   enum class What : uint8_t { sessions, mappings };
   struct Block {
-    std::vector<Session> sessions;
+    std::vector<WholeSession> sessions;
     std::vector<Mapping> mappings;
     bool is_last = false;
   };
@@ -61,8 +61,8 @@ class Dump {
   uint32_t next_ = 0;           // control while idle, worker while asked
   uint32_t count_ = 0;          // likewise
   bool is_last_ = false;        // worker, while asked
-  std::unique_ptr<std::array<Session, kRows>> sessions_ =
-      std::make_unique<std::array<Session, kRows>>();
+  std::unique_ptr<std::array<WholeSession, kRows>> sessions_ =
+      std::make_unique<std::array<WholeSession, kRows>>();
   std::unique_ptr<std::array<Mapping, kRows>> mappings_ =
       std::make_unique<std::array<Mapping, kRows>>();
 };

@@ -30,22 +30,23 @@ Sender::Sender(const Settings& settings) : settings_(settings) {
 
 size_t Sender::deliver(Outbox& outbox, const Policy* policy) {
   size_t left = 0;
-  for (Outbox::Item& item : outbox.items()) {
+  for (const Outbox::Item& item : outbox.items()) {
+    Packet& packet = *item.packet;
     if (item.verdict.fate == Fate::hold) continue;
     ++left;
     if (is_discarding_ || item.verdict.fate == Fate::drop) {
-      rte_pktmbuf_free(static_cast<rte_mbuf*>(item.packet.buffer));
+      rte_pktmbuf_free(static_cast<rte_mbuf*>(packet.buffer));
       continue;
     }
     switch (item.verdict.fate) {
       case Fate::forward:
-        forward(item.packet, policy);
+        forward(packet, policy);
         break;
       case Fate::host:
-        deliver_to_host(item.packet);
+        deliver_to_host(packet);
         break;
       case Fate::hand_off:
-        hand_over(item.packet, item.verdict.worker);
+        hand_over(packet, item.verdict.worker);
         break;
       case Fate::hold:
       case Fate::drop:

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/table/flow_map.h"
 
-#include <array>
 #include <bit>
 
 #include "base/assert.h"
-#include "base/limits.h"
 
 namespace postern {
 namespace {
-
-uint64_t multiply_mix(uint64_t a, uint64_t b) {
-  __extension__ using uint128 = unsigned __int128;
-  uint128 product = static_cast<uint128>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
 
 // Spreads the upper half of a hash evenly over any number of buckets, without a division.
 uint32_t scale(uint64_t hash, uint32_t count) {
@@ -22,13 +14,6 @@ uint32_t scale(uint64_t hash, uint32_t count) {
 }
 
 }  // namespace
-
-uint64_t hash_of(const FlowKey& key, const HashSeed& seed) {
-  auto words = std::bit_cast<std::array<uint64_t, 2>>(key);
-  uint64_t mixed = multiply_mix(words[0] ^ seed.words[0], words[1] ^ seed.words[1]);
-  // The second round takes away what structure one product leaves (keys that differ in few bits).
-  return multiply_mix(mixed ^ seed.words[1], 0x9E3779B97F4A7C15);  // odd, half its bits set
-}
 
 inline FlowMap::KeyWords FlowMap::words_of(const FlowKey& key) {
   static_assert(sizeof(KeyWords) == sizeof(FlowKey));
@@ -75,27 +60,6 @@ uint32_t FlowMap::find(const FlowKey& key) const {
     const Bucket& bucket = buckets_[at];
     uint32_t value = bucket.find(words);
     if (value != kNone || bucket.passed == 0) return value;
-  }
-}
-
-void FlowMap::find_bulk(std::span<const FlowKey> keys, std::span<uint32_t> values) const {
-  POSTERN_DCHECK(keys.size() <= kBurstMax && values.size() >= keys.size());
-  uint32_t homes[kBurstMax];
-  size_t count = keys.size();
-  for (size_t i = 0; i < count; ++i) {
-    homes[i] = home_of(keys[i]);
-    __builtin_prefetch(&buckets_[homes[i]]);
-  }
-  for (size_t i = 0; i < count; ++i) {
-    KeyWords words = words_of(keys[i]);
-    uint32_t at = homes[i];
-    uint32_t value = buckets_[at].find(words);
-    while (value == kNone && buckets_[at].passed != 0)
-      [[unlikely]] {
-        at = next(at);
-        value = buckets_[at].find(words);
-      }
-    values[i] = value;
   }
 }
 

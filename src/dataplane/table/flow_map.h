@@ -10,12 +10,13 @@
 //
 // Sized once so that `capacity` entries always fit (it keeps free room of its own beyond that). The
 // hash is keyed with a random seed per start, so that nobody outside can aim at one bucket.
-// find_bulk prefetches a whole burst before it compares. Memory: 32 bytes an entry of capacity.
+// Memory: 32 bytes an entry of capacity.
 // Thread: the owning worker.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstdint>
-#include <span>
 
 #include "dataplane/packet/flow_key.h"
 #include "dataplane/table/table_memory.h"
@@ -28,8 +29,19 @@ struct HashSeed {
   uint64_t words[2] = {0, 0};  // from a cryptographic generator
 };
 
+inline uint64_t multiply_mix(uint64_t a, uint64_t b) {
+  __extension__ using uint128 = unsigned __int128;
+  uint128 product = static_cast<uint128>(a) * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
 // Multiply-mix keyed with both words of the seed; every bit of it is good.
-uint64_t hash_of(const FlowKey& key, const HashSeed& seed);
+inline uint64_t hash_of(const FlowKey& key, const HashSeed& seed) {
+  auto words = std::bit_cast<std::array<uint64_t, 2>>(key);
+  uint64_t mixed = multiply_mix(words[0] ^ seed.words[0], words[1] ^ seed.words[1]);
+  // The second round takes away what structure one product leaves (keys that differ in few bits).
+  return multiply_mix(mixed ^ seed.words[1], 0x9E3779B97F4A7C15);  // odd, half its bits set
+}
 
 class FlowMap {
  public:
@@ -37,8 +49,6 @@ class FlowMap {
 
   // The value, or kNone.
   uint32_t find(const FlowKey& key) const;
-  // values[i] for keys[i]; at most kBurstMax keys.
-  void find_bulk(std::span<const FlowKey> keys, std::span<uint32_t> values) const;
   // Asks the cache for where `key` is or would be; ahead of insert() or erase().
   void prefetch(const FlowKey& key) const;
   // False: the key is there already, or `capacity` entries are in. `value` is not kNone.

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/endian.h"
 
@@ -18,6 +19,14 @@ constexpr uint16_t fold(uint32_t total) {
   total = (total & 0xFFFF) + (total >> 16);
   total = (total & 0xFFFF) + (total >> 16);
   return static_cast<uint16_t>(total);
+}
+
+// sum() of an IPv4 header without options.
+inline uint16_t sum_of_20(const uint8_t* header) {
+  uint32_t words[5];
+  std::memcpy(words, header, sizeof words);
+  uint64_t total = uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
+  return fold(static_cast<uint32_t>((total & 0xFFFF) + (total >> 16)));
 }
 
 // The difference that replacing `from` by `to` makes; differences add up with combine().

@@ -54,7 +54,7 @@ TEST_CASE("nat: sessions, mappings and ports come and go without an allocation")
     session.tcp = TcpState::syn_sent;
     session.timeout = TimeoutClass::tcp_transitory;
     SessionTable::Inserted inserted;
-    if (index != kNone) inserted = sessions.insert(session, now);
+    if (index != kNone) inserted = sessions.insert(WholeSession{session, {}}, now);
     if (inserted.index != kNone) {
       mapping_of[inserted.index] = index;
       ++made;

@@ -104,22 +104,6 @@ TEST_CASE("table/flow_map: a million random operations agree with std::unordered
   CHECK(wrong == 0);
 }
 
-TEST_CASE("table/flow_map: a bulk look-up answers as single ones do") {
-  FlowMap map(1000, kSeed);
-  for (uint32_t n = 0; n < 1000; ++n)
-    map.insert(key_of(n), n);
-  std::array<FlowKey, kBurstMax> keys;
-  std::array<uint32_t, kBurstMax> values;
-  std::mt19937 random(7);
-  for (unsigned count = 0; count <= kBurstMax; ++count) {
-    for (unsigned i = 0; i < count; ++i)
-      keys[i] = key_of(random() % 2000);
-    map.find_bulk({keys.data(), count}, values);
-    for (unsigned i = 0; i < count; ++i)
-      CHECK(values[i] == map.find(keys[i]));
-  }
-}
-
 TEST_CASE("table/flow_map: hashes of neighbouring keys fall evenly") {
   constexpr unsigned kBins = 1024, kKeys = 64 * kBins;
   std::vector<unsigned> bins(kBins);
