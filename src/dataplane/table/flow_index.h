@@ -16,6 +16,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -90,8 +91,9 @@ inline unsigned FlowIndex::Bucket::matches(uint16_t tag) const {
 #ifdef __SSE2__
   // Slots 0 to 7, then 2 to 9, of which the last two count.
   const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
-  const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags));
-  const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags + kSlots - 8));
+  __m128i low, high;
+  std::memcpy(&low, tags, sizeof low);
+  std::memcpy(&high, tags + kSlots - 8, sizeof high);
   const __m128i equal =
       _mm_packs_epi16(_mm_cmpeq_epi16(low, wanted), _mm_cmpeq_epi16(high, wanted));
   const auto mask = static_cast<unsigned>(_mm_movemask_epi8(equal));
