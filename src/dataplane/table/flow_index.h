@@ -32,13 +32,24 @@ class FlowIndex {
   // `capacity` entries always fit.
   explicit FlowIndex(uint32_t capacity);
 
-  // Asks the cache for the bucket of `hash`; ahead of anything below.
-  void prefetch(uint64_t hash) const { __builtin_prefetch(&buckets_[home_of(hash)], 1); }
-  // What most likely lies under `hash`, looked for in its own bucket only; kNone: nothing there.
-  uint32_t guess(uint64_t hash) const {
-    const Bucket& bucket = buckets_[home_of(hash)];
-    unsigned found = bucket.matches(tag_of(hash));
-    return found == 0 ? kNone : bucket.values[std::countr_zero(found)];
+  // Where a look-up of `hash` begins.
+  struct Spot {
+    uint32_t bucket, tag;
+  };
+  Spot spot_of(uint64_t hash) const { return {home_of(hash), tag_of(hash)}; }
+
+  // Asks the cache for the bucket; ahead of anything below.
+  void prefetch(uint64_t hash) const { prefetch(spot_of(hash)); }
+  void prefetch(Spot spot) const { __builtin_prefetch(&buckets_[spot.bucket], 1); }
+  // What most likely lies there, without a look at keys; kNone: nothing.
+  uint32_t guess(Spot spot) const {
+    for (uint32_t at = spot.bucket;; at = next(at)) {
+      const Bucket& bucket = buckets_[at];
+      const unsigned found = bucket.matches(static_cast<uint16_t>(spot.tag));
+      if (found != 0) [[likely]]
+        return bucket.values[std::countr_zero(found)];
+      if (bucket.passed == 0) return kNone;
+    }
   }
   // The value under `hash` that `is_meant` (uint32_t -> bool) says yes to, or kNone.
   template <typename IsMeant>
