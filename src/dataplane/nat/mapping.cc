@@ -38,14 +38,28 @@ FlowKey internal_key(const Mapping& mapping) {
   return internal_key(mapping.protocol, mapping.internal, mapping.remote);
 }
 
+FlowKey external_key(const Mapping& mapping) {
+  return external_key(mapping.protocol, mapping.external);
+}
+
 }  // namespace
 
 MappingTable::MappingTable(uint32_t capacity, const HashSeed& seed)
-    : mappings_(capacity), index_(capacity * 2, seed) {
+    : seed_(seed), mappings_(capacity), index_(capacity * 2) {
+  POSTERN_ASSERT(capacity < 0x7FFFFFFF);  // the index keeps a bit for the side
   for (uint32_t i = capacity; i-- > 0;) {
     mappings_[i].next_alike = free_;
     free_ = i;
   }
+}
+
+uint32_t MappingTable::find(const FlowKey& key, uint64_t hash, Side side) const {
+  uint32_t value = index_.find(hash, [&](uint32_t candidate) {
+    const Mapping& mapping = mappings_[candidate >> 1];
+    if (candidate != value_of(candidate >> 1, side)) return false;
+    return (side == Side::internal ? internal_key(mapping) : external_key(mapping)) == key;
+  });
+  return value == kNone ? kNone : value >> 1;
 }
 
 // A chain has one mapping per external address that the internal endpoint uses towards the same
@@ -63,11 +77,12 @@ uint32_t MappingTable::find_alike(uint32_t first, Ipv4Address external,
 uint32_t MappingTable::find_internal(uint8_t protocol, Endpoint internal, Endpoint remote,
                                      Ipv4Address external_address, MappingBehavior behavior) const {
   FlowKey key = internal_key(protocol, internal, remote_part(remote, behavior));
-  return find_alike(index_.find(key), external_address, behavior);
+  return find_alike(find(key, hash(key), Side::internal), external_address, behavior);
 }
 
 uint32_t MappingTable::find_external(uint8_t protocol, Endpoint external) const {
-  return index_.find(external_key(protocol, external));
+  FlowKey key = external_key(protocol, external);
+  return find(key, hash(key), Side::external);
 }
 
 uint32_t MappingTable::create(const Mapping& mapping) {
@@ -75,15 +90,18 @@ uint32_t MappingTable::create(const Mapping& mapping) {
   if (index == kNone) return kNone;
   Mapping added = mapping;
   added.remote = remote_part(mapping.remote, mapping.behavior);
-  FlowKey key = internal_key(added);
-  uint32_t first = index_.find(key);
+  const FlowKey inside = internal_key(added), outside = external_key(added);
+  const uint64_t inside_hash = hash(inside), outside_hash = hash(outside);
+  index_.prefetch(outside_hash);
+  uint32_t first = find(inside, inside_hash, Side::internal);
   if (find_alike(first, added.external.address, added.behavior) != kNone) return kNone;
   // RFC4787-REQ3: an external endpoint belongs to one mapping.
-  if (!index_.insert(external_key(added.protocol, added.external), index)) return kNone;
+  if (find(outside, outside_hash, Side::external) != kNone) return kNone;
+  index_.insert(outside_hash, value_of(index, Side::external));
   free_ = mappings_[index].next_alike;
   added.in_use = true;
   if (first == kNone) {
-    index_.insert(key, index);
+    index_.insert(inside_hash, value_of(index, Side::internal));
     added.next_alike = kNone;
   } else {
     added.next_alike = mappings_[first].next_alike;
@@ -97,18 +115,23 @@ uint32_t MappingTable::create(const Mapping& mapping) {
 void MappingTable::erase(uint32_t index) {
   Mapping& mapping = mappings_[index];
   POSTERN_DCHECK(mapping.in_use);
-  FlowKey key = internal_key(mapping);
-  uint32_t first = index_.find(key);
+  const FlowKey inside = internal_key(mapping);
+  const uint64_t inside_hash = hash(inside), outside_hash = hash(external_key(mapping));
+  index_.prefetch(inside_hash);
+  index_.prefetch(outside_hash);
+  uint32_t first = find(inside, inside_hash, Side::internal);
   if (first == index) {
-    index_.erase(key);
-    if (mapping.next_alike != kNone) index_.insert(key, mapping.next_alike);
+    index_.erase(inside_hash, value_of(index, Side::internal));
+    if (mapping.next_alike != kNone) {
+      index_.insert(inside_hash, value_of(mapping.next_alike, Side::internal));
+    }
   } else {
     uint32_t before = first;
     while (mappings_[before].next_alike != index)
       before = mappings_[before].next_alike;
     mappings_[before].next_alike = mapping.next_alike;
   }
-  index_.erase(external_key(mapping.protocol, mapping.external));
+  index_.erase(outside_hash, value_of(index, Side::external));
   mapping.in_use = false;
   mapping.next_alike = free_;
   free_ = index;

@@ -5,7 +5,7 @@
 // A mapping lives as long as a session uses it, and after the last one ended until its own timeout
 // of no outbound packets has passed (the sessions' timeout has done that: it goes with its last
 // session). Thread: the owning worker. Full: create() returns kNone and the caller drops with
-// mapping_table_full.
+// mapping_table_full. Fixed memory: 64 bytes a mapping.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/time.h"
 #include "dataplane/packet/flow_key.h"
+#include "dataplane/table/flow_index.h"
 #include "dataplane/table/flow_map.h"
 #include "dataplane/table/table_memory.h"
 
@@ -44,7 +45,7 @@ struct Mapping {
       kNone;  // MappingTable's own: same internal endpoint and remote, other address
   Instant created;
 };
-static_assert(sizeof(Mapping) <= 64);
+static_assert(sizeof(Mapping) == 48);
 
 class MappingTable {
  public:
@@ -65,12 +66,21 @@ class MappingTable {
   uint32_t capacity() const { return static_cast<uint32_t>(mappings_.size()); }
 
  private:
+  // A mapping is in the index twice, by each side.
+  enum class Side : uint8_t { internal, external };
+  static uint32_t value_of(uint32_t index, Side side) {
+    return index << 1 | static_cast<uint32_t>(side);
+  }
+  // The index of the mapping with this key on this side, or kNone.
+  uint32_t find(const FlowKey& key, uint64_t hash, Side side) const;
+  uint64_t hash(const FlowKey& key) const { return hash_of(key, seed_); }
   uint32_t find_alike(uint32_t first, Ipv4Address external, MappingBehavior behavior) const;
 
   uint32_t size_ = 0;
   uint32_t free_ = kNone;  // list through Mapping::next_alike
+  HashSeed seed_;
   TableArray<Mapping> mappings_;
-  FlowMap index_;  // both sides; the internal one leads to a chain through next_alike
+  FlowIndex index_;  // the internal side leads to a chain through next_alike
 };
 
 }  // namespace postern

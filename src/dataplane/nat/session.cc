@@ -20,16 +20,6 @@ struct SessionTable::State {
   uint32_t free = kNone;  // list through SessionDetail::age_next
 };
 
-Rewrite Session::rewrite(Direction direction) const {
-  const bool back = direction == Direction::reply;
-  const FlowKey& to = key[back ? 0 : 1];
-  auto turned = [back](uint16_t delta) {
-    return back && delta != 0 ? static_cast<uint16_t>(~delta) : delta;
-  };
-  return {to.destination, to.source,        to.destination_port,
-          to.source_port, turned(ip_delta), turned(transport_delta)};
-}
-
 SessionTable::SessionTable(const SessionLimits& limits, const HashSeed& seed)
     : seed_(seed),
       index_(limits.sessions * 2),

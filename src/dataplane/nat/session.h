@@ -77,7 +77,15 @@ struct alignas(64) Session {
   // Where the packets of a direction leave: interface, kGateway, or kRecirculate to go round as if
   // they came from outside.
   InterfaceId egress(Direction direction) const { return side[1 - static_cast<int>(direction)]; }
-  Rewrite rewrite(Direction direction) const;
+  Rewrite rewrite(Direction direction) const {
+    const bool back = direction == Direction::reply;
+    const FlowKey& to = key[back ? 0 : 1];
+    const auto turned = [back](uint16_t delta) {
+      return back && delta != 0 ? static_cast<uint16_t>(~delta) : delta;
+    };
+    return {to.destination, to.source,        to.destination_port,
+            to.source_port, turned(ip_delta), turned(transport_delta)};
+  }
 };
 static_assert(sizeof(Session) == 64);
 
@@ -150,12 +158,16 @@ class SessionTable {
   static uint32_t index_of(uint32_t value) { return value >> 1; }
   static Direction direction_of(uint32_t value) { return static_cast<Direction>(value & 1); }
 
-  // --- lookup of many packets, in steps that wait for no memory: hash and ask for the place in the
-  // index; guess the value there and ask for the session; compare key_of(guess) with the key.
+  // --- lookup of many packets, in steps that wait for no memory: ask for the place in the index;
+  // guess the value there and ask for the session; compare key_of(guess) with the key.
   uint64_t hash(const FlowKey& key) const { return hash_of(key, seed_); }
-  void prefetch(uint64_t hash) const { index_.prefetch(hash); }
-  uint32_t guess(uint64_t hash) const {
-    uint32_t value = index_.guess(hash);
+  FlowIndex::Spot look_ahead(KeyWords key) const {
+    FlowIndex::Spot spot = index_.spot_of(hash_of(key, seed_));
+    index_.prefetch(spot);
+    return spot;
+  }
+  uint32_t guess(FlowIndex::Spot spot) const {
+    uint32_t value = index_.guess(spot);
     if (value != kNone) __builtin_prefetch(&sessions_[index_of(value)], 1);
     return value;
   }

@@ -15,7 +15,7 @@ namespace postern {
 class Counter {
  public:
   // Thread: the one writer.
-  void add(uint64_t n) {
+  [[gnu::always_inline]] void add(uint64_t n) {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
   void set(uint64_t n) { value_.store(n, std::memory_order_relaxed); }

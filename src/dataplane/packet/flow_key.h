@@ -62,6 +62,13 @@ struct FlowKey {
 };
 static_assert(sizeof(FlowKey) == 16);
 
+// The same as two words: both addresses; both ports, protocol and the rest. As they lie in memory.
+struct KeyWords {
+  uint64_t addresses, others;
+  friend bool operator==(const KeyWords&, const KeyWords&) = default;
+};
+static_assert(sizeof(KeyWords) == sizeof(FlowKey));
+
 // Address and port (or ICMP query identifier) of one party.
 struct Endpoint {
   Ipv4Address address;

@@ -34,7 +34,7 @@ constexpr uint64_t kPlausibleSet = [] {
 }();
 
 bool header_sum_holds(const uint8_t* header, unsigned bytes) {
-  return bytes == sizeof(Ipv4Header) ? sum_of_20(header) == 0xFFFF : sum(header, bytes) == 0xFFFF;
+  return bytes == sizeof(Ipv4Header) ? plain_header_holds(header) : sum(header, bytes) == 0xFFFF;
 }
 
 // RFC 7126 section 4: source routes are refused, and what is not a list of options.

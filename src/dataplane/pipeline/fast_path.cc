@@ -2,14 +2,13 @@
 // The fast path: ordinary packets of sessions that nothing happens to, a burst at a time, so that
 // no packet waits for memory alone.
 //
-//   glance  headers -> key and hash; the place in the index is asked for
-//           index -> session, a guess; its line is asked for
+//   glance  headers -> key; the place in the index is asked for
+//   guess   index -> session; its line is asked for
 //   pass    the session's line and the route say everything: rewrite and go
 //
 // Whatever is not ordinary (other protocols, fragments, SYN, a changed policy, an unknown neighbor,
 // the gateway itself...) takes the long way, at its place in the burst; pass() has changed nothing
-// then. The long way gives ordinary packets the same treatment, so the fast path may be left out.
-#include <array>
+// then. The long way gives ordinary packets the same treatment: the fast path may be left out.
 #include <bit>
 #include <cstring>
 
@@ -21,7 +20,8 @@ namespace postern {
 namespace {
 
 constexpr unsigned kL3 = sizeof(EthernetHeader), kL4 = kL3 + sizeof(Ipv4Header);
-constexpr uint16_t kTtlDelta = difference(be16(0x0100), be16(0));
+constexpr unsigned kTotalLength = kL3 + 2, kPieces = kL3 + 6, kTtl = kL3 + 8, kProtocol = kL3 + 9,
+                   kChecksum = kL3 + 10, kAddresses = kL3 + 12;
 
 template <typename T>
 T load(const uint8_t* from) {
@@ -29,125 +29,234 @@ T load(const uint8_t* from) {
   std::memcpy(&value, from, sizeof value);
   return value;
 }
+unsigned load_number(const uint8_t* from) {
+  return __builtin_bswap16(load<uint16_t>(from));
+}
+void store(uint8_t* to, auto value) {
+  std::memcpy(to, &value, sizeof value);
+}
+
+// What the headers of an ordinary packet say: TCP without SYN, FIN and RST, or UDP, whole, without
+// options, for us to forward.
+struct Glimpse {
+  KeyWords key;
+  FlowIndex::Spot spot;
+  uint32_t session;    // SessionTable's value, a guess; kNone: the packet takes the long way
+  uint16_t l3_length;  // bytes; 0: not ordinary
+};
 
 bool is_ordinary_udp(const uint8_t* l4, unsigned payload) {
-  const unsigned length = udp_at(l4).length.value();
+  const unsigned length = load_number(l4 + 4);
   return length >= sizeof(UdpHeader) && length <= payload;
 }
 
 bool is_ordinary_tcp(const uint8_t* l4, unsigned payload) {
   constexpr uint8_t kTelling = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst | tcp_flag::ack;
   if (payload < sizeof(TcpHeader)) return false;
-  const TcpHeader& tcp = tcp_at(l4);
-  const unsigned header = tcp.header_bytes();
+  const unsigned header = tcp_at(l4).header_bytes();
   return header >= sizeof(TcpHeader) && header <= payload &&
-         (tcp.flags & kTelling) == tcp_flag::ack;
+         (tcp_at(l4).flags & kTelling) == tcp_flag::ack;
 }
 
-// Everything that parse() would check, but for what a session's key vouches for.
-bool is_ordinary(const Packet& packet, const MacAddress& port_mac, Glimpse& seen) {
-  if (packet.length < kL4 + sizeof(UdpHeader) || packet.from_host || packet.rounds != 0 ||
-      packet.errand == Errand::fragment) {
-    return false;
-  }
+// The destination of a frame, in the low 48 bits.
+uint64_t destination_of(uint64_t first_bytes) {
+  return first_bytes & 0xFFFFFFFFFFFF;
+}
+
+// Everything that parse() would check, but for what a session's key vouches for. `port_mac` as
+// destination_of() has it.
+[[gnu::always_inline]] inline bool is_ordinary(const Packet& packet, uint64_t port_mac,
+                                               Glimpse& seen) {
+  if (packet.length < kL4 + sizeof(UdpHeader)) return false;
   const uint8_t* frame = packet.frame;
-  // EtherType IPv4, version 4, header without options.
-  if ((load<uint32_t>(frame + 12) & 0x00FFFFFF) != 0x00450008) return false;
-  if (ethernet_at(frame).destination != port_mac) return false;
-  const Ipv4Header& ip = ipv4_at(frame + kL3);
-  const unsigned total = ip.total_length.value();
-  if (total < sizeof(Ipv4Header) + sizeof(UdpHeader) || kL3 + total > packet.length) return false;
-  constexpr be16 kPieces(0x3FFF);  // more fragments, offset
-  if ((ip.flags_and_offset.raw() & kPieces.raw()) != 0 || ip.ttl <= 1) return false;
-  if (sum_of_20(frame + kL3) != 0xFFFF) return false;
+  // EtherType IPv4, version 4, header without options; neither more fragments nor an offset.
+  const uint64_t odd = (destination_of(load<uint64_t>(frame)) ^ port_mac) |
+                       ((load<uint32_t>(frame + 12) & 0x00FFFFFF) ^ 0x00450008) |
+                       (load_number(frame + kPieces) & 0x3FFF);
+  const unsigned total = load_number(frame + kTotalLength);
+  if (odd != 0 || frame[kTtl] <= 1 || kL3 + total > packet.length || total < 28) return false;
+  if (!plain_header_holds(frame + kL3)) return false;
+  const uint8_t proto = frame[kProtocol];
   const unsigned payload = total - sizeof(Ipv4Header);
-  const bool is_udp = ip.protocol == protocol::udp;
-  if (!(is_udp ? is_ordinary_udp(frame + kL4, payload)
-               : ip.protocol == protocol::tcp && is_ordinary_tcp(frame + kL4, payload))) {
-    return false;
-  }
-  const auto addresses = load<uint64_t>(frame + kL3 + 12);
-  const uint64_t others = load<uint32_t>(frame + kL4) | uint64_t{ip.protocol} << 32;
-  seen.key = std::bit_cast<FlowKey>(std::array{addresses, others});
+  const bool is_whole = proto == protocol::udp
+                            ? is_ordinary_udp(frame + kL4, payload)
+                            : proto == protocol::tcp && is_ordinary_tcp(frame + kL4, payload);
+  if (!is_whole) return false;
+  seen.key.addresses = load<uint64_t>(frame + kAddresses);
+  seen.key.others = load<uint32_t>(frame + kL4) | uint64_t{proto} << 32;
   seen.l3_length = static_cast<uint16_t>(total);
   return true;
 }
 
-void rewrite_transport(uint8_t* l4, uint8_t proto, uint16_t delta) {
+// A sum in memory order with differences added (RFC 1624).
+uint16_t sum_with(uint16_t checksum, uint32_t deltas) {
+  return static_cast<uint16_t>(~fold(static_cast<uint16_t>(~checksum) + deltas));
+}
+
+[[gnu::always_inline]] inline void rewrite_transport(uint8_t* l4, uint8_t proto, uint32_t delta) {
   if (proto == protocol::tcp) {
-    tcp_at(l4).checksum = updated(tcp_at(l4).checksum, delta);
+    constexpr unsigned kAt = 16;
+    store(l4 + kAt, sum_with(load<uint16_t>(l4 + kAt), delta));
     return;
   }
   // RFC 768: zero says that the sender made no checksum; a computed zero is sent as all ones.
-  UdpHeader& udp = udp_at(l4);
-  const be16 sum = updated(udp.checksum, delta);
-  if (udp.checksum.raw() != 0) udp.checksum = sum.raw() == 0 ? be16(0xFFFF) : sum;
+  constexpr unsigned kAt = 6;
+  const auto before = load<uint16_t>(l4 + kAt);
+  const uint16_t after = sum_with(before, delta);
+  if (before != 0) store(l4 + kAt, after != 0 ? after : uint16_t{0xFFFF});
 }
 
-void rewrite(uint8_t* frame, const Session& session, Direction direction) {
-  const Rewrite rewrite = session.rewrite(direction);
-  Ipv4Header& ip = ipv4_at(frame + kL3);
-  ip.ttl = static_cast<uint8_t>(ip.ttl - 1);
-  ip.checksum = updated(ip.checksum, combine(rewrite.ip_delta, kTtlDelta));
-  ip.source = rewrite.source;
-  ip.destination = rewrite.destination;
-  // TCP and UDP begin alike.
-  UdpHeader& ports = udp_at(frame + kL4);
-  ports.source_port = rewrite.source_port;
-  ports.destination_port = rewrite.destination_port;
-  rewrite_transport(frame + kL4, ip.protocol, rewrite.transport_delta);
+// `leaves`: the key of the other direction, which is what the packet becomes, turned round.
+[[gnu::always_inline]] inline void rewrite(uint8_t* frame, KeyWords leaves, uint32_t ip_delta,
+                                           uint32_t transport_delta) {
+  constexpr uint16_t kTtlDelta = difference(be16(0x0100), be16(0));
+  --frame[kTtl];
+  store(frame + kChecksum, sum_with(load<uint16_t>(frame + kChecksum), ip_delta + kTtlDelta));
+  store(frame + kAddresses, std::rotl(leaves.addresses, 32));
+  store(frame + kL4, std::rotl(static_cast<uint32_t>(leaves.others), 16));
+  rewrite_transport(frame + kL4, static_cast<uint8_t>(leaves.others >> 32), transport_delta);
 }
+
+// Hits of one rule, counted together as long as it is always the same one.
+class RuleTally {
+ public:
+  RuleTally(RuleCounters* counters, uint16_t default_rule, Instant now)
+      : counters_(counters), default_(default_rule), now_(now) {}
+  ~RuleTally() { write(); }
+  RuleTally(const RuleTally&) = delete;
+  RuleTally& operator=(const RuleTally&) = delete;
+
+  void add(uint16_t rule, uint64_t bytes) {
+    if (rule != rule_) [[unlikely]] {
+      write();
+      rule_ = rule;
+      packets_ = bytes_ = 0;
+    }
+    ++packets_;
+    bytes_ += bytes;
+  }
+
+ private:
+  void write() {
+    if (packets_ == 0) return;
+    RuleCounters& rule = counters_[rule_ == kNoRule ? default_ : rule_];
+    rule.packets.add(packets_);
+    rule.bytes.add(bytes_);
+    rule.last_hit_ns.set(static_cast<uint64_t>(now_.ns));
+  }
+
+  RuleCounters* counters_;
+  uint16_t default_;
+  uint16_t rule_ = kNoRule;
+  Instant now_;
+  uint64_t packets_ = 0, bytes_ = 0;
+};
 
 }  // namespace
 
-void Pipeline::State::glance(std::span<Packet> burst, std::span<Glimpse> seen) {
-  for (size_t i = 0; i < burst.size(); ++i) {
-    const InterfaceId in = burst[i].ingress;
-    if (in >= policy->interfaces.size() || !interface(in).exists) continue;
-    if (!is_ordinary(burst[i], interface(in).mac, seen[i])) continue;
-    seen[i].hash = sessions.hash(seen[i].key);
-    sessions.prefetch(seen[i].hash);
+// One burst on its way. What holds for all of it is kept here, near at hand.
+class Pipeline::State::Burst {
+ public:
+  Burst(Pipeline::State& state, std::span<Packet> packets)
+      : state_(state),
+        policy_(*state.policy),
+        sessions_(state.sessions),
+        packets_(packets),
+        tally_(state.rule_counters, static_cast<uint16_t>(state.policy->rules.size()), state.now),
+        ticks_(to_ticks(state.now)) {}
+
+  [[gnu::always_inline]] void run() {
+    glance();
+    for (size_t i = 0; i < packets_.size(); ++i)
+      seen_[i].session = seen_[i].l3_length != 0 ? sessions_.guess(seen_[i].spot) : kNone;
+    for (size_t i = 0; i < packets_.size(); ++i) {
+      if (seen_[i].session == kNone || !pass(packets_[i], seen_[i])) state_.receive(packets_[i]);
+    }
   }
-  for (size_t i = 0; i < burst.size(); ++i) {
-    if (seen[i].l3_length != 0) seen[i].session = sessions.guess(seen[i].hash);
+
+ private:
+  [[gnu::always_inline]] void glance();
+  [[gnu::always_inline]] bool pass(Packet& packet, const Glimpse& seen);
+
+  Pipeline::State& state_;
+  const Policy& policy_;
+  SessionTable& sessions_;
+  std::span<Packet> packets_;
+  RuleTally tally_;
+  uint32_t ticks_;
+  Glimpse seen_[kBurstMax];
+};
+
+// Nearly always all packets come from one place.
+inline void Pipeline::State::Burst::glance() {
+  for (size_t i = 0; i < packets_.size();) {
+    const Packet& first = packets_[i];
+    const InterfaceId in = first.ingress;
+    const bool from_wire = !first.from_host && first.errand != Errand::fragment &&
+                           in < policy_.interfaces.size() && policy_.interfaces[in].exists;
+    uint64_t mac = 0;
+    if (from_wire) std::memcpy(&mac, policy_.interfaces[in].mac.bytes.data(), sizeof(MacAddress));
+    uint64_t bytes = 0;
+    const size_t begin = i;
+    for (; i < packets_.size(); ++i) {
+      const Packet& packet = packets_[i];
+      if (packet.ingress != in || packet.from_host != first.from_host ||
+          packet.errand != first.errand) {
+        break;
+      }
+      bytes += packet.length;
+      Glimpse& seen = seen_[i];
+      if (!from_wire || packet.rounds != 0 || !is_ordinary(packet, mac, seen)) {
+        seen.l3_length = 0;
+        continue;
+      }
+      seen.spot = sessions_.look_ahead(seen.key);
+    }
+    state_.count_received(first, i - begin, bytes);
   }
 }
 
-bool Pipeline::State::pass(Packet& packet, const Glimpse& seen) {
-  if (seen.session == kNone) return false;
+inline bool Pipeline::State::Burst::pass(Packet& packet, const Glimpse& seen) {
   const uint32_t index = SessionTable::index_of(seen.session);
   const Direction direction = SessionTable::direction_of(seen.session);
-  Session& session = sessions.at(index);
-  if (!(sessions.key_of(seen.session) == seen.key)) return false;
-  if (session.generation != policy->generation || session.ingress(direction) != packet.ingress ||
-      session.egress(direction) >= kRecirculate) {
+  const auto d = static_cast<unsigned>(direction);
+  Session& session = sessions_.at(index);
+  const auto leaves = std::bit_cast<KeyWords>(session.key[1 - d]);
+  if (std::bit_cast<KeyWords>(session.key[d]) != seen.key ||
+      session.generation != policy_.generation || session.side[d] != packet.ingress ||
+      session.side[1 - d] >= kRecirculate ||
+      (session.tcp != TcpState::none && session.tcp != TcpState::established)) {
     return false;
   }
-  if (session.tcp != TcpState::none && session.tcp != TcpState::established) return false;
-  const Ipv4Address to(session.rewrite(direction).destination);
-  const Route* route = policy->routes.find(to);
+  const Ipv4Address to(__builtin_bswap32(static_cast<uint32_t>(leaves.addresses)));
+  const Route* route = policy_.routes.find(to);
   if (route == nullptr || route->interface >= kRecirculate) return false;
-  if (seen.l3_length > interface(route->interface).mtu) return false;
   const Adjacent* next =
-      find_adjacent(route->interface, route->via.is_unspecified() ? to : route->via);
-  if (next == nullptr) return false;
+      state_.find_adjacent(route->interface, route->via.is_unspecified() ? to : route->via);
+  if (next == nullptr || seen.l3_length > next->mtu) return false;
 
-  rewrite(packet.frame, session, direction);
+  const auto turned = [d](uint16_t delta) { return d == 0 ? delta : uint16_t(~delta); };
+  rewrite(packet.frame, leaves, turned(session.ip_delta), turned(session.transport_delta));
   std::memcpy(packet.frame, next->macs, sizeof next->macs);
-  session.last_seen = to_ticks(now);
-  sessions.count(index, direction, seen.l3_length);
-  RuleCounters& rule = rule_counters[session.rule == kNoRule ? policy->rules.size() : session.rule];
-  rule.packets.add(1);
-  rule.bytes.add(seen.l3_length);
-  rule.last_hit_ns.set(static_cast<uint64_t>(now.ns));
+  session.last_seen = ticks_;
+  sessions_.count(index, direction, seen.l3_length);
+  tally_.add(session.rule, seen.l3_length);
   packet.length = static_cast<uint16_t>(kL3 + seen.l3_length);  // cuts off Ethernet padding
-  packet.egress = route->interface;
+  packet.egress = next->out;
   packet.needs_fragmentation = false;
-  out->push(packet, postern::forward());
+  state_.out->push(packet, postern::forward());
   return true;
 }
 
-const Adjacent* Pipeline::State::find_adjacent(InterfaceId out_id, Ipv4Address next_hop) {
+void Pipeline::State::run(std::span<Packet> burst) {
+  if (policy != nullptr) return Burst(*this, burst).run();
+  for (Packet& packet : burst) {
+    count_received(packet, 1, packet.length);
+    receive(packet);
+  }
+}
+
+inline const Adjacent* Pipeline::State::find_adjacent(InterfaceId out_id, Ipv4Address next_hop) {
   Adjacent& known = adjacent[(next_hop.number ^ out_id) % kAdjacentMax];
   if (known.next_hop == next_hop && known.out == out_id) [[likely]]
     return &known;
@@ -155,6 +264,7 @@ const Adjacent* Pipeline::State::find_adjacent(InterfaceId out_id, Ipv4Address n
   if (!shared.neighbors->find(out_id, next_hop, mac)) return nullptr;
   known.next_hop = next_hop;
   known.out = out_id;
+  known.mtu = interface(out_id).mtu;
   std::memcpy(known.macs, mac.bytes.data(), 6);
   std::memcpy(known.macs + 6, interface(out_id).mac.bytes.data(), 6);
   return &known;

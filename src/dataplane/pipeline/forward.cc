@@ -79,21 +79,29 @@ void Pipeline::State::go_round(Packet& packet) {
   steer(packet);
 }
 
-// Lets go what was held: followers of first fragments, packets whose next hop is known, and what
-// waited too long.
+// Lets go what was held; nearly always nothing.
 void Pipeline::State::release_held() {
+  if (fragments.held() > 0) release_fragments();
+  if (held.waiting() > 0) release_waiting();
+}
+
+// Followers of first fragments, and those that waited for theirs too long.
+void Pipeline::State::release_fragments() {
   Packet released[kReleasedPerTurn];
-  if (policy != nullptr && fragments.held() > 0) {
+  if (policy != nullptr) {
     size_t count = fragments.release(released);
     for (size_t i = 0; i < count; ++i)
       steer(out->keep(released[i]));
   }
-  if (fragments.held() > 0) {
-    size_t count = fragments.expire(now, released);
-    for (size_t i = 0; i < count; ++i)
-      drop(out->keep(released[i]), DropReason::fragment_without_first);
-  }
-  if (held.waiting() == 0) return;
+  if (fragments.held() == 0) return;
+  size_t count = fragments.expire(now, released);
+  for (size_t i = 0; i < count; ++i)
+    drop(out->keep(released[i]), DropReason::fragment_without_first);
+}
+
+// Packets whose next hop is known by now, and those that waited for it too long.
+void Pipeline::State::release_waiting() {
+  Packet released[kReleasedPerTurn];
   uint32_t version = shared.neighbors->version();
   if (version != neighbors_seen) {
     size_t count = held.release(*shared.neighbors, released);

@@ -51,13 +51,8 @@ const MappingTable& Pipeline::mappings() const {
 void Pipeline::process(std::span<Packet> burst, const Policy* policy, Instant now, Outbox& out) {
   State& state = *state_;
   state.begin(policy, now, out);
-  Glimpse seen[kBurstMax];
   POSTERN_DCHECK(burst.size() <= kBurstMax);
-  state.count_received(burst);
-  if (policy != nullptr) state.glance(burst, seen);
-  for (size_t i = 0; i < burst.size(); ++i) {
-    if (!state.pass(burst[i], seen[i])) state.receive(burst[i]);
-  }
+  state.run(burst);
 }
 
 void Pipeline::turn(const Policy* policy, Instant now, Outbox& out) {
@@ -95,22 +90,12 @@ void Pipeline::State::begin(const Policy* with, Instant at, Outbox& to) {
   ports_generation = policy->generation;
 }
 
-// Frames fresh from a port or a host path; nearly always all of them from one.
-void Pipeline::State::count_received(std::span<const Packet> burst) {
-  for (size_t i = 0; i < burst.size();) {
-    const Packet& first = burst[i];
-    uint64_t packets = 0, bytes = 0;
-    for (; i < burst.size() && burst[i].ingress == first.ingress &&
-           burst[i].from_host == first.from_host && burst[i].errand == first.errand;
-         ++i) {
-      ++packets;
-      bytes += burst[i].length;
-    }
-    if (first.errand != Errand::none || first.ingress >= kInterfacesMax) continue;
-    InterfaceCounters& counters = shared.counters->interfaces[first.ingress];
-    (first.from_host ? counters.host_rx_packets : counters.rx_packets).add(packets);
-    if (!first.from_host) counters.rx_bytes.add(bytes);
-  }
+// `packets` frames that came where `like` did.
+void Pipeline::State::count_received(const Packet& like, uint64_t packets, uint64_t bytes) {
+  if (like.errand != Errand::none || like.ingress >= kInterfacesMax) return;
+  InterfaceCounters& counters = shared.counters->interfaces[like.ingress];
+  (like.from_host ? counters.host_rx_packets : counters.rx_packets).add(packets);
+  if (!like.from_host) counters.rx_bytes.add(bytes);
 }
 
 // A frame as it came from a port, the host path or another worker.

@@ -46,7 +46,7 @@ class Outbox {
   static constexpr size_t kCapacity = kBurstMax * 2 + kKeptMax;
 
   // `packet` stays where it is until clear().
-  void push(Packet& packet, Verdict verdict) {
+  [[gnu::always_inline]] void push(Packet& packet, Verdict verdict) {
     POSTERN_ASSERT(size_ < kCapacity);
     items_[size_++] = Item{&packet, verdict};
   }

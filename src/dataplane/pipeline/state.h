@@ -31,19 +31,11 @@ class ReplyBudget {
   int64_t credit_ns_ = int64_t{kRepliesBurst} * 1'000'000'000 / kRepliesPerSecond;
 };
 
-// What the headers of an ordinary packet say: TCP without SYN, FIN and RST, or UDP, whole, without
-// options, for us to forward.
-struct Glimpse {
-  FlowKey key;
-  uint64_t hash = 0;
-  uint32_t session = kNone;  // SessionTable's value, a guess; kNone: the packet takes the long way
-  uint16_t l3_length = 0;
-};
-
 // A next hop lately used: both MAC addresses of a frame to it, as they lie in the frame.
 struct Adjacent {
   Ipv4Address next_hop;
   InterfaceId out = kNoInterface;
+  uint16_t mtu = 0;
   uint8_t macs[12] = {};
 };
 
@@ -52,16 +44,15 @@ struct Pipeline::State {
 
   // --- pipeline.cc
   void begin(const Policy* with, Instant at, Outbox& to);
-  void count_received(std::span<const Packet> burst);
+  void count_received(const Packet& like, uint64_t packets, uint64_t bytes);
   void receive(Packet& packet);
   void gather(Packet& packet);  // fragments
   void steer(Packet& packet);   // to the owner of the flow
   void look_up(Packet& packet);
 
   // --- fast_path.cc
-  void glance(std::span<Packet> burst, std::span<Glimpse> seen);
-  // False: nothing was changed, and the packet takes the long way.
-  bool pass(Packet& packet, const Glimpse& seen);
+  class Burst;
+  void run(std::span<Packet> burst);
   const Adjacent* find_adjacent(InterfaceId out_id, Ipv4Address next_hop);
 
   // --- hit.cc
@@ -99,6 +90,8 @@ struct Pipeline::State {
   void go_round(Packet& packet);
   void clamp(Packet& packet, InterfaceId out);
   void release_held();
+  void release_fragments();
+  void release_waiting();
 
   // --- answer.cc
   void arp(Packet& packet);

@@ -9,7 +9,7 @@
 namespace postern {
 namespace {
 
-constexpr uint32_t kChild = 0x80000000;
+constexpr uint32_t kChild = RouteTable::kChild;
 constexpr uint32_t kRootEntries = 65536;
 constexpr uint32_t kNodeEntries = 256;
 
@@ -54,14 +54,6 @@ RouteTable::RouteTable(std::vector<Route> routes) {
   nodes_.assign(kRootEntries, 0);
   for (uint32_t i = 0; i < routes_.size(); ++i)
     insert(nodes_, routes_[i].to, i + 1);
-}
-
-const Route* RouteTable::find(Ipv4Address address) const {
-  if (nodes_.empty()) return nullptr;
-  uint32_t value = nodes_[address.number >> 16];
-  if (value & kChild) value = nodes_[(value & ~kChild) + (address.number >> 8 & 0xFF)];
-  if (value & kChild) value = nodes_[(value & ~kChild) + (address.number & 0xFF)];
-  return value == 0 ? nullptr : &routes_[value - 1];
 }
 
 }  // namespace postern

@@ -21,12 +21,22 @@ struct Route {
 
 class RouteTable {
  public:
+  static constexpr uint32_t kChild = 0x80000000;  // of an entry: the rest is the place of a node
+
   RouteTable() = default;
   // Later routes of the same prefix replace earlier ones.
   explicit RouteTable(std::vector<Route> routes);
 
   // The route with the longest prefix that holds `address`, or nullptr.
-  const Route* find(Ipv4Address address) const;
+  [[gnu::always_inline]] const Route* find(Ipv4Address address) const {
+    if (nodes_.empty()) return nullptr;
+    uint32_t value = nodes_[address.number >> 16];
+    if (value & kChild) [[unlikely]] {
+      value = nodes_[(value & ~kChild) + (address.number >> 8 & 0xFF)];
+      if (value & kChild) value = nodes_[(value & ~kChild) + (address.number & 0xFF)];
+    }
+    return value == 0 ? nullptr : &routes_[value - 1];
+  }
   // Shorter prefixes first, then by address; no prefix twice.
   const std::vector<Route>& routes() const { return routes_; }
 

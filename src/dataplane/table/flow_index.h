@@ -16,6 +16,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -31,13 +32,24 @@ class FlowIndex {
   // `capacity` entries always fit.
   explicit FlowIndex(uint32_t capacity);
 
-  // Asks the cache for the bucket of `hash`; ahead of anything below.
-  void prefetch(uint64_t hash) const { __builtin_prefetch(&buckets_[home_of(hash)], 1); }
-  // What most likely lies under `hash`, looked for in its own bucket only; kNone: nothing there.
-  uint32_t guess(uint64_t hash) const {
-    const Bucket& bucket = buckets_[home_of(hash)];
-    unsigned found = bucket.matches(tag_of(hash));
-    return found == 0 ? kNone : bucket.values[std::countr_zero(found)];
+  // Where a look-up of `hash` begins.
+  struct Spot {
+    uint32_t bucket, tag;
+  };
+  Spot spot_of(uint64_t hash) const { return {home_of(hash), tag_of(hash)}; }
+
+  // Asks the cache for the bucket; ahead of anything below.
+  void prefetch(uint64_t hash) const { prefetch(spot_of(hash)); }
+  void prefetch(Spot spot) const { __builtin_prefetch(&buckets_[spot.bucket], 1); }
+  // What most likely lies there, without a look at keys; kNone: nothing.
+  uint32_t guess(Spot spot) const {
+    for (uint32_t at = spot.bucket;; at = next(at)) {
+      const Bucket& bucket = buckets_[at];
+      const unsigned found = bucket.matches(static_cast<uint16_t>(spot.tag));
+      if (found != 0) [[likely]]
+        return bucket.values[std::countr_zero(found)];
+      if (bucket.passed == 0) return kNone;
+    }
   }
   // The value under `hash` that `is_meant` (uint32_t -> bool) says yes to, or kNone.
   template <typename IsMeant>
@@ -90,8 +102,9 @@ inline unsigned FlowIndex::Bucket::matches(uint16_t tag) const {
 #ifdef __SSE2__
   // Slots 0 to 7, then 2 to 9, of which the last two count.
   const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
-  const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags));
-  const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags + kSlots - 8));
+  __m128i low, high;
+  std::memcpy(&low, tags, sizeof low);
+  std::memcpy(&high, tags + kSlots - 8, sizeof high);
   const __m128i equal =
       _mm_packs_epi16(_mm_cmpeq_epi16(low, wanted), _mm_cmpeq_epi16(high, wanted));
   const auto mask = static_cast<unsigned>(_mm_movemask_epi8(equal));

@@ -15,15 +15,10 @@ uint32_t scale(uint64_t hash, uint32_t count) {
 
 }  // namespace
 
-inline FlowMap::KeyWords FlowMap::words_of(const FlowKey& key) {
-  static_assert(sizeof(KeyWords) == sizeof(FlowKey));
-  return std::bit_cast<KeyWords>(key);
-}
-
 inline uint32_t FlowMap::Bucket::find(KeyWords key) const {
   uint32_t found = kNone;
   for (unsigned i = 0; i < kSlots; ++i) {
-    uint64_t differs = (keys[i].low ^ key.low) | (keys[i].high ^ key.high);
+    uint64_t differs = (keys[i].addresses ^ key.addresses) | (keys[i].others ^ key.others);
     found &= values[i] | (differs == 0 ? 0 : kNone);
   }
   return found;
@@ -38,7 +33,8 @@ inline unsigned FlowMap::Bucket::empty_slot() const {
 
 inline unsigned FlowMap::Bucket::slot_of(KeyWords key) const {
   unsigned i = 0;
-  while (i < kSlots && (keys[i].low != key.low || keys[i].high != key.high || values[i] == kNone))
+  while (i < kSlots &&
+         (keys[i].addresses != key.addresses || keys[i].others != key.others || values[i] == kNone))
     ++i;
   return i;
 }
@@ -55,7 +51,7 @@ void FlowMap::prefetch(const FlowKey& key) const {
 }
 
 uint32_t FlowMap::find(const FlowKey& key) const {
-  KeyWords words = words_of(key);
+  KeyWords words = std::bit_cast<KeyWords>(key);
   for (uint32_t at = home_of(key);; at = next(at)) {
     const Bucket& bucket = buckets_[at];
     uint32_t value = bucket.find(words);
@@ -73,14 +69,14 @@ bool FlowMap::insert(const FlowKey& key, uint32_t value) {
     ++buckets_[at].passed;
     at = next(at);
   }
-  buckets_[at].keys[slot] = words_of(key);
+  buckets_[at].keys[slot] = std::bit_cast<KeyWords>(key);
   buckets_[at].values[slot] = value;
   ++size_;
   return true;
 }
 
 bool FlowMap::erase(const FlowKey& key) {
-  KeyWords words = words_of(key);
+  KeyWords words = std::bit_cast<KeyWords>(key);
   uint32_t home = home_of(key);
   uint32_t at = home;
   unsigned slot;

@@ -14,7 +14,6 @@
 // Thread: the owning worker.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -36,11 +35,13 @@ inline uint64_t multiply_mix(uint64_t a, uint64_t b) {
 }
 
 // Multiply-mix keyed with both words of the seed; every bit of it is good.
-inline uint64_t hash_of(const FlowKey& key, const HashSeed& seed) {
-  auto words = std::bit_cast<std::array<uint64_t, 2>>(key);
-  uint64_t mixed = multiply_mix(words[0] ^ seed.words[0], words[1] ^ seed.words[1]);
+inline uint64_t hash_of(KeyWords key, const HashSeed& seed) {
+  uint64_t mixed = multiply_mix(key.addresses ^ seed.words[0], key.others ^ seed.words[1]);
   // The second round takes away what structure one product leaves (keys that differ in few bits).
   return multiply_mix(mixed ^ seed.words[1], 0x9E3779B97F4A7C15);  // odd, half its bits set
+}
+inline uint64_t hash_of(const FlowKey& key, const HashSeed& seed) {
+  return hash_of(std::bit_cast<KeyWords>(key), seed);
 }
 
 class FlowMap {
@@ -59,9 +60,6 @@ class FlowMap {
   uint32_t capacity() const { return capacity_; }
 
  private:
-  struct KeyWords {
-    uint64_t low = 0, high = 0;  // the bytes of a FlowKey
-  };
   static constexpr unsigned kSlots = 3;
   // An empty slot has value kNone and an all-zero key. kNone is all ones, the neutral element of
   // "and", so a look-up joins the values of matching slots without a branch and without a mask of
@@ -77,7 +75,6 @@ class FlowMap {
   };
   static_assert(sizeof(Bucket) == 64);
 
-  static KeyWords words_of(const FlowKey& key);
   uint32_t home_of(const FlowKey& key) const;
   uint32_t next(uint32_t bucket) const { return bucket + 1 == bucket_count_ ? 0 : bucket + 1; }
 

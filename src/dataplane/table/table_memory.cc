@@ -13,18 +13,23 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kHugeFrom = kHugePage / 4;  // what is worth a page of its own
 
 std::align_val_t alignment_of(size_t bytes) {
-  return std::align_val_t{bytes >= kHugePage ? kHugePage : kCacheLine};
+  return std::align_val_t{bytes >= kHugeFrom ? kHugePage : kCacheLine};
+}
+
+size_t room_for(size_t bytes) {
+  return bytes >= kHugeFrom ? (bytes + kHugePage - 1) / kHugePage * kHugePage : bytes;
 }
 
 }  // namespace
 
 void* allocate_table_memory(size_t bytes) {
-  void* memory = ::operator new(bytes, alignment_of(bytes));
+  void* memory = ::operator new(room_for(bytes), alignment_of(bytes));
   POSTERN_ASSERT(memory != nullptr);
   // A hint only: without huge pages the table is slower and otherwise the same.
-  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+  if (bytes >= kHugeFrom) madvise(memory, room_for(bytes), MADV_HUGEPAGE);
   return memory;
 }
 

@@ -21,12 +21,15 @@ constexpr uint16_t fold(uint32_t total) {
   return static_cast<uint16_t>(total);
 }
 
-// sum() of an IPv4 header without options.
-inline uint16_t sum_of_20(const uint8_t* header) {
-  uint32_t words[5];
-  std::memcpy(words, header, sizeof words);
-  uint64_t total = uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
-  return fold(static_cast<uint32_t>((total & 0xFFFF) + (total >> 16)));
+// Whether the checksum of an IPv4 header without options holds; its first byte is not zero. A one's
+// complement sum is a sum modulo 65535, for words of 32 bits as well.
+inline bool plain_header_holds(const uint8_t* header) {
+  auto word = [header](unsigned at) {
+    uint32_t value;
+    std::memcpy(&value, header + at, sizeof value);
+    return uint64_t{value};
+  };
+  return (word(0) + word(4) + word(8) + word(12) + word(16)) % 65535 == 0;
 }
 
 // The difference that replacing `from` by `to` makes; differences add up with combine().
