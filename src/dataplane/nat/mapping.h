@@ -39,8 +39,7 @@ struct Mapping {
   uint8_t internal_interface = 0xff;  // where the internal host was first seen
   uint8_t external_interface = 0xff;
   bool in_use = false;
-  uint32_t sessions = 0;           // that refer to it; 0: the caller erases it
-  uint32_t first_session = kNone;  // list through Session::mapping_next
+  uint32_t sessions = 0;  // that refer to it; 0: the caller erases it
   uint32_t next_alike =
       kNone;  // MappingTable's own: same internal endpoint and remote, other address
   Instant created;

@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 
 #include "base/time.h"
@@ -62,12 +61,11 @@ struct alignas(64) Session {
   TimeoutClass timeout = TimeoutClass::other;
   SessionKind kind = SessionKind::plain;
   bool in_use : 1 = false;
-  uint8_t age_list : 7 = 0;       // SessionTable's own: the list of ages it is in
-  uint32_t mapping = kNone;       // dynamic mapping whose endpoint this session uses, or kNone
-  uint32_t mapping_next = kNone;  // next session of the same mapping
-  uint32_t created = 0;           // ticks
+  uint8_t age_list : 7 = 0;  // SessionTable's own: the list of ages it is in
+  uint32_t mapping = kNone;  // dynamic mapping whose endpoint this session uses, or kNone
+  uint32_t created = 0;      // ticks
   // --- cold line
-  FlowKey key[2];
+  alignas(64) FlowKey key[2];
   uint32_t packets[2] = {0, 0};
   uint64_t bytes[2] = {0, 0};
   uint32_t age_previous = kNone, age_next = kNone;  // SessionTable's own

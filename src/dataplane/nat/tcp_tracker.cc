@@ -63,27 +63,6 @@ bool opens_session(uint8_t tcp_flags) {
   return event_of(tcp_flags) == syn;
 }
 
-bool are_plausible(uint8_t tcp_flags) {
-  // PSH and the two ECN bits may stand anywhere. Every segment but the first has ACK (RFC
-  // 9293 3.1), so a lone FIN, a lone URG and nothing at all are scans.
-  constexpr uint8_t kShaping =
-      tcp_flag::fin | tcp_flag::syn | tcp_flag::rst | tcp_flag::ack | tcp_flag::urg;
-  switch (tcp_flags & kShaping) {
-    case tcp_flag::syn:
-    case tcp_flag::syn | tcp_flag::urg:
-    case tcp_flag::syn | tcp_flag::ack:
-    case tcp_flag::rst:
-    case tcp_flag::rst | tcp_flag::ack:
-    case tcp_flag::ack:
-    case tcp_flag::ack | tcp_flag::urg:
-    case tcp_flag::fin | tcp_flag::ack:
-    case tcp_flag::fin | tcp_flag::ack | tcp_flag::urg:
-      return true;
-    default:
-      return false;
-  }
-}
-
 TcpState advance(TcpState state, uint8_t tcp_flags, Direction direction) {
   unsigned row = static_cast<unsigned>(state);
   Event event = event_of(tcp_flags);

@@ -17,7 +17,6 @@
 //   protocols without ports                     hash(remote) where one side is outside
 #pragma once
 
-#include "dataplane/pipeline/decide.h"
 #include "dataplane/policy/policy.h"
 
 namespace postern {
