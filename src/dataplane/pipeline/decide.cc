@@ -2,6 +2,7 @@
 #include "dataplane/pipeline/decide.h"
 
 #include "dataplane/nat/tcp_tracker.h"
+#include "dataplane/packet/icmp_query.h"
 
 namespace postern {
 namespace {
@@ -194,8 +195,7 @@ Decision finish_hairpin(const Policy& policy, const Destination& destination, De
 bool may_open(const FirstPacket& packet) {
   if (packet.key.protocol == protocol::tcp) return opens_session(packet.tcp_flags);
   if (packet.key.protocol != protocol::icmp) return true;
-  return packet.icmp_type != 0 && packet.icmp_type != 14 && packet.icmp_type != 16 &&
-         packet.icmp_type != 18;
+  return !is_query_reply(packet.icmp_type);
 }
 
 Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits) {

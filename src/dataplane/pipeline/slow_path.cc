@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // First packets: decided by the policy, then a session that carries the decision.
 #include "dataplane/pipeline/state.h"
+#include "dataplane/wire/headers.h"
 
 namespace postern {
 namespace {
@@ -114,7 +115,8 @@ void Pipeline::State::act_on(Packet& packet, const Decision& decision, SessionKi
       if (decision.reason == DropReason::no_route && decision.query.in != kNoInterface &&
           packet.rounds == 0 &&
           (packet.from_host || interface(packet.ingress).zone != Zone::external)) {
-        return error(packet, DropReason::no_route, 3, 0, 0);
+        return error(packet, DropReason::no_route, icmp_type::unreachable, unreachable_code::net,
+                     0);
       }
       return drop(packet, decision.reason);
     case Outcome::deny:
