@@ -22,6 +22,9 @@ struct FirstPacket {
   bool to_multicast_mac = false;  // Ethernet broadcast or multicast
 };
 
+// Of a parsed packet; `in` is kGateway for what the kernel sent.
+FirstPacket first_of(const Packet& packet, InterfaceId in);
+
 enum class Outcome : uint8_t {
   drop,            // with reason
   deny,            // with reason filter_deny; the sender is told

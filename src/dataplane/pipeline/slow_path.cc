@@ -6,17 +6,6 @@
 namespace postern {
 namespace {
 
-FirstPacket first_of(const Packet& packet, InterfaceId in) {
-  FirstPacket first;
-  first.in = in;
-  first.key = packet.key;
-  first.tcp_flags = packet.tcp_flags;
-  first.icmp_type = packet.icmp_type;
-  first.icmp_code = packet.icmp_code;
-  first.to_multicast_mac = packet.to_multicast_mac;
-  return first;
-}
-
 FlowKey remote_key(Endpoint external, uint8_t protocol, Ipv4Address remote) {
   return FlowKey{remote.wire(), external.address.wire(), be16(0), be16(external.port),
                  protocol,      KeySpace::flow,          0};
@@ -59,8 +48,7 @@ void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& firs
   if (route == nullptr || route->interface == kGateway) return drop(packet, DropReason::no_route);
   decision.outcome = Outcome::forward;
   decision.out = route->interface;
-  decision.next_hop =
-      route->via.is_unspecified() ? mappings.at(mapping).internal.address : route->via;
+  decision.next_hop = route->next_hop(mappings.at(mapping).internal.address);
   act_on(packet, decision, SessionKind::hairpin_inner, mapping);
 }
 
