@@ -29,11 +29,9 @@ constexpr TcpState kNo = TcpState::none, kSent = TcpState::syn_sent, kRcvd = Tcp
 //    RFC 6146 3.5.2); a FIN of the opener carries that ACK too.
 //  * A SYN that crosses ours is a simultaneous open (RFC5382-REQ2).
 //  * A SYN of the opener on a closing or reset session opens it again; one of the responder does
-//  not:
-//    that would be a connection which no rule was asked about.
+//    not: that would be a connection which no rule was asked about.
 //  * After a reset a session keeps working but only at the transitory timeout (RFC 7857 2.2), so
-//  that a
-//    forged reset does not cut a connection that is in use.
+//    that a forged reset does not cut a connection that is in use.
 constexpr TcpState kOriginal[kStates][kEvents] = {
     //               other  syn    synack ack    fin    rst
     /* none     */ {kNo, kSent, kNo, kNo, kNo, kNo},

@@ -2,8 +2,8 @@
 // decide(): what the policy makes of the first packet of a flow. One pure function for the workers,
 // for judging living sessions again and for `postern explain`, so that they cannot differ (C04).
 //
-//   anti-spoof -> destination NAT -> route -> filter (inside addresses, both directions) -> source
-//   NAT
+//   anti-spoof -> destination NAT -> route -> filter (inside addresses, both directions)
+//              -> source NAT
 #pragma once
 
 #include <cstdint>
