@@ -31,10 +31,6 @@ struct Ipv4Address {
   constexpr bool is_limited_broadcast() const { return number == 0xFFFFFFFF; }
   // 240.0.0.0/4 without the limited broadcast address (RFC 1112 section 4).
   constexpr bool is_reserved() const { return number >> 28 == 0xF && !is_limited_broadcast(); }
-  // RFC 1918 section 3.
-  constexpr bool is_private() const {
-    return number >> 24 == 10 || number >> 20 == 0xAC1 || number >> 16 == 0xC0A8;
-  }
 
   friend constexpr auto operator<=>(const Ipv4Address&, const Ipv4Address&) = default;
 };

@@ -6,7 +6,6 @@
 #include <bit>
 #include <compare>
 #include <cstdint>
-#include <cstring>
 
 namespace postern {
 

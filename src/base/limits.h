@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every fixed bound of the program, each with its reason. What a user may want to change is a key
-// of the configuration instead (system.limits) and has its default here.
+// The fixed bounds that more than one file knows, each with its reason; a bound of one file stands
+// there. What a user may want to change is a key of the configuration instead (system.limits).
 #pragma once
 
 #include <cstddef>
@@ -37,8 +37,8 @@ constexpr unsigned kHandOffRing = 1024;      // packets between two workers
 constexpr unsigned kNeighborsMax = 16384;    // all interfaces together
 
 // --- rates
-constexpr unsigned kRepliesPerSecond =
-    100;  // deny answers and ICMP errors per worker (RFC 1812 4.3.2.8)
+// Deny answers and ICMP errors per worker (RFC 1812 4.3.2.8).
+constexpr unsigned kRepliesPerSecond = 100;
 constexpr unsigned kRepliesBurst = 50;
 
 // --- policy

@@ -8,7 +8,6 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "cli/findings.h"
 #include "control/admin/protocol.h"
 #include "control/text_file.h"
 
@@ -19,6 +18,16 @@ struct Options {
   std::string file;
   bool save = false;
 };
+
+// One line for each on standard error, as config::to_text() has it.
+void print_findings(const Json& findings, const std::string& file) {
+  for (const Json& finding : findings) {
+    std::string path = finding.value("path", "");
+    std::fprintf(stderr, "%s:%d:%d: %s: %s%s%s\n", file.c_str(), finding.value("line", 0),
+                 finding.value("column", 0), finding.value("severity", "error").c_str(),
+                 path.c_str(), path.empty() ? "" : ": ", finding.value("text", "").c_str());
+  }
+}
 
 void print_refusal(const Json& response, const Options& options) {
   Json error = response.value("error", Json::object());
@@ -46,15 +55,6 @@ int apply(const Options& options, const Globals& globals) {
 }
 
 }  // namespace
-
-void print_findings(const Json& findings, const std::string& file) {
-  for (const Json& finding : findings) {
-    std::string path = finding.value("path", "");
-    std::fprintf(stderr, "%s:%d:%d: %s: %s%s%s\n", file.c_str(), finding.value("line", 0),
-                 finding.value("column", 0), finding.value("severity", "error").c_str(),
-                 path.c_str(), path.empty() ? "" : ": ", finding.value("text", "").c_str());
-  }
-}
 
 void add_apply(Command& root, const Globals& globals) {
   auto options = std::make_shared<Options>();  // the parser writes, the body reads

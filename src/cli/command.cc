@@ -145,12 +145,6 @@ Command& Command::argument(const std::string& name, std::string& into, const std
   return *this;
 }
 
-Command& Command::optional_argument(const std::string& name, std::string& into,
-                                    const std::string& help) {
-  last_ = app_->add_option(name, into, help);
-  return *this;
-}
-
 Command& Command::rest(std::vector<std::string>& into) {
   app_->fallthrough(false);
   app_->prefix_command();

@@ -42,7 +42,6 @@ class Command {
   Command add(const std::string& name, const std::string& help);
 
   Command& argument(const std::string& name, std::string& into, const std::string& help);
-  Command& optional_argument(const std::string& name, std::string& into, const std::string& help);
   // All words behind the arguments, options of other programs among them. Add it last.
   Command& rest(std::vector<std::string>& into);
   Command& flag(const std::string& name, bool& into, const std::string& help);

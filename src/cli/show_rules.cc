@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // postern show rules, drops
-#include <cstdio>
 #include <memory>
 
 #include "cli/show.h"

@@ -2,8 +2,6 @@
 // postern status
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "cli/commands.h"
 #include "cli/show.h"
 

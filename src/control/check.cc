@@ -4,8 +4,13 @@
 #include <algorithm>
 
 #include "control/compile/compile.h"
+#include "control/config/yaml.h"
+#include "control/text_file.h"
 
 namespace postern {
+
+static_assert(kTextFileMax == config::kFileBytesMax);  // what can be read can be loaded
+
 namespace {
 
 bool is_error(const config::Finding& finding) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // check_text(): all that can be said about a configuration without the machine it is for. The one
-// judgement of `postern check`, `posternd --check` and of every start and reload. Pure; thread:
-// any.
+// judgement of `postern check`, `posternd --check` and of every start; a reload (apply/reload.h)
+// asks the same, of load() and compile() with what it knows of the ports. Pure; thread: any.
 #pragma once
 
 #include <string_view>

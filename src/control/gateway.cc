@@ -6,7 +6,6 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 
@@ -232,14 +231,17 @@ ReloadReport Gateway::put_into_force(std::string text, const std::string& source
   return report;
 }
 
-ReloadReport Gateway::reload_file(const std::string& who) {
+// The configuration file again, for SIGHUP.
+void Gateway::reload_file() {
   auto text = read_text_file(options_.config_file);
-  if (text) return put_into_force(std::move(*text), "file", who);
+  if (text) {
+    put_into_force(std::move(*text), "file", "SIGHUP");
+    return;
+  }
   ReloadReport report;
   report.code = text.error().code;
   report.text = text.error().text;
-  tell(report, options_.config_file, who);
-  return report;
+  tell(report, options_.config_file, "SIGHUP");
 }
 
 void Gateway::tell(const ReloadReport& report, const std::string& label, const std::string& who) {
@@ -316,7 +318,7 @@ void Gateway::on_signal(int signal_fd) {
   signalfd_siginfo info = {};
   while (read(signal_fd, &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGHUP) {
-      reload_file("SIGHUP");
+      reload_file();
     } else {
       log_.info(info.ssi_signo == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
       loop_.stop();

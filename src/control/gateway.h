@@ -63,7 +63,6 @@ class Gateway : private ResolverSink {
   admin::DumpQueue& dumps() { return dumps_; }
   // A text from a client; with `save` it becomes the configuration file. `who` is for the log.
   ReloadReport apply(std::string text, bool save, const std::string& who);
-  ReloadReport reload_file(const std::string& who);
 
  private:
   void send(InterfaceId interface, std::span<const uint8_t> frame) override;
@@ -80,6 +79,7 @@ class Gateway : private ResolverSink {
   void follow_logging(const config::Model& model);
   void note(const std::string& about, const Result<void>& outcome);
   ReloadReport put_into_force(std::string text, const std::string& source, const std::string& who);
+  void reload_file();
   // `label` stands for the file in front of findings.
   void tell(const ReloadReport& report, const std::string& label, const std::string& who);
   void drain_events();

@@ -3,8 +3,7 @@
 // runtime made; here it gets the interface's addresses, MTU and routes, so that sshd, ping and
 // resolvers of the gateway itself work through the filter. Nothing but our own devices is touched.
 //
-//   plan_host_path(policy) -> HostPlan -> HostPath::apply(): adds what is missing, removes what is
-//   too much
+//   plan_host_path(policy) -> HostPlan -> HostPath::apply(): adds what is missing, removes the rest
 //
 // Routes carry protocol kRouteProtocol and metric kRouteMetric: routes of others in the same table
 // stay, and win where they lead to the same network. The devices never forward. Thread: control.

@@ -2,12 +2,8 @@
 // Publisher: puts a compiled policy before the workers, waits for grace without blocking, and keeps
 // the counters of rules across generations.
 //
-//   publish(new) -> slot -> ... every worker has finished with older ones -> collect(): counters of
-//   the
-//                                                                            old policy are added
-//                                                                            to totals by rule
-//                                                                            name, the policy is
-//                                                                            freed
+//   publish(new) -> slot -> ... every worker has finished with older ones -> collect(): counters
+//   of the old policy are added to the totals by rule name, the policy is freed
 //
 // A rule keeps its counters as long as a policy has a rule of its name (P16). Thread: control.
 // Bounded: kRetiredMax policies wait for grace; a worker that hangs stops further publications,

@@ -67,7 +67,7 @@ Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log) 
                 config::to_text(finding, options.config_file));
     }
     if (checked.ok()) {
-      return Choice{std::move(*text), std::move(checked.model), std::move(checked.findings), false};
+      return Choice{std::move(*text), std::move(checked.model), false};
     }
     refusal = options.config_file + " is invalid";
   } else {
@@ -86,7 +86,7 @@ Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log) 
   }
   log.error(refusal + "; starting with the last good configuration " +
             last_good_path(options.state_dir));
-  return Choice{std::move(*before), std::move(checked.model), {}, true};
+  return Choice{std::move(*before), std::move(checked.model), true};
 }
 
 }  // namespace postern

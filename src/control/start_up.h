@@ -40,7 +40,6 @@ class RunDirLock {
 struct Choice {
   std::string text;
   config::Model model;
-  std::vector<config::Finding> warnings;
   bool is_last_good = false;  // the file was refused, this is what ran before
 };
 

@@ -16,6 +16,7 @@ import coroutines
 import headers
 import hotpath
 import includes
+import orphans
 import requirements
 import sizes
 import source
@@ -142,11 +143,27 @@ class InATree(unittest.TestCase):
             file.write(text)
         return path
 
-    def test_headers(self):
+    def build_of_one_file(self):
+        """A build directory in which src/a.cc alone is built."""
         entry = {"directory": self.root + "/build", "file": "../src/a.cc",
                  "command": "g++ -std=c++20 -Wall -Werror -o a.o -c ../src/a.cc"}
         self.write("build/compile_commands.json", json.dumps([entry]))
-        build = os.path.join(self.root, "build")
+        return os.path.join(self.root, "build")
+
+    def test_orphans(self):
+        build = self.build_of_one_file()
+        self.write("src/a.h", "#pragma once\n")
+        self.write("src/a.cc", '#include "a.h"\n')
+        self.assertEqual(orphans.main(build), 0)
+        self.write("src/b.h", "#pragma once\n")
+        self.assertEqual(orphans.main(build), 1)
+        self.write("src/a.cc", '#include "a.h"\n#include "b.h"\n')
+        self.assertEqual(orphans.main(build), 0)
+        self.write("tests/a_test.cc", "int a;\n")
+        self.assertEqual(orphans.main(build), 1)
+
+    def test_headers(self):
+        build = self.build_of_one_file()
         self.write("src/a.h", "#pragma once\n#include <vector>\ninline std::vector<int> a;\n")
         self.assertEqual(headers.main(build), 0)
         self.write("src/b.h", "#pragma once\ninline std::vector<int> b;\n")

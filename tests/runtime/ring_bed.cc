@@ -297,23 +297,9 @@ uint64_t RingBed::counter(const std::string& name) {
     }
     return packets;
   }
-  const std::map<std::string, Counter WorkerCounters::*> known = {
-      {"sessions", &WorkerCounters::sessions},
-      {"mappings", &WorkerCounters::mappings},
-      {"hosts", &WorkerCounters::hosts},
-      {"half_open", &WorkerCounters::half_open},
-      {"sessions_created", &WorkerCounters::sessions_created},
-      {"sessions_expired", &WorkerCounters::sessions_expired},
-      {"sessions_evicted", &WorkerCounters::sessions_evicted},
-      {"sessions_ended_by_policy", &WorkerCounters::sessions_ended_by_policy},
-      {"replies_sent", &WorkerCounters::replies_sent},
-      {"replies_limited", &WorkerCounters::replies_limited},
-      {"hairpinned", &WorkerCounters::hairpinned},
-      {"handed_off", &WorkerCounters::handed_off},
-      {"fragments_held", &WorkerCounters::fragments_held},
-      {"neighbors_waiting", &WorkerCounters::neighbors_waiting},
-      {"log_records", &WorkerCounters::log_records}};
-  return total(known.at(name));
+  auto found = std::ranges::find(kWorkerCounters, name, &NamedCounter::name);
+  POSTERN_ASSERT(found != std::end(kWorkerCounters));
+  return total(found->counter);
 }
 
 }  // namespace postern::test

@@ -236,23 +236,9 @@ uint64_t Testbed::counter(const std::string& name) {
       total += c.drops[static_cast<unsigned>(reason)].read();
       continue;
     }
-    const std::map<std::string, const Counter*> known = {
-        {"sessions", &c.sessions},
-        {"mappings", &c.mappings},
-        {"hosts", &c.hosts},
-        {"half_open", &c.half_open},
-        {"sessions_created", &c.sessions_created},
-        {"sessions_expired", &c.sessions_expired},
-        {"sessions_evicted", &c.sessions_evicted},
-        {"sessions_ended_by_policy", &c.sessions_ended_by_policy},
-        {"replies_sent", &c.replies_sent},
-        {"replies_limited", &c.replies_limited},
-        {"hairpinned", &c.hairpinned},
-        {"handed_off", &c.handed_off},
-        {"log_records", &c.log_records}};
-    auto found = known.find(name);
-    POSTERN_ASSERT(found != known.end());
-    total += found->second->read();
+    auto found = std::ranges::find(kWorkerCounters, name, &NamedCounter::name);
+    POSTERN_ASSERT(found != std::end(kWorkerCounters));
+    total += (c.*found->counter).read();
   }
   return total;
 }

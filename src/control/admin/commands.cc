@@ -78,9 +78,6 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
     bool save = request.value("save", false);
     answer(gateway.apply(std::move(text), save, who_is(peer)), gateway, reply);
   });
-  dispatcher.add("reload", [&gateway](const Json&, const Peer& peer, Reply reply) {
-    answer(gateway.reload_file(who_is(peer)), gateway, reply);
-  });
 }
 
 }  // namespace postern::admin

@@ -10,7 +10,7 @@ class Gateway;
 
 namespace postern::admin {
 
-// Adds status, apply, reload, explain and all that `postern show` asks for.
+// Adds status, apply, explain and all that `postern show` asks for.
 void add_commands(Dispatcher& dispatcher, Gateway& gateway);
 
 }  // namespace postern::admin

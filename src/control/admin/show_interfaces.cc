@@ -68,12 +68,6 @@ Json interface_json(Gateway& gateway, InterfaceId id) {
           {"tx_errors", driver.tx_errors}};
 }
 
-std::string name_of(Gateway& gateway, InterfaceId id) {
-  if (id == kGateway) return "gateway";
-  const auto& interfaces = gateway.publisher().current()->interfaces;
-  return id < interfaces.size() ? interfaces[id].name : "-";
-}
-
 }  // namespace
 
 Json show_interfaces(Gateway& gateway) {
@@ -90,12 +84,13 @@ Json show_interfaces(Gateway& gateway) {
 
 Json show_neighbors(Gateway& gateway) {
   Json list = Json::array();
+  const Policy& policy = *gateway.publisher().current();
   for (const Resolver::Row& row : gateway.resolver().rows(gateway.dataplane().now())) {
     bool is_known = !row.mac.is_zero();
     bool was_confirmed =
         row.state == Resolver::State::known || row.state == Resolver::State::probing;
     list.push_back({{"address", to_text(row.address)},
-                    {"interface", name_of(gateway, row.interface)},
+                    {"interface", interface_text(row.interface, policy)},
                     {"mac", is_known ? Json(to_text(row.mac)) : Json()},
                     {"state", to_word(row.state)},
                     {"confirmed_s_ago",
@@ -106,12 +101,13 @@ Json show_neighbors(Gateway& gateway) {
 
 Json show_routes(Gateway& gateway) {
   Json list = Json::array();
-  for (const Route& route : gateway.publisher().current()->routes.routes()) {
+  const Policy& policy = *gateway.publisher().current();
+  for (const Route& route : policy.routes.routes()) {
     bool is_own = route.interface == kGateway;
     const char* kind = is_own ? "own" : route.connected ? "connected" : "static";
     list.push_back({{"to", to_text(route.to)},
                     {"via", route.via.is_unspecified() ? Json() : Json(to_text(route.via))},
-                    {"interface", name_of(gateway, route.interface)},
+                    {"interface", interface_text(route.interface, policy)},
                     {"kind", kind}});
   }
   return {{"routes", list}};

@@ -17,6 +17,14 @@ uint64_t sum(Gateway& gateway, Counter WorkerCounters::*counter) {
   return total;
 }
 
+// Every counter of counters.def, all workers together.
+Json counters_json(Gateway& gateway) {
+  Json all = Json::object();
+  for (const NamedCounter& named : kWorkerCounters)
+    all[named.name] = sum(gateway, named.counter);
+  return all;
+}
+
 Json workers_json(Gateway& gateway) {
   Json list = Json::array();
   for (WorkerId worker = 0; worker < gateway.dataplane().workers(); ++worker) {
@@ -113,6 +121,7 @@ Json show_status(Gateway& gateway) {
           {"configuration", configuration},
           {"sessions", sessions_json(gateway)},
           {"workers", workers_json(gateway)},
+          {"counters", counters_json(gateway)},
           {"buffers", {{"free", buffers.free}, {"total", buffers.total}}},
           {"hugepages", gateway.dataplane().uses_hugepages()},
           {"log",

@@ -53,10 +53,7 @@ Json flow_json(const FlowKey& key) {
 }
 
 std::string interface_name(Gateway& gateway, InterfaceId id) {
-  if (id == kGateway) return "gateway";
-  if (id == kRecirculate) return "hairpin";
-  const auto& interfaces = gateway.publisher().current()->interfaces;
-  return id < interfaces.size() ? interfaces[id].name : "-";
+  return id == kRecirculate ? "hairpin" : interface_text(id, *gateway.publisher().current());
 }
 
 // The rule that last allowed the session, by the generation that it is from.

@@ -2,7 +2,6 @@
 #include "control/compile/compile.h"
 
 #include <string>
-#include <utility>
 
 #include "base/limits.h"
 #include "control/compile/lower.h"

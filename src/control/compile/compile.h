@@ -30,9 +30,8 @@ struct PortInput {
 struct CompileInputs {
   uint32_t generation = 1;
   unsigned workers = 1;
-  std::vector<PortInput>
-      ports;  // by position in model.interfaces; empty without ports (`postern check`)
-  uint32_t minute_of_week = 0;  // local; minute 0 is Monday 00:00
+  std::vector<PortInput> ports;  // by position in model.interfaces; empty for `postern check`
+  uint32_t minute_of_week = 0;   // local; minute 0 is Monday 00:00
 };
 
 // Ids of interfaces are their positions in the model. An Error means a model that validation should

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/limits.h"
-
 namespace postern::compiler {
 namespace {
 

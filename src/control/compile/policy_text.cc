@@ -148,6 +148,11 @@ std::string to_text(const Policy& policy) {
   return out;
 }
 
+std::string interface_text(InterfaceId id, const Policy& policy) {
+  if (id == kGateway) return "gateway";
+  return id < policy.interfaces.size() ? policy.interfaces[id].name : "-";
+}
+
 std::string to_text(InterfaceSet set, const Policy& policy) {
   if (set == kAnyInterface) return "any";
   std::string out;

@@ -13,6 +13,8 @@ namespace postern {
 // Everything, one line an item, with an end of line behind the last one.
 std::string to_text(const Policy& policy);
 
+// The name of an interface, "gateway", or "-" for none.
+std::string interface_text(InterfaceId id, const Policy& policy);
 // "any", "none", or names and "gateway": "lan dmz gateway".
 std::string to_text(InterfaceSet set, const Policy& policy);
 // "any", "none", or ranges in their shortest form: "192.168.1.0/24 10.0.0.1-10.0.0.9".

@@ -4,10 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <optional>
 
 #include "control/config/parse.h"
@@ -16,13 +12,6 @@
 #include "control/config/yaml.h"
 
 namespace postern::config {
-namespace {
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-}  // namespace
 
 Machine this_machine() {
   Machine machine;
@@ -52,21 +41,6 @@ Loaded load(std::string_view text, const Machine* machine) {
   }
   loaded.findings = report.take();
   return loaded;
-}
-
-Loaded load_file(const std::string& file, const Machine* machine) {
-  auto refused = [](std::string text) {
-    return Loaded{{}, {{Severity::error, {}, "", std::move(text)}}};
-  };
-  std::unique_ptr<std::FILE, CloseFile> stream(std::fopen(file.c_str(), "rbe"));
-  if (!stream) return refused(std::string("cannot open: ") + std::strerror(errno));
-  std::string text(kFileBytesMax + 1, '\0');  // one more than allowed tells a longer file
-  errno = 0;
-  size_t size = std::fread(text.data(), 1, text.size(), stream.get());
-  if (std::ferror(stream.get()))
-    return refused(std::string("cannot read: ") + std::strerror(errno));
-  text.resize(size);
-  return load(text, machine);
 }
 
 std::string to_text(const Finding& finding, std::string_view file) {

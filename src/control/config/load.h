@@ -40,8 +40,6 @@ Machine this_machine();
 // With `machine`, table sizes and core numbers are checked against it: pass this_machine() where
 // the configuration is to run, so that it is refused at check and not at start.
 Loaded load(std::string_view text, const Machine* machine = nullptr);
-// Reads `file` (at most 4 MiB) and loads it; an unreadable file is a finding with mark 0:0.
-Loaded load_file(const std::string& file, const Machine* machine = nullptr);
 
 // "FILE:LINE:COL: error: interfaces.wan.mtu: 99999 exceeds 9000"
 std::string to_text(const Finding& finding, std::string_view file);

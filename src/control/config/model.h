@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -101,8 +100,7 @@ struct Interface {
   bool enabled = true;
   Port port;
   Zone zone = Zone::internal;
-  std::vector<Prefix>
-      addresses;  // host bits kept; the first is the interface's own choice of source
+  std::vector<Prefix> addresses;  // host bits kept; the first is its own choice of source
   std::optional<MacAddress> mac;  // else the port's
   uint32_t mtu = 1500;            // bytes of IP packet, kMtuMin..kMtuMax
   uint32_t mss_clamp = 0;         // TCP MSS ceiling in bytes; 0 from MTU ("auto"), 0xFFFFFFFF "off"
@@ -183,11 +181,10 @@ struct OneToOne {
 struct PortMap {
   std::string name;
   bool enabled = true;
-  std::string on;                     // interface
-  std::optional<Ipv4Address> listen;  // else every address of the interface
-  std::vector<std::string>
-      service;     // tcp/5555, udp/5000-5010, or service objects without source ports
-  Ipv4Address to;  // inside host, or an address of the gateway itself
+  std::string on;                       // interface
+  std::optional<Ipv4Address> listen;    // else every address of the interface
+  std::vector<std::string> service;     // tcp and udp ports, without source ports
+  Ipv4Address to;                       // inside host, or an address of the gateway itself
   std::optional<uint16_t> to_port;      // first inside port; else the same as outside
   std::vector<std::string> allow_from;  // adds the one permit rule; empty: the filter decides
   HairpinSource hairpin_source = HairpinSource::rewrite;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/config/parse.h"
 
-#include <utility>
-
 namespace postern::config {
 namespace {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/config/validate.h"
 
-#include <algorithm>
 #include <set>
 
 #include "control/config/items.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // nat.port_maps: services with definite ports, targets that exist, no two maps for one endpoint.
 #include <algorithm>
-#include <map>
 #include <tuple>
 
 #include "control/config/validate.h"

@@ -24,10 +24,7 @@ class Story {
   Explanation tell();
 
  private:
-  std::string name_of(InterfaceId id) const {
-    if (id == kGateway) return "gateway";
-    return id < policy_.interfaces.size() ? policy_.interfaces[id].name : "-";
-  }
+  std::string name_of(InterfaceId id) const { return interface_text(id, policy_); }
   void add(const char* stage, const char* result, std::string text = "") {
     told_.stages.push_back({stage, result, std::move(text), "", 0});
   }

@@ -87,15 +87,4 @@ MadeUpFrame::MadeUpFrame(const MadeUpPacket& packet, const Policy& policy) : in_
   reason_ = parse(packet_, port);
 }
 
-FirstPacket MadeUpFrame::first() const {
-  FirstPacket first;
-  first.in = in_;
-  first.key = packet_.key;
-  first.tcp_flags = packet_.tcp_flags;
-  first.icmp_type = packet_.icmp_type;
-  first.icmp_code = packet_.icmp_code;
-  first.to_multicast_mac = packet_.to_multicast_mac;
-  return first;
-}
-
 }  // namespace postern

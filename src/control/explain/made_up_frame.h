@@ -21,7 +21,7 @@ class MadeUpFrame {
 
   DropReason reason() const { return reason_; }  // none: well formed
   const Packet& packet() const { return packet_; }
-  FirstPacket first() const;
+  FirstPacket first() const { return first_of(packet_, in_); }
 
  private:
   static constexpr size_t kBytes = 14 + 20 + 20;  // the longest of our headers

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SecurityLine: a LogRecord of a worker -> one line of the security log (F66).
 //
-//   time=2026-03-01T09:00:00.123+0100 host=gw1 module=filter rule="cleanup" action=drop in=wan
-//   out=lan direction=inbound protocol=tcp source=198.51.100.7:40000 destination=192.168.1.5:22
-//   length=60 flags=SYN seq=1 ack=0 window=64240 reason=filter_drop generation=3 line=41 worker=0
+//   time=2026-03-01T09:00:00.123+0100 host=gw1 module=filter rule="cleanup" line=41 action=drop
+//   in=wan out=lan direction=inbound protocol=tcp source=198.51.100.7:40000
+//   destination=192.168.1.5:22 length=60 flags=SYN seq=1 ack=0 window=64240 reason=filter_drop
+//   generation=3 worker=0
 //   (one line in the file)
 //
 // Keys keep their order and meaning; new ones come last. What a record does not have is left out.

@@ -9,11 +9,6 @@
 namespace postern {
 namespace {
 
-bool holds(InterfaceSet set, InterfaceId id) {
-  if (set == kAnyInterface) return true;
-  return id < 64 && (set & set_of(id)) != 0;
-}
-
 bool is_own_traffic(const FlowQuery& query) {
   return query.in == kGateway || query.out == kGateway;
 }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dataplane/nat/icmp_query.h"
+#include "dataplane/packet/icmp_query.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 

@@ -2,9 +2,8 @@
 // MappingTable: dynamic mappings, internal endpoint <-> external endpoint (RFC 4787 section 4), of
 // one worker. Configured mappings are part of the policy (nat/nat_policy.h) and need no entry here.
 //
-// A mapping lives as long as a session uses it, and after the last one ended until its own timeout
-// of no outbound packets has passed (the sessions' timeout has done that: it goes with its last
-// session). Thread: the owning worker. Full: create() returns kNone and the caller drops with
+// A mapping lives as long as a session uses it: their timeouts are its own (RFC 4787 REQ-5, REQ-6).
+// Thread: the owning worker. Full: create() returns kNone and the caller drops with
 // mapping_table_full. Fixed memory: 64 bytes a mapping.
 #pragma once
 
@@ -41,8 +40,8 @@ struct Mapping {
   uint8_t external_interface = 0xff;
   bool in_use = false;
   uint32_t sessions = 0;  // that refer to it; 0: the caller erases it
-  uint32_t next_alike =
-      kNone;  // MappingTable's own: same internal endpoint and remote, other address
+  // MappingTable's own: same internal endpoint and remote, other address.
+  uint32_t next_alike = kNone;
   Instant created;
 };
 static_assert(sizeof(Mapping) == 48);

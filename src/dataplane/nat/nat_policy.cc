@@ -9,12 +9,8 @@
 namespace postern {
 namespace {
 
-bool contains(InterfaceSet set, InterfaceId id) {
-  return set == kAnyInterface || (id < 64 && (set >> id & 1) != 0);
-}
-
 bool matches(const SourceRule& rule, const FlowQuery& query) {
-  return contains(rule.in, query.in) && contains(rule.out, query.out) &&
+  return holds(rule.in, query.in) && holds(rule.out, query.out) &&
          rule.from.contains(query.source) && rule.to.contains(query.destination) &&
          matches_any(rule.services, query);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/nat/rewrite.h"
 
-#include "dataplane/nat/icmp_query.h"
+#include "dataplane/packet/icmp_query.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 

@@ -2,7 +2,6 @@
 #include "dataplane/nat/session.h"
 
 #include "base/assert.h"
-#include "base/limits.h"
 #include "dataplane/nat/host_counts.h"
 #include "dataplane/nat/session_ages.h"
 

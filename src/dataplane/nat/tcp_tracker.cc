@@ -29,11 +29,9 @@ constexpr TcpState kNo = TcpState::none, kSent = TcpState::syn_sent, kRcvd = Tcp
 //    RFC 6146 3.5.2); a FIN of the opener carries that ACK too.
 //  * A SYN that crosses ours is a simultaneous open (RFC5382-REQ2).
 //  * A SYN of the opener on a closing or reset session opens it again; one of the responder does
-//  not:
-//    that would be a connection which no rule was asked about.
+//    not: that would be a connection which no rule was asked about.
 //  * After a reset a session keeps working but only at the transitory timeout (RFC 7857 2.2), so
-//  that a
-//    forged reset does not cut a connection that is in use.
+//    that a forged reset does not cut a connection that is in use.
 constexpr TcpState kOriginal[kStates][kEvents] = {
     //               other  syn    synack ack    fin    rst
     /* none     */ {kNo, kSent, kNo, kNo, kNo, kNo},
@@ -61,27 +59,6 @@ constexpr TcpState kReply[kStates][kEvents] = {
 
 bool opens_session(uint8_t tcp_flags) {
   return event_of(tcp_flags) == syn;
-}
-
-bool are_plausible(uint8_t tcp_flags) {
-  // PSH and the two ECN bits may stand anywhere. Every segment but the first has ACK (RFC
-  // 9293 3.1), so a lone FIN, a lone URG and nothing at all are scans.
-  constexpr uint8_t kShaping =
-      tcp_flag::fin | tcp_flag::syn | tcp_flag::rst | tcp_flag::ack | tcp_flag::urg;
-  switch (tcp_flags & kShaping) {
-    case tcp_flag::syn:
-    case tcp_flag::syn | tcp_flag::urg:
-    case tcp_flag::syn | tcp_flag::ack:
-    case tcp_flag::rst:
-    case tcp_flag::rst | tcp_flag::ack:
-    case tcp_flag::ack:
-    case tcp_flag::ack | tcp_flag::urg:
-    case tcp_flag::fin | tcp_flag::ack:
-    case tcp_flag::fin | tcp_flag::ack | tcp_flag::urg:
-      return true;
-    default:
-      return false;
-  }
 }
 
 TcpState advance(TcpState state, uint8_t tcp_flags, Direction direction) {

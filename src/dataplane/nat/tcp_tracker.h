@@ -33,8 +33,6 @@ constexpr unsigned kTimeoutClasses = static_cast<unsigned>(TimeoutClass::count_)
 // Whether a segment with these flags may open a session: SYN without ACK, RST, FIN (RFC 5382
 // REQ-2).
 bool opens_session(uint8_t tcp_flags);
-// False: the combination is never legitimate (SYN+FIN, SYN+RST, none, all: RFC 9293 and F04).
-bool are_plausible(uint8_t tcp_flags);
 TcpState advance(TcpState state, uint8_t tcp_flags, Direction direction);
 TimeoutClass timeout_class_of(uint8_t protocol, TcpState state);
 const char* to_word(TcpState state);

@@ -44,14 +44,20 @@ struct RuleCounters {
 struct WorkerCounters {
   std::array<Counter, kDropReasons> drops;
   std::array<InterfaceCounters, kInterfacesMax> interfaces;
-  Counter sessions, mappings, hosts;  // in use now
-  Counter sessions_created, sessions_expired, sessions_evicted, sessions_ended_by_policy;
-  Counter half_open;                      // TCP sessions not yet established
-  Counter replies_sent, replies_limited;  // deny answers and ICMP errors
-  Counter handed_off, hairpinned, fragments_held, neighbors_waiting;
-  Counter log_records, log_records_lost;  // lost: the ring was full
-  Counter events_lost;
-  Counter turns, busy_turns;  // of the poll loop
+#define POSTERN_COUNTER(name) Counter name;
+#include "dataplane/packet/counters.def"
+#undef POSTERN_COUNTER
+};
+
+// The counters of counters.def, for whoever shows all of them.
+struct NamedCounter {
+  const char* name;
+  Counter WorkerCounters::*counter;
+};
+inline constexpr NamedCounter kWorkerCounters[] = {
+#define POSTERN_COUNTER(name) {#name, &WorkerCounters::name},
+#include "dataplane/packet/counters.def"
+#undef POSTERN_COUNTER
 };
 
 }  // namespace postern

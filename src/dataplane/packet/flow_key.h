@@ -27,22 +27,6 @@ enum class KeySpace : uint8_t {
   external_endpoint = 2,  // mapping by its external endpoint
 };
 
-// Echo, timestamp and the other queries are flows of their own where their identifiers are equal,
-// so that a rule for one of them admits no other (F18). A query and its reply are of one kind,
-// which is the request's type; other messages are of their own type.
-constexpr uint16_t icmp_kind_of(uint8_t type) {
-  switch (type) {
-    case 0:  // echo reply
-      return 8;
-    case 14:  // timestamp reply
-    case 16:  // information reply
-    case 18:  // address mask reply
-      return type - 1u;
-    default:
-      return type;
-  }
-}
-
 struct FlowKey {
   be32 source;
   be32 destination;
@@ -50,7 +34,7 @@ struct FlowKey {
   be16 destination_port;
   uint8_t protocol = 0;
   KeySpace space = KeySpace::flow;
-  uint16_t icmp_kind = 0;  // ICMP: icmp_kind_of its type; else 0
+  uint16_t icmp_kind = 0;  // ICMP: icmp_kind_of its type (icmp_query.h); else 0
 
   friend bool operator==(const FlowKey& a, const FlowKey& b) {
     return std::memcmp(&a, &b, sizeof a) == 0;

@@ -19,6 +19,10 @@ constexpr InterfaceSet set_of(InterfaceId id) {
   return InterfaceSet{1} << id;
 }
 
+constexpr bool holds(InterfaceSet set, InterfaceId id) {
+  return set == kAnyInterface || (id < 64 && (set & set_of(id)) != 0);
+}
+
 constexpr uint16_t kNoRule = 0xFFFF;  // index of no rule
 
 // Sorted, disjoint ranges.

@@ -4,8 +4,8 @@
 //
 // At least kHeadroomMin bytes before `frame` are writable, so that an ICMP error can be built in
 // front of the offending header without another buffer. `length` is the Ethernet frame's without
-// FCS. parse() (dataplane/wire/parse.h) fills what lies below "set by parse"; bytes may be trusted
-// after it.
+// FCS. parse() (dataplane/packet/parse.h) fills what lies below "set by parse"; bytes may be
+// trusted after it.
 #pragma once
 
 #include <cstdint>

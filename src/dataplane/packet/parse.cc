@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/packet/parse.h"
 
+#include "dataplane/packet/icmp_query.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -117,6 +118,13 @@ DropReason parse_udp(Packet& packet, unsigned payload) {
   return DropReason::none;
 }
 
+// RFC 792; those that quote the packet they are about.
+bool is_icmp_error(uint8_t type) {
+  return type == icmp_type::unreachable || type == icmp_type::source_quench ||
+         type == icmp_type::redirect || type == icmp_type::time_exceeded ||
+         type == icmp_type::parameter_problem;
+}
+
 DropReason parse_icmp(Packet& packet, unsigned payload) {
   if (payload < sizeof(IcmpHeader)) [[unlikely]]
     return DropReason::transport_malformed;
@@ -124,29 +132,9 @@ DropReason parse_icmp(Packet& packet, unsigned payload) {
   packet.icmp_type = icmp.type;
   packet.icmp_code = icmp.code;
   packet.key.icmp_kind = icmp_kind_of(icmp.type);
-  switch (icmp.type) {
-    case icmp_type::echo_request:
-    case icmp_type::timestamp_request:
-    case icmp_type::information_request:
-    case icmp_type::mask_request:
-      packet.key.source_port = icmp.identifier;
-      break;
-    case icmp_type::echo_reply:
-    case icmp_type::timestamp_reply:
-    case icmp_type::information_reply:
-    case icmp_type::mask_reply:
-      packet.key.destination_port = icmp.identifier;
-      break;
-    case icmp_type::unreachable:
-    case icmp_type::source_quench:
-    case icmp_type::redirect:
-    case icmp_type::time_exceeded:
-    case icmp_type::parameter_problem:
-      packet.is_icmp_error = true;
-      break;
-    default:
-      break;
-  }
+  if (is_query_request(icmp.type)) packet.key.source_port = icmp.identifier;
+  if (is_query_reply(icmp.type)) packet.key.destination_port = icmp.identifier;
+  packet.is_icmp_error = is_icmp_error(icmp.type);
   return DropReason::none;
 }
 

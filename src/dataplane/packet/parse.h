@@ -22,8 +22,7 @@ namespace postern {
 // Fills "set by parse". DropReason::none: go on. `port_mac`: frames to other unicast addresses are
 // not_our_mac.
 DropReason parse(Packet& packet, const MacAddress& port_mac);
-// The same for bytes without Ethernet semantic (after packets were changed in place, from the host
-// path, handed over): L3 only, packet.l3_offset is set already.
+// The same from the IPv4 header on: packet.l3_offset is set already.
 DropReason parse_ipv4(Packet& packet);
 
 }  // namespace postern

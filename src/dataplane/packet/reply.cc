@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "dataplane/packet/icmp_query.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 

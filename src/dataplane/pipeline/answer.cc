@@ -96,9 +96,8 @@ void Pipeline::State::send_back(Packet& packet) {
   }
   Ipv4Address to(ipv4_at(packet.l3()).destination);
   const Route* route = policy->routes.find(to);
-  bool has_via =
-      route != nullptr && route->interface == packet.ingress && !route->via.is_unspecified();
-  leave(packet, packet.ingress, has_via ? route->via : to);
+  bool is_this_way = route != nullptr && route->interface == packet.ingress;
+  leave(packet, packet.ingress, is_this_way ? route->next_hop(to) : to);
 }
 
 }  // namespace postern

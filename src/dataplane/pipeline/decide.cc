@@ -2,6 +2,7 @@
 #include "dataplane/pipeline/decide.h"
 
 #include "dataplane/nat/tcp_tracker.h"
+#include "dataplane/packet/icmp_query.h"
 
 namespace postern {
 namespace {
@@ -138,7 +139,7 @@ bool find_way(const Policy& policy, Decision& decision) {
     return false;
   }
   decision.query.out = decision.out = route->interface;
-  decision.next_hop = route->via.is_unspecified() ? decision.query.destination : route->via;
+  decision.next_hop = route->next_hop(decision.query.destination);
   if (route->interface == kGateway) return true;
   if (!policy.interfaces[route->interface].exists) {
     decision.reason = DropReason::no_route;
@@ -190,12 +191,22 @@ Decision finish_hairpin(const Policy& policy, const Destination& destination, De
 
 }  // namespace
 
+FirstPacket first_of(const Packet& packet, InterfaceId in) {
+  FirstPacket first;
+  first.in = in;
+  first.key = packet.key;
+  first.tcp_flags = packet.tcp_flags;
+  first.icmp_type = packet.icmp_type;
+  first.icmp_code = packet.icmp_code;
+  first.to_multicast_mac = packet.to_multicast_mac;
+  return first;
+}
+
 // An ICMP reply stands where a request has its destination port (FlowKey).
 bool may_open(const FirstPacket& packet) {
   if (packet.key.protocol == protocol::tcp) return opens_session(packet.tcp_flags);
   if (packet.key.protocol != protocol::icmp) return true;
-  return packet.icmp_type != 0 && packet.icmp_type != 14 && packet.icmp_type != 16 &&
-         packet.icmp_type != 18;
+  return !is_query_reply(packet.icmp_type);
 }
 
 Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits) {
@@ -261,7 +272,7 @@ Decision decide_mapped_inbound(const Policy& policy, const FirstPacket& packet, 
   const Route* route = policy.routes.find(internal.address);
   if (route == nullptr) return refused(decision, DropReason::no_route);
   decision.out = route->interface;
-  decision.next_hop = route->via.is_unspecified() ? internal.address : route->via;
+  decision.next_hop = route->next_hop(internal.address);
   decision.outcome = route->interface == kGateway ? Outcome::host : Outcome::forward;
   return decision;
 }

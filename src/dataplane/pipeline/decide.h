@@ -2,8 +2,8 @@
 // decide(): what the policy makes of the first packet of a flow. One pure function for the workers,
 // for judging living sessions again and for `postern explain`, so that they cannot differ (C04).
 //
-//   anti-spoof -> destination NAT -> route -> filter (inside addresses, both directions) -> source
-//   NAT
+//   anti-spoof -> destination NAT -> route -> filter (inside addresses, both directions)
+//              -> source NAT
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,9 @@ struct FirstPacket {
   uint8_t icmp_type = 0, icmp_code = 0;
   bool to_multicast_mac = false;  // Ethernet broadcast or multicast
 };
+
+// Of a parsed packet; `in` is kGateway for what the kernel sent.
+FirstPacket first_of(const Packet& packet, InterfaceId in);
 
 enum class Outcome : uint8_t {
   drop,            // with reason

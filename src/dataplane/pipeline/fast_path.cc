@@ -231,8 +231,7 @@ inline bool Pipeline::State::Burst::pass(Packet& packet, const Glimpse& seen) {
   const Ipv4Address to(__builtin_bswap32(static_cast<uint32_t>(leaves.addresses)));
   const Route* route = policy_.routes.find(to);
   if (route == nullptr || route->interface >= kRecirculate) return false;
-  const Adjacent* next =
-      state_.find_adjacent(route->interface, route->via.is_unspecified() ? to : route->via);
+  const Adjacent* next = state_.find_adjacent(route->interface, route->next_hop(to));
   if (next == nullptr || seen.l3_length > next->mtu) return false;
 
   const auto turned = [d](uint16_t delta) { return d == 0 ? delta : uint16_t(~delta); };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The last stages: TTL and MTU, then the wire, the host path or another round.
 #include "dataplane/nat/rewrite.h"
-#include "dataplane/pipeline/owner.h"
 #include "dataplane/pipeline/state.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"

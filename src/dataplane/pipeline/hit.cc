@@ -53,8 +53,7 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
   apply(rewrite, packet);
   if (route != nullptr) {
     clamp(packet, route->interface);
-    leave(packet, route->interface,
-          route->via.is_unspecified() ? Ipv4Address(packet.key.destination) : route->via);
+    leave(packet, route->interface, route->next_hop(Ipv4Address(packet.key.destination)));
   } else if (egress == kGateway) {
     to_gateway(packet);
   } else {
@@ -102,8 +101,7 @@ void Pipeline::State::relay_error(Packet& packet) {
   translate_error(packet, rewrite, hides);
   if (egress == kGateway) return to_gateway(packet);
   if (egress == kRecirculate) return go_round(packet);
-  leave(packet, route->interface,
-        route->via.is_unspecified() ? Ipv4Address(rewrite.destination) : route->via);
+  leave(packet, route->interface, route->next_hop(Ipv4Address(rewrite.destination)));
 }
 
 }  // namespace postern

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/pipeline/neighbor.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "dataplane/wire/headers.h"
 
@@ -98,44 +100,43 @@ void NeighborTable::erase(InterfaceId interface, Ipv4Address address) {
 HeldQueue::HeldQueue() : entries_(new Entry[kHeldNeighborsMax]) {}
 
 bool HeldQueue::add(const Packet& packet, Instant now, bool& is_new) {
-  Entry* free_entry = nullptr;
-  is_new = false;
-  for (unsigned i = 0; i < kHeldNeighborsMax; ++i) {
-    Entry& entry = entries_[i];
-    if (entry.count == 0) {
-      if (free_entry == nullptr) free_entry = &entry;
-      continue;
-    }
-    if (entry.interface != packet.egress || entry.next_hop != packet.next_hop) continue;
-    if (entry.count == kHeldPerNeighbor) return false;
-    entry.packets[entry.count++] = packet;
-    ++waiting_;
-    return true;
+  const uint64_t wanted = key_of(packet.egress, packet.next_hop);
+  auto place = std::find(keys_.begin(), keys_.end(), wanted);
+  is_new = place == keys_.end();
+  if (is_new) place = std::find(keys_.begin(), keys_.end(), 0u);
+  if (place == keys_.end()) {
+    is_new = false;
+    return false;
   }
-  if (free_entry == nullptr) return false;
-  free_entry->next_hop = packet.next_hop;
-  free_entry->interface = packet.egress;
-  free_entry->since = now;
-  free_entry->packets[0] = packet;
-  free_entry->count = 1;
+  Entry& entry = entries_[static_cast<size_t>(place - keys_.begin())];
+  if (entry.count == kHeldPerNeighbor) return false;
+  *place = wanted;
+  if (is_new) entry.since = now;
+  entry.packets[entry.count++] = packet;
   ++waiting_;
-  is_new = true;
   return true;
+}
+
+// Empties entry `index` into `out`, which has room.
+size_t HeldQueue::take(unsigned index, std::span<Packet> out) {
+  Entry& entry = entries_[index];
+  std::copy_n(entry.packets, entry.count, out.begin());
+  waiting_ -= entry.count;
+  keys_[index] = 0;
+  return std::exchange(entry.count, 0u);
 }
 
 size_t HeldQueue::release(const NeighborTable& neighbors, std::span<Packet> out) {
   size_t released = 0;
   for (unsigned i = 0; i < kHeldNeighborsMax && waiting_ > 0; ++i) {
-    Entry& entry = entries_[i];
-    if (entry.count == 0 || out.size() - released < entry.count) continue;
+    if (keys_[i] == 0 || out.size() - released < entries_[i].count) continue;
+    const Packet& first = entries_[i].packets[0];
     MacAddress mac;
-    if (!neighbors.find(entry.interface, entry.next_hop, mac)) continue;
-    for (unsigned k = 0; k < entry.count; ++k) {
-      ethernet_at(entry.packets[k].frame).destination = mac;
-      out[released++] = entry.packets[k];
-    }
-    waiting_ -= entry.count;
-    entry.count = 0;
+    if (!neighbors.find(first.egress, first.next_hop, mac)) continue;
+    std::span<Packet> taken = out.subspan(released, take(i, out.subspan(released)));
+    for (Packet& packet : taken)
+      ethernet_at(packet.frame).destination = mac;
+    released += taken.size();
   }
   return released;
 }
@@ -143,13 +144,9 @@ size_t HeldQueue::release(const NeighborTable& neighbors, std::span<Packet> out)
 size_t HeldQueue::expire(Instant now, std::span<Packet> out) {
   size_t expired = 0;
   for (unsigned i = 0; i < kHeldNeighborsMax && waiting_ > 0; ++i) {
-    Entry& entry = entries_[i];
-    if (entry.count == 0 || now - entry.since < kHoldMax) continue;
-    if (out.size() - expired < entry.count) break;
-    for (unsigned k = 0; k < entry.count; ++k)
-      out[expired++] = entry.packets[k];
-    waiting_ -= entry.count;
-    entry.count = 0;
+    if (keys_[i] == 0 || now - entries_[i].since < kHoldMax) continue;
+    if (out.size() - expired < entries_[i].count) break;
+    expired += take(i, out.subspan(expired));
   }
   return expired;
 }

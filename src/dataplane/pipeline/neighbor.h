@@ -7,13 +7,14 @@
 // nothing else.
 //
 // HeldQueue: packets of one worker that wait for a MAC, kHeldPerNeighbor for each of
-// kHeldNeighborsMax next hops.
+// kHeldNeighborsMax next hops. Every add() walks the keys of all, so these lie side by side (2
+// KiB).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 
 #include "base/address.h"
@@ -58,19 +59,20 @@ class HeldQueue {
   // Packets whose next hop has become known; their Ethernet destination is written. Returns how
   // many.
   size_t release(const NeighborTable& neighbors, std::span<Packet> out);
-  // Packets that waited longer than a second; to be dropped with neighbor_unresolved. Returns how
-  // many.
+  // Packets whose next hop has not answered for three seconds; to be dropped with
+  // neighbor_unresolved. Returns how many.
   size_t expire(Instant now, std::span<Packet> out);
   uint32_t waiting() const { return waiting_; }
 
  private:
   struct Entry {
-    Ipv4Address next_hop;
-    InterfaceId interface = kNoInterface;
-    uint8_t count = 0;  // 0: free
+    unsigned count = 0;
     Instant since;
     Packet packets[kHeldPerNeighbor];
   };
+  size_t take(unsigned index, std::span<Packet> out);
+
+  std::array<uint64_t, kHeldNeighborsMax> keys_ = {};  // of entries_; 0: free
   std::unique_ptr<Entry[]> entries_;
   uint32_t waiting_ = 0;  // packets
 };

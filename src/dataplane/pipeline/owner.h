@@ -6,9 +6,8 @@
 //   packet                                      owner
 //   to a configured mapping, from outside       hash(inside host)
 //   to a dynamic port, from outside             slice of the port
-//   to either, from inside                      hash(source): first half of a hairpin (^ inside
-//   host when
-//                                               the source is kept)
+//   to either, from inside                      hash(source): first half of a hairpin
+//                                               (^ inside host when the source is kept)
 //   gateway <-> anybody, by an external address slice of the gateway's port
 //   gateway <-> anybody, by another address     hash(the other side)
 //   inside -> outside                           hash(source)
@@ -17,7 +16,6 @@
 //   protocols without ports                     hash(remote) where one side is outside
 #pragma once
 
-#include "dataplane/pipeline/decide.h"
 #include "dataplane/policy/policy.h"
 
 namespace postern {

@@ -4,11 +4,11 @@
 // very code.
 //
 //   parse -> ARP
-//         -> fragment: ports of the first piece -> owner? -> session lookup -hit-> judge again,
-//         tcp, rewrite
-//                                                     |            | miss | v            v v
-//                                                 hand-off     decide, create session  ->  ttl,
-//                                                 mtu, neighbor -> Outbox
+//         -> fragment: ports of the first piece
+//         -> owner? -no-> hand-off
+//         -> session lookup -hit--> judge again, TCP state, rewrite
+//                           -miss-> decide, create session, rewrite
+//         -> TTL, MTU, neighbor -> Outbox
 //
 // Everything that was put in comes out exactly once: by process(), by a later process() or by
 // turn() (packets that were held). Thread: the owning worker.

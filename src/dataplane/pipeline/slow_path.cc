@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // First packets: decided by the policy, then a session that carries the decision.
 #include "dataplane/pipeline/state.h"
+#include "dataplane/wire/headers.h"
 
 namespace postern {
 namespace {
-
-FirstPacket first_of(const Packet& packet, InterfaceId in) {
-  FirstPacket first;
-  first.in = in;
-  first.key = packet.key;
-  first.tcp_flags = packet.tcp_flags;
-  first.icmp_type = packet.icmp_type;
-  first.icmp_code = packet.icmp_code;
-  first.to_multicast_mac = packet.to_multicast_mac;
-  return first;
-}
 
 FlowKey remote_key(Endpoint external, uint8_t protocol, Ipv4Address remote) {
   return FlowKey{remote.wire(), external.address.wire(), be16(0), be16(external.port),
@@ -58,8 +48,7 @@ void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& firs
   if (route == nullptr || route->interface == kGateway) return drop(packet, DropReason::no_route);
   decision.outcome = Outcome::forward;
   decision.out = route->interface;
-  decision.next_hop =
-      route->via.is_unspecified() ? mappings.at(mapping).internal.address : route->via;
+  decision.next_hop = route->next_hop(mappings.at(mapping).internal.address);
   act_on(packet, decision, SessionKind::hairpin_inner, mapping);
 }
 
@@ -116,7 +105,8 @@ void Pipeline::State::act_on(Packet& packet, const Decision& decision, SessionKi
       if (decision.reason == DropReason::no_route && decision.query.in != kNoInterface &&
           packet.rounds == 0 &&
           (packet.from_host || interface(packet.ingress).zone != Zone::external)) {
-        return error(packet, DropReason::no_route, 3, 0, 0);
+        return error(packet, DropReason::no_route, icmp_type::unreachable, unreachable_code::net,
+                     0);
       }
       return drop(packet, decision.reason);
     case Outcome::deny:

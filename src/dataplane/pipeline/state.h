@@ -2,11 +2,14 @@
 // Pipeline::State: the tables of one worker and the stages of the packet path as its members.
 // Internal to dataplane/pipeline; each .cc file holds the stages its name says:
 //
-//   fast_path.cc ordinary packets of sessions, a burst at a time
-//   pipeline.cc  receive, fragments, steer, look up      slow_path.cc  first packets: decide, open
-//   a session hit.cc       packets of a session                    judge.cc      sessions under a
-//   new policy, expiry forward.cc   TTL, MTU, MAC address, host path        answer.cc     ICMP
-//   errors, resets, ARP report.cc    counters and log records
+//   fast_path.cc  ordinary packets of sessions, a burst at a time
+//   pipeline.cc   receive, fragments, steer, look up
+//   slow_path.cc  first packets: decide, open a session
+//   hit.cc        packets of a session
+//   judge.cc      sessions under a new policy, expiry
+//   forward.cc    TTL, MTU, MAC address, host path
+//   answer.cc     ICMP errors, resets, ARP
+//   report.cc     counters and log records
 //
 // Every stage takes a packet and sees to it that it ends in the Outbox or is held; none returns it.
 #pragma once
@@ -71,13 +74,13 @@ struct Pipeline::State {
   uint32_t obtain_mapping(const Packet& packet, const Decision& decision, DropReason& reason);
   DropReason insert(const WholeSession& session, uint32_t& index);
   bool admits(const Mapping& mapping, Ipv4Address remote) const;
+  void note_remote(uint32_t index, bool comes);
 
   // --- judge.cc
   bool judge_again(uint32_t index);
   bool is_still_allowed(uint32_t index);
   void end_session(uint32_t index);
   void release_mapping(uint32_t mapping);
-  void note_remote(uint32_t index, bool comes);
   void expire();
   void sweep();
 
@@ -122,8 +125,8 @@ struct Pipeline::State {
   ExternalPortPool ports;
   FragmentTable fragments;
   HeldQueue held;
-  FlowMap
-      admitted;  // (external endpoint, remote address) -> sessions, for address-dependent filtering
+  // (external endpoint, remote address) -> sessions, for address-dependent filtering.
+  FlowMap admitted;
   ReplyBudget replies;
   uint32_t neighbors_seen = 0;    // version of the neighbor table at the last release
   uint32_t swept_generation = 0;  // every session was judged under this policy

@@ -2,7 +2,7 @@
 // Policy: the compiled configuration that workers read. Immutable once published but for the rule
 // counters, which each worker writes in its own array. No pointer back to the model.
 //
-// It prints itself (policy_text.h) for golden tests and `postern show`.
+// control/compile/policy_text.h prints it, for golden tests and `postern show`.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ enum class Zone : uint8_t { external, internal, dmz };
 struct PolicyInterface {
   std::string name;
   Zone zone = Zone::internal;
-  MacAddress mac;
+  MacAddress mac = {};
   uint16_t mtu = 1500;
   uint16_t mss_max = 0;               // clamp for TCP leaving or entering here; 0: off
   std::vector<Prefix> addresses;      // host bits kept
@@ -44,8 +44,8 @@ class Policy {
 
   // --- questions; thread: any
   bool is_own_address(Ipv4Address address) const;  // of any interface
-  bool is_local_broadcast(
-      Ipv4Address address) const;  // limited, or directed to a connected network
+  // Limited, or directed to a connected network.
+  bool is_local_broadcast(Ipv4Address address) const;
   // Whether packets from `source` may come in by `in`: its best route leads there, or spoof_allow
   // holds it (not for inside networks on an external interface); addresses that are ours or that
   // stand for inside hosts never (RFC 3704 strict, F26).
@@ -58,8 +58,8 @@ class Policy {
 
   // --- counters, worker: write, control: read. One array a worker, one entry a rule.
   std::vector<std::unique_ptr<RuleCounters[]>> rule_counters;
-  void
-  allocate_counters();  // by the compiler: `workers` arrays of rules.size() + 1 (the last: default)
+  // By the compiler: `workers` arrays of rules.size() + 1 (the last: default).
+  void allocate_counters();
 };
 
 }  // namespace postern

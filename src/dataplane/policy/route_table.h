@@ -17,6 +17,11 @@ struct Route {
   InterfaceId interface = kNoInterface;  // kGateway: an address of the gateway itself
   Ipv4Address via;                       // unspecified: on link
   bool connected = false;                // from an interface address
+
+  // Whose MAC address a packet to `destination` gets.
+  constexpr Ipv4Address next_hop(Ipv4Address destination) const {
+    return via.is_unspecified() ? destination : via;
+  }
 };
 
 class RouteTable {

@@ -12,7 +12,6 @@
 #include <rte_mbuf.h>
 
 #include <cstdint>
-#include <string>
 
 #include "base/limits.h"
 #include "base/result.h"

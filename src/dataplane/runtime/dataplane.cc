@@ -5,7 +5,6 @@
 #include <rte_errno.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <csignal>
 #include <future>

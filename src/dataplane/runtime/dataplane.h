@@ -37,11 +37,8 @@
 namespace postern {
 
 enum class PortKind : uint8_t { pci, kernel, vdev };
-enum class KernelDriver : uint8_t {
-  automatic,
-  af_xdp,
-  af_packet
-};  // automatic: AF_XDP, else AF_PACKET
+// automatic: AF_XDP, else AF_PACKET.
+enum class KernelDriver : uint8_t { automatic, af_xdp, af_packet };
 enum class Idle : uint8_t { sleep, poll };
 enum class Hugepages : uint8_t { automatic, off, required };
 

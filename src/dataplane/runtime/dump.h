@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Dump: control asks one worker for copies of its sessions or mappings, a block at a time.
 //
-//   control: ask(what)  ->  worker, in its turns: copies at most kRowsPerTurn, looks at
-//   kLooksPerTurn
+//   control: ask(what)  ->  worker, in its turns: copies kRowsPerTurn, looks at kLooksPerTurn
 //            poll(block) <-  block full or table at its end
 //            ask_next()  ->  ...until block.is_last
 //

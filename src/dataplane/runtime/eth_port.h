@@ -14,7 +14,6 @@
 #include <rte_ring.h>
 
 #include <atomic>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // list_nics(): the network devices of this machine and how Postern could use each (`postern
-// ports`). Reads sysfs; needs no EAL and no privileges.
+// show ports`). Reads sysfs; needs no EAL and no privileges.
 #pragma once
 
 #include <string>

@@ -12,7 +12,7 @@
 
 namespace postern {
 
-// At least `bytes` bytes; ends the process where there is no memory (STYLE: start-up errors).
+// At least `bytes` bytes; ends the process where there is no memory.
 void* allocate_table_memory(size_t bytes);
 void free_table_memory(void* memory, size_t bytes);
 

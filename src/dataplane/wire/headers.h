@@ -4,7 +4,6 @@
 // checked the bounds.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "base/address.h"

@@ -145,12 +145,4 @@ TEST_CASE("config/load: findings without end are counted, and stay errors") {
   CHECK(to_text(loaded.findings.back(), "x") == "x: error: 2001 more findings are not shown");
 }
 
-TEST_CASE("config/load: an unreadable file is one finding without a place") {
-  Loaded loaded = load_file("/nonexistent/gateway.yaml");
-  REQUIRE(loaded.findings.size() == 1);
-  CHECK_FALSE(loaded.ok());
-  CHECK(to_text(loaded.findings[0], "g.yaml") ==
-        "g.yaml: error: cannot open: No such file or directory");
-}
-
 }  // namespace postern::config

@@ -63,18 +63,22 @@ std::string defaults_of(const SectionSpec& section) {
   return out;
 }
 
+// What is added to the entries of skeleton(), and sections beside them.
+struct Extra {
+  std::string interface, source, one_to_one, map, rule, rest;
+};
+
 // A file in which each kind of entry stands once, with only what is required and `extra`.
-std::string skeleton(const std::string& interface, const std::string& source,
-                     const std::string& one_to_one, const std::string& map, const std::string& rule,
-                     const std::string& rest) {
+std::string skeleton(const Extra& extra) {
+  bool is_plain = extra.rest.empty();
   return "version: 1\ninterfaces: { wan: { port: kernel:eth0, zone: external, address: "
          "203.0.113.2/24" +
-         interface + " } }\nnat: { source: [ { out: wan" + source +
+         extra.interface + " } }\nnat: { source: [ { out: wan" + extra.source +
          " } ],\n  one_to_one: [ { external: 203.0.113.9, internal: 10.0.0.9, on: wan" +
-         one_to_one + " } ],\n  port_maps: [ { on: wan, service: tcp/1, to: 10.0.0.8" + map +
-         " } ]" + (rest.empty() ? "" : ", " + defaults_of(kNatSection)) +
-         " }\nfilter: { rules: [ { name: r, action: drop" + rule + " } ]" +
-         (rest.empty() ? "" : ", " + defaults_of(kFilterSection)) + " }\n" + rest;
+         extra.one_to_one + " } ],\n  port_maps: [ { on: wan, service: tcp/1, to: 10.0.0.8" +
+         extra.map + " } ]" + (is_plain ? "" : ", " + defaults_of(kNatSection)) +
+         " }\nfilter: { rules: [ { name: r, action: drop" + extra.rule + " } ]" +
+         (is_plain ? "" : ", " + defaults_of(kFilterSection)) + " }\n" + extra.rest;
 }
 
 }  // namespace
@@ -105,10 +109,10 @@ TEST_CASE("config/samples: the defaults of the tables are those of the model") {
   auto entry = [](std::string_view key) { return *find_key(kNatSection, key)->section; };
   std::string rest = "system: { " + defaults_of(kSystemSection) + " }\nlogging: { " +
                      defaults_of(kLoggingSection) + " }\n";
-  Loaded plain = load(skeleton("", "", "", "", "", ""));
-  Loaded written = load(skeleton(defaults(kInterfaceSection), defaults(entry("source")),
-                                 defaults(entry("one_to_one")), defaults(entry("port_maps")),
-                                 defaults(kRuleSection), rest));
+  Loaded plain = load(skeleton({}));
+  Loaded written = load(skeleton({defaults(kInterfaceSection), defaults(entry("source")),
+                                  defaults(entry("one_to_one")), defaults(entry("port_maps")),
+                                  defaults(kRuleSection), rest}));
   INFO(all_text(plain.findings) << all_text(written.findings));
   CHECK(plain.ok());
   CHECK(written.ok());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "control/config/load.h"
 
@@ -35,6 +36,19 @@ TEST_CASE("config/templates: every text is a template", "[F24]") {
   CHECK(builtin_templates().size() == template_texts().size());
   CHECK(std::is_sorted(builtin_templates().begin(), builtin_templates().end(),
                        [](const Template& a, const Template& b) { return a.name < b.name; }));
+}
+
+TEST_CASE("config/templates: every file of conf/templates is built in", "[F24]") {
+  size_t files = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(POSTERN_SOURCE_ROOT "/conf/templates")) {
+    std::string name = entry.path().stem();
+    INFO(name);
+    CHECK(std::any_of(builtin_templates().begin(), builtin_templates().end(),
+                      [&](const Template& t) { return t.name == name; }));
+    ++files;
+  }
+  CHECK(files == builtin_templates().size());
 }
 
 TEST_CASE("config/templates: every template loads on the sample gateway", "[F24]") {

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "dataplane/packet/icmp_query.h"
 #include "dataplane/wire/headers.h"
 #include "support/packet_builder.h"
 
