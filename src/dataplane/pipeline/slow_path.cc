@@ -170,10 +170,15 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
   return index;
 }
 
-// Inserts, giving up the cheapest session when the table is full (P05: never an established one).
+// Inserts, giving up the cheapest sessions when a table is full (P05: never an established one).
+// One that goes makes room for a session, but for a host only where it was the last one of that
+// host.
 DropReason Pipeline::State::insert(Session& session, uint32_t& index) {
+  auto is_full = [](DropReason reason) {
+    return reason == DropReason::session_table_full || reason == DropReason::host_table_full;
+  };
   SessionTable::Inserted inserted = sessions.insert(session, now);
-  if (inserted.reason == DropReason::session_table_full) {
+  for (unsigned i = 0; i < kGivenUpForOne && is_full(inserted.reason); ++i) {
     uint32_t victim = sessions.victim();
     if (victim == kNone) return inserted.reason;
     end_session(victim);
