@@ -33,12 +33,21 @@ void Pipeline::State::first_packet(Packet& packet) {
     Endpoint to{external->address, packet.key.destination_port.value()};
     bool is_configured = policy->nat.find_destination(packet.key.protocol, to.address, to.port);
     uint32_t mapping = is_configured ? kNone : mappings.find_external(packet.key.protocol, to);
-    if (mapping != kNone) return first_through_mapping(packet, first, mapping);
+    if (mapping != kNone && !is_for_service(first, to)) {
+      return first_through_mapping(packet, first, mapping);
+    }
   }
   NextHits hits;
   Decision decision = decide(*policy, first, &hits);
   report(packet, decision, hits);
   act_on(packet, decision, SessionKind::plain, kNone);
+}
+
+// F37: a client may hold a number below the dynamic range, or one that was reserved only since. The
+// service that the gateway has there, and that a rule permits, comes first.
+bool Pipeline::State::is_for_service(const FirstPacket& first, Endpoint to) const {
+  return !policy->nat.is_dynamic_port(to.port) && policy->is_own_address(to.address) &&
+         decide(*policy, first, nullptr).outcome == Outcome::host;
 }
 
 // RFC4787-REQ9: the second half of a hairpin. The first half was judged by the filter.

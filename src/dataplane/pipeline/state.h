@@ -55,6 +55,7 @@ struct Pipeline::State {
   void open_session(Packet& packet, const Decision& decision, SessionKind kind, uint32_t mapping);
   uint32_t obtain_mapping(const Packet& packet, const Decision& decision, DropReason& reason);
   DropReason insert(Session& session, uint32_t& index);
+  bool is_for_service(const FirstPacket& first, Endpoint to) const;
   bool admits(const Mapping& mapping, Ipv4Address remote) const;
 
   // --- judge.cc
