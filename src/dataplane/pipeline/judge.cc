@@ -64,7 +64,8 @@ bool Pipeline::State::is_still_allowed(Session& session) {
       break;
     case SessionKind::mapped_inbound: {
       const Mapping& mapping = mappings.at(session.mapping);
-      if (policy->nat.find_external_address(mapping.external.address) == nullptr) return false;
+      Endpoint remote{Ipv4Address(first.key.source), first.key.source_port.value()};
+      if (!admits(mapping, remote)) return false;
       decision = decide_mapped_inbound(*policy, first, mapping.internal, mapping.internal_interface,
                                        nullptr);
       if (decision.outcome != Outcome::forward && decision.outcome != Outcome::host) return false;

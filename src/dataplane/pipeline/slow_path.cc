@@ -21,6 +21,10 @@ FlowKey remote_key(Endpoint external, uint8_t protocol, Ipv4Address remote) {
                  protocol,      KeySpace::flow,          0};
 }
 
+Endpoint remote_of(const FlowKey& inbound) {
+  return {Ipv4Address(inbound.source), inbound.source_port.value()};
+}
+
 }  // namespace
 
 void Pipeline::State::first_packet(Packet& packet) {
@@ -59,7 +63,7 @@ void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& firs
   }
   uint32_t mapping = mappings.find_external(packet.key.protocol, to);
   if (mapping == kNone) return drop(packet, DropReason::no_mapping);
-  if (!admits(mappings.at(mapping), Ipv4Address(packet.key.source))) {
+  if (!admits(mappings.at(mapping), remote_of(packet.key))) {
     return drop(packet, DropReason::mapping_filtered);
   }
   Decision decision;
@@ -75,7 +79,7 @@ void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& firs
 void Pipeline::State::first_through_mapping(Packet& packet, const FirstPacket& first,
                                             uint32_t mapping) {
   const Mapping& entry = mappings.at(mapping);
-  if (!admits(entry, Ipv4Address(packet.key.source))) {
+  if (!admits(entry, remote_of(packet.key))) {
     report_refused(packet, DropReason::mapping_filtered);
     return drop(packet, DropReason::mapping_filtered);
   }
@@ -86,14 +90,39 @@ void Pipeline::State::first_through_mapping(Packet& packet, const FirstPacket& f
   act_on(packet, decision, SessionKind::mapped_inbound, mapping);
 }
 
+// The filtering that the policy in force has for a mapping, whatever made it (C02): that of the
+// source rule by which its host inside would send to `remote` through it.
+FilteringBehavior Pipeline::State::filtering_of(const Mapping& mapping, Endpoint remote) const {
+  constexpr FilteringBehavior kStrictest = FilteringBehavior::address_and_port_dependent;
+  const NatPolicy& nat = policy->nat;
+  const auto* external = nat.find_external_address(mapping.external.address);
+  const bool is_of_gateway = nat.find_external_address(mapping.internal.address) != nullptr;
+  if (external == nullptr || is_of_gateway) return kStrictest;
+  if (nat.find_one_to_one(mapping.internal.address, external->on) != nullptr) return kStrictest;
+  FlowQuery query;
+  query.in = mapping.internal_interface;
+  query.out = external->on;
+  query.source = mapping.internal.address;
+  query.destination = query.original_destination = remote.address;
+  query.protocol = mapping.protocol;
+  if (has_ports(mapping.protocol)) {
+    query.source_port = mapping.internal.port;
+    query.destination_port = remote.port;
+  }
+  const SourceRule* rule = nat.find_source_rule(query);
+  if (rule == nullptr) return kStrictest;
+  Ipv4Address address = nat.address_for(*rule, mapping.internal.address, external->on);
+  return address == mapping.external.address ? rule->filtering : kStrictest;
+}
+
 // RFC4787-REQ8. Address-and-port-dependent filtering admits nobody new: who may answer has a
 // session.
-bool Pipeline::State::admits(const Mapping& mapping, Ipv4Address remote) const {
-  switch (mapping.filtering) {
+bool Pipeline::State::admits(const Mapping& mapping, Endpoint remote) const {
+  switch (filtering_of(mapping, remote)) {
     case FilteringBehavior::endpoint_independent:
       return true;
     case FilteringBehavior::address_dependent:
-      return admitted.find(remote_key(mapping.external, mapping.protocol, remote)) != kNone;
+      return admitted.find(remote_key(mapping.external, mapping.protocol, remote.address)) != kNone;
     case FilteringBehavior::address_and_port_dependent:
       return false;
   }

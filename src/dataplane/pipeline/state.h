@@ -56,7 +56,8 @@ struct Pipeline::State {
   uint32_t obtain_mapping(const Packet& packet, const Decision& decision, DropReason& reason);
   DropReason insert(Session& session, uint32_t& index);
   bool is_for_service(const FirstPacket& first, Endpoint to) const;
-  bool admits(const Mapping& mapping, Ipv4Address remote) const;
+  FilteringBehavior filtering_of(const Mapping& mapping, Endpoint remote) const;
+  bool admits(const Mapping& mapping, Endpoint remote) const;
 
   // --- judge.cc
   bool judge_again(uint32_t index);
