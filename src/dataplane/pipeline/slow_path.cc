@@ -184,7 +184,7 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
       mappings.find_internal(proto, internal, remote, decision.external_address, behavior);
   if (index != kNone) return index;
   auto port =
-      ports.allocate(proto, decision.external_address, internal.port, policy->nat.reserved_ports);
+      ports.allocate(proto, decision.external_address, internal.port, policy->nat.ports_left_out());
   if (!port) {
     reason = DropReason::no_external_port;
     return kNone;
