@@ -105,6 +105,12 @@ void Pipeline::State::receive(Packet& packet) {
 
 // RFC4787-REQ14: pieces of a datagram get the ports of the first, in any order.
 void Pipeline::State::gather(Packet& packet) {
+  // F26: before a forged piece can spoil the train of the host that it claims to be from.
+  if (packet.errand == Errand::none && !packet.from_host &&
+      !policy->may_come_from(Ipv4Address(packet.key.source), packet.ingress)) {
+    report_refused(packet, DropReason::spoofed_source);
+    return drop(packet, DropReason::spoofed_source);
+  }
   WorkerId keeper = train_owner(*policy, packet.key, packet.identification);
   if (keeper != settings.worker) {
     packet.errand = Errand::fragment;
