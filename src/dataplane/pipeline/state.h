@@ -80,6 +80,7 @@ struct Pipeline::State {
 
   // --- answer.cc
   void arp(Packet& packet);
+  bool may_answer(const Packet& packet) const;
   void deny(Packet& packet);
   void error(Packet& packet, DropReason reason, uint8_t type, uint8_t code, uint16_t mtu);
   void send_back(Packet& packet);
