@@ -24,6 +24,7 @@ constexpr unsigned kExpirationsPerBurst = 16;  // sessions ended for age in one 
 constexpr unsigned kAgesCheckedPerCall = 64;   // sessions put back in order of age in one call
 constexpr unsigned kRejudgedPerTurn = 64;      // quiet sessions judged again in one turn
 constexpr unsigned kReleasedPerTurn = 64;      // held packets let go in one turn
+constexpr unsigned kGivenUpForOne = 4;         // sessions given up to make room for a new one
 
 // --- bounded queues
 constexpr unsigned kHeldPerNeighbor = 4;     // RFC 1122 2.3.2.2 asks for at least one

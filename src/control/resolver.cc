@@ -21,6 +21,11 @@ constexpr Duration kDefendInterval = seconds(10);   // DEFEND_INTERVAL
 constexpr unsigned kFramesPerTick = 64;             // announcements; the inject ring holds 256
 constexpr unsigned kConflictsMax = 1024;
 constexpr Duration kFullRemarkInterval = seconds(60);
+// Whoever is on a wire can seem to move as often as he likes; the log keeps to so many of it.
+constexpr unsigned kMovesTold = 10;
+constexpr Duration kMovesInterval = seconds(10);
+// Neighbors that nobody asked for leave this much room for those that packets wait for.
+constexpr unsigned kLearnedMax = kNeighborsMax / 4 * 3;
 
 std::vector<Ipv4Address> own_addresses(const Resolver::Link& link) {
   std::vector<Ipv4Address> all = link.other_addresses;
@@ -151,8 +156,8 @@ void Resolver::learn(const Key& key, const MacAddress& mac, Instant now) {
   }
   const Link* link = find_link(key.first);
   if (!is_on_link(*link, key.second)) return;
-  if (entries_.size() >= kNeighborsMax && !silent_.empty()) forget(silent_.begin()->second);
-  if (entries_.size() >= kNeighborsMax) {
+  if (entries_.size() >= kLearnedMax && !silent_.empty()) forget(silent_.begin()->second);
+  if (entries_.size() >= kLearnedMax) {
     if (last_full_remark_.ns >= 0 && now - last_full_remark_ < kFullRemarkInterval) return;
     last_full_remark_ = now;
     sink_.remark("the neighbor table is full; further neighbors cannot be reached");
@@ -167,10 +172,7 @@ void Resolver::learn(const Key& key, const MacAddress& mac, Instant now) {
 // The entry is known by `mac` from now on.
 void Resolver::settle(const Key& key, Entry& entry, const MacAddress& mac, Instant now) {
   bool was_known = entry.state == State::known || entry.state == State::probing;
-  if (was_known && entry.mac != mac) {
-    sink_.remark(find_link(key.first)->name + ": " + to_text(key.second) + " moved from " +
-                 to_text(entry.mac) + " to " + to_text(mac));
-  }
+  if (was_known && entry.mac != mac) tell_move(key, entry.mac, mac, now);
   bool is_news = !was_known || entry.mac != mac;
   if (is_news && !sink_.set(key.first, key.second, mac)) {
     forget(key);
@@ -180,6 +182,19 @@ void Resolver::settle(const Key& key, Entry& entry, const MacAddress& mac, Insta
   entry.sent = 0;
   entry.confirmed = now;
   move(key, entry, State::known, now + kConfirmInterval);
+}
+
+void Resolver::tell_move(const Key& key, const MacAddress& from, const MacAddress& to,
+                         Instant now) {
+  if (moves_told_ == 0 || now - moves_since_ >= kMovesInterval) {
+    moves_since_ = now;
+    moves_told_ = 0;
+  }
+  if (moves_told_ == kMovesTold) return;
+  ++moves_told_;
+  const char* last = moves_told_ == kMovesTold ? "; more in the next seconds are not told" : "";
+  sink_.remark(find_link(key.first)->name + ": " + to_text(key.second) + " moved from " +
+               to_text(from) + " to " + to_text(to) + last);
 }
 
 // The time of the entry's next step has come.

@@ -99,6 +99,7 @@ class Resolver {
   void want(const Key& key, Instant now);
   void learn(const Key& key, const MacAddress& mac, Instant now);
   void settle(const Key& key, Entry& entry, const MacAddress& mac, Instant now);
+  void tell_move(const Key& key, const MacAddress& from, const MacAddress& to, Instant now);
   void step(const Key& key, Entry& entry, Instant now);
   void send_request(const Key& key, const MacAddress& to);
   void move(const Key& key, Entry& entry, State state, Instant due);
@@ -114,6 +115,8 @@ class Resolver {
   std::set<std::pair<Instant, Key>> due_;     // all but fixed ones
   std::set<std::pair<Instant, Key>> silent_;  // those of due_ that are silent, first to end first
   unsigned asking_ = 0;
+  unsigned moves_told_ = 0;  // since moves_since_
+  Instant moves_since_;
   std::vector<Announcement> announcements_;
   std::map<Key, Instant> conflicts_;  // last remark about each
   Instant last_full_remark_{-1};

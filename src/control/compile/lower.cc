@@ -7,6 +7,10 @@
 namespace postern::compiler {
 namespace {
 
+// Address ranges and services of all rules together. Each rule may have kMatchItemsMax of them; a
+// short file in which thousands of rules name one long list must not take gigabytes.
+constexpr size_t kPolicyEntriesMax = 2'000'000;  // 32 MB at most
+
 const char* zone_name(config::Zone zone) {
   switch (zone) {
     case config::Zone::external:
@@ -120,6 +124,14 @@ InterfaceSet Lowering::interfaces(const std::vector<std::string>& names) const {
   return set;
 }
 
+Result<void> Lowering::take(size_t entries) {
+  entries_ += entries;
+  if (entries_ <= kPolicyEntriesMax) return {};
+  return Error{ErrorCode::exhausted, "the rules come to more than " +
+                                         std::to_string(kPolicyEntriesMax) +
+                                         " addresses and services after objects are resolved"};
+}
+
 Result<AddressSet> Lowering::addresses(const std::vector<std::string>& items) {
   if (items.empty()) return AddressSet{};
   std::vector<std::string> others;
@@ -134,12 +146,14 @@ Result<AddressSet> Lowering::addresses(const std::vector<std::string>& items) {
   auto ranges = resolver_.addresses(others);
   if (!ranges) return std::move(ranges).error();
   if (with_gateway) ranges->insert(ranges->end(), own_.begin(), own_.end());
+  if (auto taken = take(ranges->size()); !taken) return taken.error();
   return set_of_ranges(std::move(ranges).value());
 }
 
 Result<std::vector<ServiceSpec>> Lowering::services(const std::vector<std::string>& items) {
   auto resolved = resolver_.services(items);
   if (!resolved) return std::move(resolved).error();
+  if (auto taken = take(resolved->size()); !taken) return taken.error();
   std::vector<ServiceSpec> specs;
   for (const config::ServiceMatch& match : *resolved) {
     if (match.any_protocol) return std::vector<ServiceSpec>{};

@@ -37,10 +37,14 @@ class Lowering {
   Result<bool> holds_now(const std::vector<std::string>& times);
 
  private:
+  // Counts what the policy holds of resolved objects.
+  Result<void> take(size_t entries);
+
   const config::Model& model_;
   const CompileInputs& inputs_;
   config::Resolver resolver_;
   std::vector<AddressRange> own_;  // sorted
+  size_t entries_ = 0;
 };
 
 // Sorts and joins; all addresses together are any.

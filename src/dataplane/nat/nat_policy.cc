@@ -38,6 +38,25 @@ void NatPolicy::seal() {
   std::stable_sort(by_internal_.begin(), by_internal_.end(), [&](uint32_t a, uint32_t b) {
     return mappings[a].internal < mappings[b].internal;
   });
+  leave_out_ports();
+}
+
+void NatPolicy::leave_out_ports() {
+  std::vector<bool> is_mapped(65536, false);
+  for (const PortSegment& segment : port_maps_) {
+    const ExternalAddress* external = find_external_address(segment.external);
+    if (external == nullptr || !external->dynamic) continue;
+    std::fill(is_mapped.begin() + segment.first, is_mapped.begin() + segment.last + 1, true);
+  }
+  auto mapped = std::count(is_mapped.begin() + first_port, is_mapped.begin() + last_port + 1, true);
+  ports_left_out_ = reserved_ports;
+  if (mapped > (last_port - first_port + 1) / 2) return;
+  for (size_t port = 0; port < is_mapped.size(); ++port) {
+    if (is_mapped[port]) ports_left_out_.push_back(static_cast<uint16_t>(port));
+  }
+  std::sort(ports_left_out_.begin(), ports_left_out_.end());
+  auto repeated = std::unique(ports_left_out_.begin(), ports_left_out_.end());
+  ports_left_out_.erase(repeated, ports_left_out_.end());
 }
 
 // Adds what of its range no earlier port map has.

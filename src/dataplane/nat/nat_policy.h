@@ -87,6 +87,10 @@ class NatPolicy {
   // The external address that `rule` gives to `internal` on `out` (paired pooling). Unspecified:
   // none.
   Ipv4Address address_for(const SourceRule& rule, Ipv4Address internal, InterfaceId out) const;
+  // What dynamic mappings leave out, sorted: reserved ports, and those of port maps on addresses
+  // that they share, so that the worker of a map and that of a mapping never have to share a port.
+  // Port maps that would take more than half of the range are left out of this.
+  const std::vector<uint16_t>& ports_left_out() const { return ports_left_out_; }
   // Whether dynamic mappings may use this port: in range and not reserved.
   bool is_dynamic_port(uint16_t port) const;
 
@@ -99,8 +103,10 @@ class NatPolicy {
     uint32_t mapping = 0;
   };
   void add_port_map(uint32_t mapping);
+  void leave_out_ports();
 
   std::vector<PortSegment> port_maps_;
+  std::vector<uint16_t> ports_left_out_;
   // One-to-one mappings, sorted by one of their addresses and then as listed.
   std::vector<uint32_t> by_external_, by_internal_;
 };

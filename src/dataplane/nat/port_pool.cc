@@ -41,6 +41,11 @@ struct ExternalPortPool::Wish {
   bool is_reserved(uint16_t port) const {
     return std::binary_search(reserved.begin(), reserved.end(), port);
   }
+  // All 64 ports from `first` on; so that long ranges are passed over quickly.
+  bool is_block_reserved(uint16_t first) const {
+    auto from = std::lower_bound(reserved.begin(), reserved.end(), first);
+    return reserved.end() - from >= 64 && from[0] == first && from[63] == first + 63;
+  }
 };
 
 ExternalPortPool::ExternalPortPool(const Settings& settings)
@@ -197,6 +202,7 @@ std::optional<uint16_t> ExternalPortPool::search_words(uint32_t bitmap, const Wi
 
 std::optional<uint16_t> ExternalPortPool::search_word(uint32_t bitmap, uint32_t word,
                                                       const Wish& wish) {
+  if (wish.is_block_reserved(first_port_of(word))) return std::nullopt;
   int turn = static_cast<int>(random() & 63);
   uint64_t candidates = std::rotr(~words_of(bitmap)[word] & wish.parity_bits, turn);
   for (; candidates != 0; candidates &= candidates - 1) {

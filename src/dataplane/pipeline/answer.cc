@@ -51,16 +51,22 @@ void Pipeline::State::arp(Packet& packet) {
   out->push(packet, postern::forward());
 }
 
+// RFC1122-3.2.2: nobody is told about a broadcast, whatever frame brought it.
+bool Pipeline::State::may_answer(const Packet& packet) const {
+  return packet.rounds == 0 && may_answer_with_error(packet) &&
+         !policy->is_local_broadcast(Ipv4Address(packet.key.destination));
+}
+
 // F20: a TCP SYN gets RST/ACK, everything else ICMP administratively prohibited by filter.
 void Pipeline::State::deny(Packet& packet) {
   bool is_syn =
       packet.key.protocol == protocol::tcp && !packet.is_later_fragment &&
       (packet.tcp_flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::ack)) == tcp_flag::syn;
-  if (!is_syn || !may_answer_with_error(packet)) {
+  if (!is_syn || !may_answer(packet)) {
     return error(packet, DropReason::filter_deny, icmp_type::unreachable,
                  unreachable_code::admin_prohibited, 0);
   }
-  if (packet.rounds > 0 || !replies.take(now)) {
+  if (!replies.take(now)) {
     shared.counters->replies_limited.add(1);
     return drop(packet, DropReason::filter_deny);
   }
@@ -72,7 +78,7 @@ void Pipeline::State::deny(Packet& packet) {
 // Drops the packet for `reason` and tells its sender, where that is allowed and within the budget.
 void Pipeline::State::error(Packet& packet, DropReason reason, uint8_t type, uint8_t code,
                             uint16_t mtu) {
-  if (packet.rounds > 0 || !may_answer_with_error(packet)) return drop(packet, reason);
+  if (!may_answer(packet)) return drop(packet, reason);
   Ipv4Address source(packet.key.source);
   Ipv4Address from = policy->source_on(packet.ingress, source);
   if (from.is_unspecified()) return drop(packet, reason);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/pipeline/decide.h"
 
+#include <utility>
+
 #include "dataplane/nat/tcp_tracker.h"
 #include "dataplane/packet/icmp_query.h"
 
@@ -131,6 +133,23 @@ void choose_source_nat(const Policy& policy, InterfaceId out, Decision& decision
   if (!external.is_unspecified()) choose_dynamic(decision, rule, external);
 }
 
+// F06, F07: whether what the destination sends to the packet's sender outside is translated. Then
+// the sender may know it by a mapping only; an answer to its own address would carry that address
+// out.
+bool is_hidden_from_sender(const Policy& policy, const Decision& decision) {
+  const FlowQuery& query = decision.query;
+  if (!is_outside(policy, query.in) || is_outside(policy, decision.out)) return false;
+  FlowQuery answer = query;
+  answer.in = decision.out;
+  answer.out = query.in;
+  answer.source = query.destination;
+  answer.destination = answer.original_destination = query.source;
+  std::swap(answer.source_port, answer.destination_port);
+  if (policy.nat.find_one_to_one(answer.source, answer.out) != nullptr) return true;
+  const SourceRule* rule = policy.nat.find_source_rule(answer);
+  return rule != nullptr && rule->action != SourceAction::none;
+}
+
 // Finds the way to decision.query.destination. False: there is none, and the decision says why.
 bool find_way(const Policy& policy, Decision& decision) {
   const Route* route = policy.routes.find(decision.query.destination);
@@ -244,6 +263,9 @@ Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits)
   if (decision.out == kGateway) {
     decision.outcome = Outcome::host;
     return decision;
+  }
+  if (destination.mapping == nullptr && is_hidden_from_sender(policy, decision)) {
+    return refused(decision, DropReason::hidden_host);
   }
   decision.outcome = Outcome::forward;
   choose_source_nat(policy, decision.out, decision);

@@ -67,7 +67,8 @@ bool Pipeline::State::is_still_allowed(uint32_t index) {
       break;
     case SessionKind::mapped_inbound: {
       const Mapping& mapping = mappings.at(mapping_index);
-      if (policy->nat.find_external_address(mapping.external.address) == nullptr) return false;
+      Endpoint remote{Ipv4Address(first.key.source), first.key.source_port.value()};
+      if (!admits(mapping, remote)) return false;
       decision = decide_mapped_inbound(*policy, first, mapping.internal, mapping.internal_interface,
                                        nullptr);
       if (decision.outcome != Outcome::forward && decision.outcome != Outcome::host) return false;

@@ -21,6 +21,13 @@ ExternalPortPool::Settings pool_settings(const Pipeline::Settings& settings) {
   return pool;
 }
 
+// RFC1812-5.3.4: what was sent to all stations of a wire must be for all of them by its address
+// too.
+bool is_to_all(const Policy& policy, const Packet& packet) {
+  Ipv4Address destination(packet.key.destination);
+  return destination.is_multicast() || policy.is_local_broadcast(destination);
+}
+
 uint32_t admitted_max(const Pipeline::Settings& settings) {
   uint32_t quarter = settings.limits.sessions / 4;
   return quarter < kAdmittedMin ? kAdmittedMin : quarter;
@@ -112,12 +119,21 @@ void Pipeline::State::receive(Packet& packet) {
     return drop(packet, reason);
   }
   if (packet.kind == PacketKind::arp) return arp(packet);
+  if (packet.to_multicast_mac && !is_to_all(*policy, packet)) [[unlikely]] {
+    return drop(packet, DropReason::destination_address_bad);
+  }
   if (packet.is_fragment) return gather(packet);
   steer(packet);
 }
 
 // RFC4787-REQ14: pieces of a datagram get the ports of the first, in any order.
 void Pipeline::State::gather(Packet& packet) {
+  // F26: before a forged piece can spoil the train of the host that it claims to be from.
+  if (packet.errand == Errand::none && !packet.from_host &&
+      !policy->may_come_from(Ipv4Address(packet.key.source), packet.ingress)) {
+    report_refused(packet, DropReason::spoofed_source);
+    return drop(packet, DropReason::spoofed_source);
+  }
   WorkerId keeper = train_owner(*policy, packet.key, packet.identification);
   if (keeper != settings.worker) {
     packet.errand = Errand::fragment;

@@ -11,6 +11,10 @@ FlowKey remote_key(Endpoint external, uint8_t protocol, Ipv4Address remote) {
                  protocol,      KeySpace::flow,          0};
 }
 
+Endpoint remote_of(const FlowKey& inbound) {
+  return {Ipv4Address(inbound.source), inbound.source_port.value()};
+}
+
 }  // namespace
 
 void Pipeline::State::first_packet(Packet& packet) {
@@ -23,12 +27,21 @@ void Pipeline::State::first_packet(Packet& packet) {
     Endpoint to{external->address, packet.key.destination_port.value()};
     bool is_configured = policy->nat.find_destination(packet.key.protocol, to.address, to.port);
     uint32_t mapping = is_configured ? kNone : mappings.find_external(packet.key.protocol, to);
-    if (mapping != kNone) return first_through_mapping(packet, first, mapping);
+    if (mapping != kNone && !is_for_service(first, to)) {
+      return first_through_mapping(packet, first, mapping);
+    }
   }
   NextHits hits;
   Decision decision = decide(*policy, first, &hits);
   report(packet, decision, hits);
   act_on(packet, decision, SessionKind::plain, kNone);
+}
+
+// F37: a client may hold a number below the dynamic range, or one that was reserved only since. The
+// service that the gateway has there, and that a rule permits, comes first.
+bool Pipeline::State::is_for_service(const FirstPacket& first, Endpoint to) const {
+  return !policy->nat.is_dynamic_port(to.port) && policy->is_own_address(to.address) &&
+         decide(*policy, first, nullptr).outcome == Outcome::host;
 }
 
 // RFC4787-REQ9: the second half of a hairpin. The first half was judged by the filter.
@@ -40,7 +53,7 @@ void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& firs
   }
   uint32_t mapping = mappings.find_external(packet.key.protocol, to);
   if (mapping == kNone) return drop(packet, DropReason::no_mapping);
-  if (!admits(mappings.at(mapping), Ipv4Address(packet.key.source))) {
+  if (!admits(mappings.at(mapping), remote_of(packet.key))) {
     return drop(packet, DropReason::mapping_filtered);
   }
   Decision decision;
@@ -55,7 +68,7 @@ void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& firs
 void Pipeline::State::first_through_mapping(Packet& packet, const FirstPacket& first,
                                             uint32_t mapping) {
   const Mapping& entry = mappings.at(mapping);
-  if (!admits(entry, Ipv4Address(packet.key.source))) {
+  if (!admits(entry, remote_of(packet.key))) {
     report_refused(packet, DropReason::mapping_filtered);
     return drop(packet, DropReason::mapping_filtered);
   }
@@ -66,14 +79,39 @@ void Pipeline::State::first_through_mapping(Packet& packet, const FirstPacket& f
   act_on(packet, decision, SessionKind::mapped_inbound, mapping);
 }
 
+// The filtering that the policy in force has for a mapping, whatever made it (C02): that of the
+// source rule by which its host inside would send to `remote` through it.
+FilteringBehavior Pipeline::State::filtering_of(const Mapping& mapping, Endpoint remote) const {
+  constexpr FilteringBehavior kStrictest = FilteringBehavior::address_and_port_dependent;
+  const NatPolicy& nat = policy->nat;
+  const auto* external = nat.find_external_address(mapping.external.address);
+  const bool is_of_gateway = nat.find_external_address(mapping.internal.address) != nullptr;
+  if (external == nullptr || is_of_gateway) return kStrictest;
+  if (nat.find_one_to_one(mapping.internal.address, external->on) != nullptr) return kStrictest;
+  FlowQuery query;
+  query.in = mapping.internal_interface;
+  query.out = external->on;
+  query.source = mapping.internal.address;
+  query.destination = query.original_destination = remote.address;
+  query.protocol = mapping.protocol;
+  if (has_ports(mapping.protocol)) {
+    query.source_port = mapping.internal.port;
+    query.destination_port = remote.port;
+  }
+  const SourceRule* rule = nat.find_source_rule(query);
+  if (rule == nullptr) return kStrictest;
+  Ipv4Address address = nat.address_for(*rule, mapping.internal.address, external->on);
+  return address == mapping.external.address ? rule->filtering : kStrictest;
+}
+
 // RFC4787-REQ8. Address-and-port-dependent filtering admits nobody new: who may answer has a
 // session.
-bool Pipeline::State::admits(const Mapping& mapping, Ipv4Address remote) const {
-  switch (mapping.filtering) {
+bool Pipeline::State::admits(const Mapping& mapping, Endpoint remote) const {
+  switch (filtering_of(mapping, remote)) {
     case FilteringBehavior::endpoint_independent:
       return true;
     case FilteringBehavior::address_dependent:
-      return admitted.find(remote_key(mapping.external, mapping.protocol, remote)) != kNone;
+      return admitted.find(remote_key(mapping.external, mapping.protocol, remote.address)) != kNone;
     case FilteringBehavior::address_and_port_dependent:
       return false;
   }
@@ -138,7 +176,7 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
       mappings.find_internal(proto, internal, remote, decision.external_address, behavior);
   if (index != kNone) return index;
   auto port =
-      ports.allocate(proto, decision.external_address, internal.port, policy->nat.reserved_ports);
+      ports.allocate(proto, decision.external_address, internal.port, policy->nat.ports_left_out());
   if (!port) {
     reason = DropReason::no_external_port;
     return kNone;
@@ -162,10 +200,15 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
   return index;
 }
 
-// Inserts, giving up the cheapest session when the table is full (P05: never an established one).
+// Inserts, giving up the cheapest sessions when a table is full (P05: never an established one).
+// One that goes makes room for a session, but for a host only where it was the last one of that
+// host.
 DropReason Pipeline::State::insert(const WholeSession& session, uint32_t& index) {
+  auto is_full = [](DropReason reason) {
+    return reason == DropReason::session_table_full || reason == DropReason::host_table_full;
+  };
   SessionTable::Inserted inserted = sessions.insert(session, now);
-  if (inserted.reason == DropReason::session_table_full) {
+  for (unsigned i = 0; i < kGivenUpForOne && is_full(inserted.reason); ++i) {
     uint32_t victim = sessions.victim();
     if (victim == kNone) return inserted.reason;
     end_session(victim);

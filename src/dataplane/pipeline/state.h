@@ -73,7 +73,9 @@ struct Pipeline::State {
   void open_session(Packet& packet, const Decision& decision, SessionKind kind, uint32_t mapping);
   uint32_t obtain_mapping(const Packet& packet, const Decision& decision, DropReason& reason);
   DropReason insert(const WholeSession& session, uint32_t& index);
-  bool admits(const Mapping& mapping, Ipv4Address remote) const;
+  bool is_for_service(const FirstPacket& first, Endpoint to) const;
+  FilteringBehavior filtering_of(const Mapping& mapping, Endpoint remote) const;
+  bool admits(const Mapping& mapping, Endpoint remote) const;
   void note_remote(uint32_t index, bool comes);
 
   // --- judge.cc
@@ -98,6 +100,7 @@ struct Pipeline::State {
 
   // --- answer.cc
   void arp(Packet& packet);
+  bool may_answer(const Packet& packet) const;
   void deny(Packet& packet);
   void error(Packet& packet, DropReason reason, uint8_t type, uint8_t code, uint16_t mtu);
   void send_back(Packet& packet);

@@ -36,6 +36,27 @@ Ipv4Address address(const char* text) {
 
 }  // namespace
 
+TEST_CASE("compile: many rules with one long list are refused before they take the memory") {
+  config::Model model = model_of(kOffice);
+  config::Object list;
+  list.name = "long";
+  for (uint32_t i = 0; i < 4000; ++i)
+    list.items.push_back(to_text(Ipv4Address(0x0B000000 + i * 2)));
+  model.objects.addresses.push_back(list);
+  config::FilterRule rule;
+  rule.from = {"long"};
+  for (int i = 0; i < 600; ++i) {
+    rule.name = "r" + std::to_string(i);
+    model.filter.rules.push_back(rule);
+  }
+  auto policy = compile(model, CompileInputs{});
+  REQUIRE_FALSE(policy);
+  INFO(policy.error().text);
+  CHECK(policy.error().text.rfind("filter.rules.r499: from: the rules come to more than", 0) == 0);
+  model.filter.rules.resize(400);
+  CHECK(compile(model, CompileInputs{}));
+}
+
 TEST_CASE("compile: interfaces keep their places, disabled ones do not exist") {
   CompileInputs inputs;
   inputs.generation = 7;

@@ -223,6 +223,33 @@ TEST_CASE("control/resolver: a scan is bounded and does not lock out real neighb
   CHECK(bed.sink.table.at(real) == kHostMac);
 }
 
+TEST_CASE("control/resolver: who seems to move without end does not fill the log") {
+  Bed bed;
+  bed.event(EventKind::neighbor_seen, kHost, kHostMac);
+  for (int i = 0; i < 500; ++i) {
+    bed.event(EventKind::neighbor_seen, kHost, kOtherMac);
+    bed.event(EventKind::neighbor_seen, kHost, kHostMac);
+  }
+  CHECK(bed.sink.remarks.size() == 10);
+  bed.run(seconds(10));
+  bed.event(EventKind::neighbor_seen, kHost, kOtherMac);
+  CHECK(bed.sink.remarks.size() == 11);
+}
+
+TEST_CASE("control/resolver: strangers leave room for neighbors that packets wait for", "[P05]") {
+  Bed bed;
+  Resolver::Link wide = Bed::link();
+  wide.addresses = {{kGatewayAddress, 16}};
+  bed.resolver.configure({wide}, bed.now);
+  for (uint32_t i = 0; i < 20'000; ++i) {
+    bed.event(EventKind::neighbor_seen, Ipv4Address(kGatewayAddress.number + 300 + i), kOtherMac);
+  }
+  CHECK(bed.sink.table.size() < kNeighborsMax);
+  bed.event(EventKind::resolve_neighbor, kHost);
+  bed.event(EventKind::neighbor_seen, kHost, kHostMac);
+  CHECK(bed.sink.table.contains(kHost));
+}
+
 TEST_CASE("control/resolver: a full table is remarked once a minute") {
   Bed bed;
   bed.sink.room = 1;
