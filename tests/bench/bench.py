@@ -9,10 +9,11 @@ document and the file under tests/bench/results/. Called by ./dev bench.
 import argparse
 import sys
 
-import results
 import pipeline
+import results
+import wire
 
-BENCHES = {"pipeline": pipeline}
+BENCHES = {"pipeline": pipeline, "wire": wire}
 
 
 def main():

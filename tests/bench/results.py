@@ -93,6 +93,13 @@ def rows_of(command, note=None):
             print(complaint, file=sys.stderr)
 
 
+def output_of(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BenchFailed(f"{command[0]}: {done.stderr.strip()}")
+    return done.stdout
+
+
 def finish(options, document):
     """Prints and keeps the document {"machine": ..., "rows": [...]}."""
     text = json.dumps(document, indent=1)

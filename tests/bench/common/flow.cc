@@ -2,7 +2,9 @@
 #include "common/flow.h"
 
 #include <algorithm>
+#include <cstring>
 #include <random>
+#include <utility>
 
 #include "base/assert.h"
 #include "common/scene.h"
@@ -53,7 +55,7 @@ FrameWriter::FrameWriter(const MacAddress& from, const MacAddress& to, unsigned 
   std::vector<uint8_t> frame(length_);
   write_payload(frame.data());
   write_headers(frame.data(), Tuple{});
-  const UdpHeader& udp = udp_at(&frame[kUdpAt]);
+  UdpHeader& udp = udp_at(&frame[kUdpAt]);
   // Taken from a frame whose tuple is all zero and whose sums are left out.
   ipv4_at(&frame[kIpAt]).checksum = be16();
   ip_sum_ = sum(&frame[kIpAt], sizeof(Ipv4Header));
@@ -65,26 +67,67 @@ void FrameWriter::write_payload(uint8_t* frame) const {
   std::fill(frame + kPayloadAt, frame + length_, kPayload);
 }
 
-void FrameWriter::write_headers(uint8_t* frame, const Tuple& tuple) const {
+Stamp FrameWriter::stamp_of(const Tuple& tuple) const {
   const uint32_t addresses = halves(tuple.source) + halves(tuple.destination);
-  EthernetHeader& ethernet = ethernet_at(frame);
-  ethernet = {to_, from_, be16(ethertype::ipv4)};
+  Stamp stamp{
+      closed(ip_sum_ + addresses), tuple,
+      closed(udp_sum_ + addresses + tuple.source_port.raw() + tuple.destination_port.raw())};
+  if (stamp.udp_checksum == be16()) stamp.udp_checksum = be16(0xFFFF);  // RFC 768: zero means none
+  return stamp;
+}
+
+void FrameWriter::write_stamp(uint8_t* frame, const Stamp& stamp) {
+  Ipv4Header& ip = ipv4_at(frame + kIpAt);
+  UdpHeader& udp = udp_at(frame + kUdpAt);
+  ip.checksum = stamp.ip_checksum;
+  ip.source = stamp.tuple.source;
+  ip.destination = stamp.tuple.destination;
+  udp.source_port = stamp.tuple.source_port;
+  udp.destination_port = stamp.tuple.destination_port;
+  udp.checksum = stamp.udp_checksum;
+}
+
+void FrameWriter::write_headers(uint8_t* frame, const Tuple& tuple) const {
+  ethernet_at(frame) = {to_, from_, be16(ethertype::ipv4)};
   Ipv4Header& ip = ipv4_at(frame + kIpAt);
   ip = {};
   ip.version_and_length = 0x45;
   ip.total_length = be16(static_cast<uint16_t>(length_ - kIpAt));
   ip.ttl = kTtl;
   ip.protocol = kUdp;
-  ip.checksum = closed(ip_sum_ + addresses);
-  ip.source = tuple.source;
-  ip.destination = tuple.destination;
+  udp_at(frame + kUdpAt).length = be16(static_cast<uint16_t>(length_ - kUdpAt));
+  write_stamp(frame, stamp_of(tuple));
+}
+
+bool is_udp(const uint8_t* frame, unsigned length) {
+  return length >= kPayloadAt && ethernet_at(frame).type == be16(ethertype::ipv4) &&
+         ipv4_at(frame + kIpAt).protocol == kUdp;
+}
+
+void write_number(uint8_t* frame, uint32_t number) {
   UdpHeader& udp = udp_at(frame + kUdpAt);
-  udp.source_port = tuple.source_port;
-  udp.destination_port = tuple.destination_port;
-  udp.length = be16(static_cast<uint16_t>(length_ - kUdpAt));
-  udp.checksum =
-      closed(udp_sum_ + addresses + tuple.source_port.raw() + tuple.destination_port.raw());
-  if (udp.checksum == be16()) udp.checksum = be16(0xFFFF);  // RFC 768: zero means none
+  be32 before;
+  const be32 after(number);
+  std::memcpy(&before, frame + kPayloadAt, sizeof before);
+  std::memcpy(frame + kPayloadAt, &after, sizeof after);
+  udp.checksum = updated(udp.checksum, difference(before, after));
+  if (udp.checksum == be16()) udp.checksum = be16(0xFFFF);
+}
+
+uint32_t number_of(const uint8_t* frame) {
+  be32 number;
+  std::memcpy(&number, frame + kPayloadAt, sizeof number);
+  return number.value();
+}
+
+void turn_round(uint8_t* frame, const MacAddress& from, const MacAddress& to) {
+  EthernetHeader& ethernet = ethernet_at(frame);
+  ethernet.destination = to;
+  ethernet.source = from;
+  Ipv4Header& ip = ipv4_at(frame + kIpAt);
+  UdpHeader& udp = udp_at(frame + kUdpAt);
+  std::swap(ip.source, ip.destination);
+  std::swap(udp.source_port, udp.destination_port);
 }
 
 Tuple tuple_of(const uint8_t* frame) {

@@ -102,6 +102,8 @@ std::string postern_config(const Scene& scene) {
   text += " }\n";
   if (scene.memory_mib > 0) {
     text += "  memory: { hugepages: required, mib: " + std::to_string(scene.memory_mib) + " }\n";
+    // memif without copies needs to pass the packet memory on.
+    text += "  eal_args: [\"--single-file-segments\"]\n";
   }
   text += "  limits: { sessions: " + table + ", mappings: " + table +
           ", hosts: " + std::to_string(hosts) + ", sessions_from_host: 0 }\n";
