@@ -9,11 +9,12 @@ document and the file under tests/bench/results/. Called by ./dev bench.
 import argparse
 import sys
 
+import kernel
 import pipeline
 import results
 import wire
 
-BENCHES = {"pipeline": pipeline, "wire": wire}
+BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel}
 
 
 def main():

@@ -146,7 +146,7 @@ def row_of(key, answers, references, options):
     device, work, sessions = key
     best = [answer["per_second_best"] for answer in answers]
     row = {"device": device, "work": work, "sessions": sessions,
-           "rules": options.rules if device == "postern" else 0, "bytes": options.bytes,
+           "rules": options.rules if device in ("postern", "kernel") else 0, "bytes": options.bytes,
            "per_second": statistics.median(answer["per_second"] for answer in answers),
            "per_second_best": statistics.median(best),
            "clean_share": round(statistics.median(a["clean_share"] for a in answers), 3),
@@ -185,8 +185,7 @@ def measure(options, devices):
         for name in names:
             device, works = devices[name]
             for work, ways in works:
-                kind = "postern" if name.startswith("postern") else name
-                key = (kind, work, device.flows)
+                key = (name.split("-")[0], work, device.flows)
                 answers.setdefault(key, []).append(device.flood(options.seconds, ways))
     return answers
 

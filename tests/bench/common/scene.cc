@@ -128,7 +128,7 @@ std::string nftables_rules(unsigned rules) {
     text += "ip daddr " + rule.to + " " + rule.protocol + " dport " + ports_text(rule);
     text += rule.permit ? " accept\n" : " drop\n";
   }
-  return text + "iifname \"lan0\" accept\n";
+  return text + "iifname \"lan\" accept\n";
 }
 
 }  // namespace postern::bench
