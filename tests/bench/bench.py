@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The front of the benches: bench.py BUILD-DIRECTORY pipeline [OPTION...]
+"""The front of the benches: bench.py BUILD-DIRECTORY pipeline|wire|kernel|compare [OPTION...]
 
 Runs the measuring programs, which print one JSON object a row, and makes the table, the JSON
 document and the file under tests/bench/results/. Called by ./dev bench.
@@ -9,12 +9,13 @@ document and the file under tests/bench/results/. Called by ./dev bench.
 import argparse
 import sys
 
+import compare
 import kernel
 import pipeline
 import results
 import wire
 
-BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel}
+BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel, "compare": compare}
 
 
 def main():
@@ -24,7 +25,10 @@ def main():
     for name, module in BENCHES.items():
         bench = benches.add_parser(name, help=module.__doc__.split("\n", 1)[0])
         bench.add_argument("--json", action="store_true", help="a JSON document instead of a table")
-        bench.add_argument("--save", action="store_true", help="keep it in tests/bench/results/")
+        if module is not compare:
+            bench.add_argument("--save", action="store_true", help="keep it in tests/bench/results/")
+            bench.add_argument("--realtime", action="store_true",
+                               help="before all other programs, on a machine that has others (root)")
         module.add_options(bench)
     options = parser.parse_args()
     rows = BENCHES[options.bench].run(options, results.Table(quiet=options.json))

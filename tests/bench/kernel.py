@@ -12,8 +12,10 @@ import time
 
 import results
 import wire
-from bench_process import (DEVICE_CORE, GENERATOR_CORE, NICENESS, Generator, cores_or_fail)
+from bench_process import (DEVICE_CORE, GENERATOR_CORE, NICENESS, Generator, cores_or_fail,
+                           take_precedence)
 
+NAPI = "napi/lan-"  # threads that poll the gateway's inside interfaces
 CONNTRACK = "/proc/sys/net/netfilter/"
 MACS = {"lan0": "02:00:00:00:01:02", "lan": "02:00:00:00:01:01",
         "wan": "02:00:00:00:02:01", "wan0": "02:00:00:00:02:02"}
@@ -69,13 +71,13 @@ def write(path, value):
         file.write(str(value))
 
 
-def napi_threads():
-    """The threads that poll the gateway's inside interfaces."""
+def threads_named(prefix):
+    """Threads of the kernel."""
     found = set()
     for process in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{process}/comm", encoding="utf-8") as file:
-                if file.read().startswith("napi/lan-"):
+                if file.read().startswith(prefix):
                     found.add(int(process))
         except OSError:
             continue
@@ -111,6 +113,7 @@ class KernelDevice:
         self.sender = None
         self.room = None
         self.thread = 0
+        self.soft_interrupts = set()
 
     def inside(self, end, *command, text=None):
         return must(["ip", "netns", "exec", self.names[end], *command], text)
@@ -166,9 +169,9 @@ class KernelDevice:
             return
         self.inside("gateway", "ethtool", "-K", "lan", "gro", "on")
         self.inside("inside", "ethtool", "-K", "lan0", "tso", "off")  # else veth goes round NAPI
-        others = napi_threads()
+        others = threads_named(NAPI)
         self.inside("gateway", "sh", "-c", "echo 1 >/sys/class/net/lan/threaded")
-        for thread in napi_threads() - others:
+        for thread in threads_named(NAPI) - others:
             self.thread = thread
             os.sched_setaffinity(thread, {DEVICE_CORE})
             os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
@@ -188,6 +191,11 @@ class KernelDevice:
             raise results.BenchFailed(f"nftables: of {self.flows} sessions {answer['opened']} "
                                       f"opened, {answer['wrong']} wrong")
 
+        if self.options.realtime:
+            self.soft_interrupts = threads_named(f"ksoftirqd/{DEVICE_CORE}")
+            for thread in {self.thread, self.sender.process.pid} | self.soft_interrupts:
+                take_precedence(thread)
+
     def flood(self, seconds, _):
         self.sender.ask(f"flood {wire.WARM_SECONDS} one {self.thread}", 30)
         answer = self.sender.ask(f"flood {seconds} one {self.thread}", 30 + seconds)
@@ -196,6 +204,8 @@ class KernelDevice:
         return answer
 
     def end(self):
+        for thread in self.soft_interrupts:
+            os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
         if self.sender is not None:
             self.sender.end()
         if self.room is not None:

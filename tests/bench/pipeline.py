@@ -37,7 +37,8 @@ def run(options, table):
         arguments.append("--all")
     document = {"commit": results.commit(), "machine": results.machine(), "rows": []}
     counted = {}
-    for row in results.rows_of([program_of(options)] + arguments):
+    before = ["chrt", "--rr", "1"] if options.realtime else []
+    for row in results.rows_of(before + [program_of(options)] + arguments):
         if "tsc_hz" in row:
             document["machine"].update(row)
             continue

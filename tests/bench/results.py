@@ -105,7 +105,7 @@ def finish(options, document):
     text = json.dumps(document, indent=1)
     if options.json:
         print(text)
-    if options.save:
+    if getattr(options, "save", False):
         os.makedirs(os.path.join(HERE, "results"), exist_ok=True)
         path = os.path.join(HERE, "results", f"{document['commit']}-{options.bench}.json")
         with open(path, "w", encoding="utf-8") as file:

@@ -16,7 +16,7 @@ import time
 
 import results
 from bench_process import (DEVICE_CORE, GENERATOR_CORE, Generator, Hugepages, Program,
-                           cores_or_fail)
+                           cores_or_fail, take_precedence)
 
 GENERATOR_MIB = 80
 TESTPMD_MIB = 128
@@ -57,6 +57,7 @@ class Device:
         self.flows = flows
         self.program = None
         self.thread = 0
+        self.realtime = options.realtime
         self.generator = Generator(
             [os.path.join(options.build, "tests/bench/postern_bench_generator"), directory,
              str(GENERATOR_CORE), str(flows), str(options.bytes),
@@ -85,6 +86,9 @@ class Device:
                 os.sched_setaffinity(number, {GENERATOR_CORE})
         if self.thread == 0:
             raise results.BenchFailed(f"{self.program.name} has no forwarding thread")
+        if self.realtime:
+            take_precedence(self.thread)
+            take_precedence(self.generator.process.pid)
         self.program.signal(signal.SIGSTOP)
 
     def flood(self, seconds, ways):

@@ -148,14 +148,15 @@ void Sender::flood(double seconds, int thread) {
   const uint64_t end = start + static_cast<uint64_t>(seconds * tsc_hz_);
   slices.begin(start);
   for (uint64_t now = start; now < end; now = __rdtsc()) {
-    for (unsigned i = 0; i < kBatch; ++i) {
+    unsigned made = 0;
+    for (; made < kBatch; ++made) {
       uint8_t* frame = ring_->next();
       if (frame == nullptr) break;
       FrameWriter::write_stamp(frame, stamps_[next_]);
       if (++next_ == stamps_.size()) next_ = 0;
       ring_->commit();
     }
-    ring_->push();
+    if (made > 0) ring_->push();
     if (slices.is_due(now)) slices.note(now, arrived_->read() - before);
   }
   const Slices::Summary summary = slices.summary();

@@ -106,7 +106,8 @@ void SendingRing::commit() {
 }
 
 void SendingRing::push() {
-  const bool done = sendto(socket_, nullptr, 0, 0, nullptr, 0) >= 0;
+  // Without waiting for what is on its way: the ring itself tells when it has room again.
+  const bool done = sendto(socket_, nullptr, 0, MSG_DONTWAIT, nullptr, 0) >= 0;
   must(done || errno == EAGAIN || errno == ENOBUFS, "sending");
 }
 
