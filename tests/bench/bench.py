@@ -26,9 +26,9 @@ def main():
         bench = benches.add_parser(name, help=module.__doc__.split("\n", 1)[0])
         bench.add_argument("--json", action="store_true", help="a JSON document instead of a table")
         if module is not compare:
-            bench.add_argument("--save", action="store_true", help="keep it in tests/bench/results/")
+            bench.add_argument("--save", action="store_true", help="keep it in results/ here")
             bench.add_argument("--realtime", action="store_true",
-                               help="before all other programs, on a machine that has others (root)")
+                               help="before all other programs, where there are some (root)")
         module.add_options(bench)
     options = parser.parse_args()
     rows = BENCHES[options.bench].run(options, results.Table(quiet=options.json))

@@ -24,7 +24,7 @@ def cores_or_fail():
 
 
 def favoured():
-    """In the child: a session of its own, whose share of the cores is larger than that of others."""
+    """In the child: a session of its own, with a larger share of the cores than others."""
     os.setsid()
     try:
         with open("/proc/self/autogroup", "w", encoding="ascii") as file:

@@ -81,7 +81,7 @@ def count(options, key):
 
 
 def by_file(lines):
-    """Sums the costs of a callgrind file by source file; calls into others are not counted twice."""
+    """Sums the costs of a callgrind file by source file; no call is counted twice."""
     names, stages = {}, {}
     current, total, is_call = "", 0, False
     for line in lines:

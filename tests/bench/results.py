@@ -80,7 +80,7 @@ def commit():
 
 
 def rows_of(command, note=None):
-    """Yields the JSON objects that a program prints, one a line; fails with what it complains of."""
+    """The JSON objects that a program prints, one a line; fails with what it complains of."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as program:
         for line in program.stdout:

@@ -128,8 +128,9 @@ def start_testpmd(device, mode):
 
 def start_postern(options, device):
     config = results.output_of([
-        os.path.join(options.build, "tests/bench/postern_bench_scene"), 
-        f"--sessions={device.flows}", f"--rules={options.rules}", f"--core={DEVICE_CORE}", f"--memory={POSTERN_MIB}",
+        os.path.join(options.build, "tests/bench/postern_bench_scene"),
+        f"--sessions={device.flows}", f"--rules={options.rules}", f"--core={DEVICE_CORE}",
+        f"--memory={POSTERN_MIB}",
         "--lan=vdev:" + device.vdev(1, "lan"), "--wan=vdev:" + device.vdev(0, "wan")])
     path = os.path.join(device.directory, "gateway.yaml")
     with open(path, "w", encoding="utf-8") as file:
