@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The benches' own parts, and one short run through every work of the pipeline bench.
+
+Usage: bench_test.py BUILD-DIRECTORY
+"""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HERE)
+
+import bench  # noqa: E402
+import pipeline  # noqa: E402
+import results  # noqa: E402
+
+BUILD = ""
+WORKS = ["outbound", "inbound", "mixed", "new_session", "denied", "denied_logged", "reload"]
+
+CALLGRIND = """events: Ir
+fl=(1) ../src/dataplane/nat/rewrite.cc
+fn=(1) postern::apply
+10 30
+fi=(2) ../src/base/endian.h
+12 5
+cfi=(3) ../src/dataplane/wire/checksum.cc
+cfn=(2) postern::sum
+calls=2 40
+13 700
+fe=(1)
++4 15
+"""
+
+
+def run(*words):
+    """What ./dev bench prints, as (exit code, text)."""
+    done = subprocess.run([os.path.join(HERE, "bench.py"), BUILD, *words], capture_output=True,
+                          text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+class Pipeline(unittest.TestCase):
+    def test_every_work_runs_and_checks_its_packets(self):
+        program = os.path.join(BUILD, "tests/bench/postern_bench_pipeline")
+        rows = list(results.rows_of([program, "--work", ",".join(WORKS), "--sessions", "1,1024",
+                                     "--rules", "10", "--packets", "2048", "--rounds", "1"]))
+        self.assertEqual(rows[0].keys(), {"tsc_hz"})
+        done = [(row["sessions"], row["work"]) for row in rows[1:]]
+        self.assertEqual(done, [(n, work) for n in (1, 1024) for work in WORKS])
+        for row in rows[1:]:
+            self.assertEqual(row["packets"] + row["interrupted"], 2048, row)
+
+    def test_frames_of_any_length(self):
+        code, text = run("pipeline", "--work", "mixed", "--sessions", "1024", "--rules", "1",
+                         "--bytes", "512,1500", "--seconds", "0", "--json")
+        self.assertEqual(code, 0, text)
+        self.assertEqual([row["bytes"] for row in json.loads(text)["rows"]], [512, 1500])
+
+    def test_a_work_that_does_not_exist_is_refused(self):
+        code, text = run("pipeline", "--work", "inbond")
+        self.assertNotEqual(code, 0)
+        self.assertIn("inbond", text)
+
+
+class Results(unittest.TestCase):
+    def test_instructions_count_where_they_were_executed(self):
+        by_file, total = pipeline.by_file(CALLGRIND.splitlines(keepends=True))
+        self.assertEqual(by_file, {"nat/rewrite": 45, "base/endian": 5})
+        self.assertEqual(total, 50)
+
+    def test_two_results_are_compared_row_by_row(self):
+        def document(cycles):
+            return {"rows": [{"work": "outbound", "sessions": 1, "rules": 10, "bytes": 64,
+                              "cycles_per_packet": cycles}]}
+
+        with tempfile.TemporaryDirectory() as directory:
+            paths = []
+            for name, cycles in (("a", 300), ("b", 100)):
+                paths.append(os.path.join(directory, name))
+                with open(paths[-1], "w", encoding="utf-8") as file:
+                    json.dump(document(cycles), file)
+            code, text = run("compare", *paths, "--json")
+            self.assertEqual(code, 0, text)
+            self.assertEqual(json.loads(text)["rows"][0]["faster"], 3)
+            code, text = run("compare", paths[0], os.path.join(directory, "none"))
+            self.assertNotEqual(code, 0)
+
+    def test_a_table_shows_what_a_row_lacks_as_a_dash(self):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            results.Table(quiet=False).add({"work": "outbound", "sessions": 65536})
+        self.assertEqual(out.getvalue().splitlines()[1].split(),
+                         ["outbound", "65,536", "-", "-", "-", "-", "-", "-"])
+
+    def test_every_bench_has_a_front(self):
+        self.assertEqual(set(bench.BENCHES), {"pipeline", "wire", "kernel", "compare"})
+
+
+if __name__ == "__main__":
+    BUILD = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
