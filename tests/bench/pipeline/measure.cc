@@ -76,7 +76,7 @@ class Rounds {
   void check(unsigned expected) {
     unsigned right = 0;
     for (const Outbox::Item& item : gateway_.items()) {
-      const auto handle = reinterpret_cast<uintptr_t>(item.packet.buffer);
+      const auto handle = reinterpret_cast<uintptr_t>(item.packet->buffer);
       const auto slot = static_cast<unsigned>(handle - 1);
       if (work_.is_right(item, slot)) {
         ++right;

@@ -25,8 +25,8 @@ void open_some(Gateway& gateway, Slots& slots, const FrameWriter& writer, std::v
       std::fprintf(stderr, "bench: a session was not opened: %s\n", to_word(item.verdict.reason));
       std::exit(1);
     }
-    const auto slot = reinterpret_cast<uintptr_t>(item.packet.buffer) - 1;
-    const Tuple out = tuple_of(item.packet.frame);
+    const auto slot = reinterpret_cast<uintptr_t>(item.packet->buffer) - 1;
+    const Tuple out = tuple_of(item.packet->frame);
     flows[first + slot].external = out.source;
     flows[first + slot].external_port = out.source_port;
   }

@@ -46,10 +46,10 @@ class Established : public Work {
   uint16_t length() const override { return out_.length(); }
   bool is_right(const Outbox::Item& item, unsigned slot) override {
     return item.verdict.fate == Fate::forward &&
-           item.packet.egress == (is_outbound_[slot] ? kWan : kLan) &&
-           tuple_of(item.packet.frame) == expected_[slot] &&
+           item.packet->egress == (is_outbound_[slot] ? kWan : kLan) &&
+           tuple_of(item.packet->frame) == expected_[slot] &&
            (++seen_ % kChecksumsEvery != 0 ||
-            checksums_hold(item.packet.frame, item.packet.length));
+            checksums_hold(item.packet->frame, item.packet->length));
   }
   void before_burst(Gateway& gateway) override { gateway.pass(kBetweenBursts); }
   size_t packets_in_round() const override { return round_of(flows_.size()); }
@@ -102,9 +102,9 @@ class NewSession : public Work {
   uint16_t length() const override { return writer_.length(); }
   bool is_right(const Outbox::Item& item, unsigned slot) override {
     return item.verdict.fate == Fate::forward &&
-           tuple_of(item.packet.frame).destination == remotes_[slot] &&
+           tuple_of(item.packet->frame).destination == remotes_[slot] &&
            (++seen_ % kChecksumsEvery != 0 ||
-            checksums_hold(item.packet.frame, item.packet.length));
+            checksums_hold(item.packet->frame, item.packet->length));
   }
   void before_burst(Gateway& gateway) override { gateway.pass(between_bursts_); }
   uint64_t after_burst(Gateway& gateway) override { return gateway.expire_timed(); }
