@@ -188,6 +188,20 @@ TEST_CASE("runtime: a burst from every side loses nothing", "[P05]") {
   CHECK(bed.counter("sessions") == kFlows);
 }
 
+TEST_CASE("runtime: one host takes at most half of its worker's table", "[P05]") {
+  RingBed bed(2);
+  begin(bed, std::string(kOffice) +
+                 "system: { limits: { sessions: 2048, sessions_from_host: 1024 } }\n");
+  constexpr unsigned kFlows = 600, kRound = 100;
+  for (unsigned flow = 0; flow < kFlows; ++flow) {
+    const std::string inside = "192.168.1.10:" + std::to_string(2000 + flow);
+    bed.wire("lan").put(0, to_gateway(bed, "lan", udp(inside, "198.51.100.7:53")).bytes());
+    if (flow % kRound == kRound - 1) CHECK(bed.settle().size() == kRound);
+  }
+  CHECK(bed.counter("sessions") == 512);
+  CHECK(bed.counter("drop.host_limit") == kFlows - 512);
+}
+
 TEST_CASE("runtime: stopping gives every buffer back, held ones too") {
   const unsigned before = test_frames_in_use();
   RingBed bed(GENERATE(1u, 2u, 4u));

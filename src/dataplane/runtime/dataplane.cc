@@ -146,8 +146,9 @@ Pipeline::Settings Dataplane::State::pipeline_settings(WorkerId id) const {
   pipeline.limits.sessions = share_of(settings.sessions, count);
   pipeline.limits.hosts = share_of(settings.hosts, count);
   // A host's sessions go by its address to one worker, as a rule; so its limit is no worker's
-  // share.
-  pipeline.limits.from_host = settings.sessions_from_host;
+  // share. Yet no limited host may have more than half of what its worker has for all (P05).
+  pipeline.limits.from_host =
+      std::min(settings.sessions_from_host, std::max(pipeline.limits.sessions / 2, 1u));
   pipeline.limits.to_host = settings.sessions_to_host;
   pipeline.mappings_max = share_of(settings.mappings, count);
   pipeline.seed = settings.hash_seed;
