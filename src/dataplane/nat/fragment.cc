@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/nat/fragment.h"
 
-#include <algorithm>
 #include <array>
 
 #include "base/limits.h"
@@ -42,6 +41,7 @@ struct Train {
   Instant created;
   Queue waiting;                          // later fragments, until the first comes
   uint32_t older = kNone, newer = kNone;  // by `created`; free: older is the next free one
+  uint32_t waits_before = kNone, waits_after = kNone;  // while pieces wait, by the first one's time
   std::array<Piece, kPiecesMax> pieces;
 
   bool is_complete() const { return has_first && has_last && covered == data_end; }
@@ -51,7 +51,6 @@ struct Train {
 struct Slot {
   Packet packet;
   Instant since;
-  uint32_t train = kNone;  // while it waits, else kNone
   uint32_t next = kNone;
 };
 
@@ -106,9 +105,11 @@ struct FragmentTable::State {
   uint32_t find_or_add(const FlowKey& key, Instant now);
   void forget(uint32_t train);
   Verdict refuse(uint32_t train);
-  Verdict wait(uint32_t train, const Packet& packet, Instant now);
+  Verdict wait(uint32_t train, Packet& packet, Instant now);
+  bool take_from_longest(const Train* but, Packet& out);
   void let_go(uint32_t train);
-  void give_up(Queue& waiting);
+  void give_up(uint32_t train);
+  void end_wait(uint32_t train);
   void give_up_late(Instant now);
 
   void push(Queue& queue, uint32_t slot);
@@ -121,11 +122,10 @@ struct FragmentTable::State {
   uint32_t free_train = kNone;
   uint32_t oldest = kNone, newest = kNone;
   Queue free_slots;
-  Queue ready;     // their first fragment has come
-  Queue given_up;  // it has not come in time
+  Queue ready;                                       // their first fragment has come
+  Queue given_up;                                    // it has not come in time
+  uint32_t waits_first = kNone, waits_last = kNone;  // trains of which pieces wait
   uint32_t held = 0;
-  Instant next_late;  // nobody's wait is over before, if anybody waits
-  uint32_t waiting = 0;
 };
 
 FragmentTable::State::State(const HashSeed& seed)
@@ -182,7 +182,7 @@ uint32_t FragmentTable::State::find_or_add(const FlowKey& key, Instant now) {
 
 void FragmentTable::State::forget(uint32_t train) {
   Train& gone = trains[train];
-  give_up(gone.waiting);
+  give_up(train);
   index.erase(gone.key);
   (gone.older == kNone ? oldest : trains[gone.older].newer) = gone.newer;
   (gone.newer == kNone ? newest : trains[gone.newer].older) = gone.older;
@@ -193,55 +193,76 @@ void FragmentTable::State::forget(uint32_t train) {
 // The train stays, so that its later pieces are refused too.
 Verdict FragmentTable::State::refuse(uint32_t train) {
   trains[train].is_refused = true;
-  give_up(trains[train].waiting);
+  give_up(train);
   return drop(DropReason::fragment_malformed);
 }
 
-void FragmentTable::State::give_up(Queue& queue) {
-  for (uint32_t slot; (slot = pop(queue)) != kNone;) {
-    slots[slot].train = kNone;
-    --waiting;
+void FragmentTable::State::give_up(uint32_t train) {
+  end_wait(train);
+  for (uint32_t slot; (slot = pop(trains[train].waiting)) != kNone;)
     push(given_up, slot);
-  }
 }
 
-Verdict FragmentTable::State::wait(uint32_t train, const Packet& packet, Instant now) {
+// Takes a train out of the list of those of which pieces wait, if it is there.
+void FragmentTable::State::end_wait(uint32_t train) {
+  Train& ends = trains[train];
+  if (ends.waiting.first == kNone) return;
+  (ends.waits_before == kNone ? waits_first : trains[ends.waits_before].waits_after) =
+      ends.waits_after;
+  (ends.waits_after == kNone ? waits_last : trains[ends.waits_after].waits_before) =
+      ends.waits_before;
+}
+
+// Keeps a copy of `packet`. When there is no room, the train that has waited longest goes, and
+// `packet` becomes a piece of it, to be dropped.
+Verdict FragmentTable::State::wait(uint32_t train, Packet& packet, Instant now) {
+  Train& waits = trains[train];
+  Packet gone;
+  const bool is_full = free_slots.first == kNone;
+  if (is_full && !take_from_longest(&waits, gone)) return drop(DropReason::fragment_table_full);
+  if (waits.waiting.first == kNone) {
+    waits.waits_before = waits_last;
+    waits.waits_after = kNone;
+    (waits_last == kNone ? waits_first : trains[waits_last].waits_after) = train;
+    waits_last = train;
+  }
   uint32_t slot = pop(free_slots);
   slots[slot].packet = packet;
   slots[slot].since = now;
-  slots[slot].train = train;
-  push(trains[train].waiting, slot);
-  ++trains[train].waiting_count;
-  if (waiting == 0) next_late = now + kWaitMax;
-  ++waiting;
+  push(waits.waiting, slot);
+  ++waits.waiting_count;
   ++held;
-  return hold();
+  if (!is_full) return hold();
+  packet = gone;
+  return drop(DropReason::fragment_table_full);
+}
+
+// One piece out of the way, of those that are given up; if there is none, of the train that has
+// waited longest. False: all the others' are on their way out.
+bool FragmentTable::State::take_from_longest(const Train* but, Packet& out) {
+  if (given_up.first == kNone) {
+    uint32_t longest = waits_first;
+    if (longest != kNone && &trains[longest] == but) longest = but->waits_after;
+    if (longest == kNone) return false;
+    forget(longest);
+  }
+  return take(given_up, {&out, 1}) == 1;
 }
 
 // The first fragment of the train has come.
 void FragmentTable::State::let_go(uint32_t train) {
+  end_wait(train);
   for (uint32_t slot; (slot = pop(trains[train].waiting)) != kNone;) {
     give_ports(trains[train], slots[slot].packet);
-    slots[slot].train = kNone;
-    --waiting;
     push(ready, slot);
   }
 }
 
 void FragmentTable::State::give_up_late(Instant now) {
-  if (waiting == 0 || now < next_late) return;
-  next_late = now + kWaitMax;
-  for (uint32_t i = 0; i < kFragmentsHeldMax; ++i) {
-    if (slots[i].train == kNone) continue;
-    Instant end = slots[i].since + kWaitMax;
-    if (end <= now) {
-      // What of this train came later would wait in vain as well: pieces of a datagram without this
-      // one.
-      forget(slots[i].train);
-    } else {
-      next_late = std::min(next_late, end);
-    }
-  }
+  // What of such a train came later would wait in vain as well: pieces of a datagram without this
+  // one.
+  while (waits_first != kNone && now - slots[trains[waits_first].waiting.first].since >= kWaitMax)
+    forget(waits_first);
 }
 
 FragmentTable::FragmentTable(const HashSeed& seed) : state_(new State(seed)) {}
@@ -253,7 +274,7 @@ Verdict FragmentTable::admit(Packet& packet, Instant now) {
   Train& train = state.trains[index];
   if (train.is_refused) return drop(DropReason::fragment_malformed);
   bool must_wait = packet.is_later_fragment && !train.has_first;
-  if (must_wait && (train.waiting_count == kHeldPerTrain || state.held == kFragmentsHeldMax)) {
+  if (must_wait && train.waiting_count == kHeldPerTrain) {
     return drop(DropReason::fragment_table_full);
   }
   if (!note_piece(train, piece_of(packet), !packet.more_fragments)) return state.refuse(index);

@@ -8,7 +8,8 @@
 // is forgotten when all of its datagram has come, or after 30 s (RFC 1122 3.3.2 allows 60..120 for
 // reassembly; a train in flight is over in milliseconds). Overlaps are refused for the whole train
 // (RFC 1858, RFC 3128, F04), and so are more than 128 pieces; a piece that comes twice is not.
-// Thread: the owning worker. Full: oldest train goes. Memory: 600 KiB.
+// Thread: the owning worker. Full: oldest train goes; of pieces that wait, those of the train that
+// has waited longest, one for each that comes. Memory: 600 KiB.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,9 @@ class FragmentTable {
   ~FragmentTable();
 
   // For a parsed fragment. forward: packet.key has the ports now (ports_recovered set for later
-  // ones), go on. hold: the table has it. drop: with its reason. A first fragment makes its
-  // followers ready in release().
+  // ones), go on. hold: the table has it. drop: with its reason; with fragment_table_full, `packet`
+  // may be another one now, which had to make room. A first fragment makes its followers ready in
+  // release().
   Verdict admit(Packet& packet, Instant now);
   // Followers whose first fragment has come, ports filled in. Returns how many were written.
   size_t release(std::span<Packet> out);

@@ -245,10 +245,41 @@ TEST_CASE("nat/fragment: sixteen pieces of a train wait, and no more than the ta
     }
   }
   CHECK(table.held() == kFragmentsHeldMax);
-  Packet more = piece(999, 64, 8, true);
-  CHECK(table.admit(more, at_s(0)).reason == DropReason::fragment_table_full);
   CHECK(expired(table, at_s(2)).size() == kFragmentsHeldMax);
-  CHECK(table.admit(more, at_s(3)).fate == Fate::hold);
+}
+
+TEST_CASE("nat/fragment: when no more pieces may wait, those that have waited longest go",
+          "[P05][RFC4787-REQ14]") {
+  FragmentTable table(kSeed);
+  Pieces piece;
+  // Trains 0 to 63 with four pieces each; the first of train 0 comes, so it waits no more.
+  for (uint16_t id = 0; id < kFragmentsHeldMax / 4; ++id) {
+    for (uint16_t i = 1; i <= 4; ++i) {
+      Packet later = piece(id, static_cast<uint16_t>(i * 8), 8, true);
+      REQUIRE(table.admit(later, at_s(0)).fate == Fate::hold);
+    }
+  }
+  Packet first = piece(0, 0, 8, true);
+  CHECK(table.admit(first, at_s(0)).fate == Fate::forward);
+  CHECK(released(table).size() == 4);
+  for (uint16_t i = 0; i < 4; ++i) {
+    Packet later = piece(500, static_cast<uint16_t>(64 + i * 8), 8, true);
+    REQUIRE(table.admit(later, at_s(1)).fate == Fate::hold);
+  }
+  // One goes for each that comes, train by train.
+  for (uint16_t i = 0; i < 12; ++i) {
+    Packet more = piece(static_cast<uint16_t>(600 + i), 64, 8, true);
+    Verdict verdict = table.admit(more, at_s(1));
+    CHECK(verdict.reason == DropReason::fragment_table_full);
+    CHECK(more.identification == 1 + i / 4);
+    CHECK(table.held() == kFragmentsHeldMax);
+  }
+  Packet last_first = piece(611, 0, 64, true);
+  CHECK(table.admit(last_first, at_s(1)).fate == Fate::forward);
+  REQUIRE(released(table).size() == 1);
+  CHECK(expired(table, at_s(2)).size() == kFragmentsHeldMax - 4 - 12);
+  CHECK(expired(table, at_s(3)).size() == 4 + 11);
+  CHECK(table.held() == 0);
 }
 
 TEST_CASE("nat/fragment: when the table is full the oldest train goes", "[P05]") {
