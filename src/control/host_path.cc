@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 namespace postern {
@@ -292,17 +293,41 @@ Result<void> HostPath::State::add_route(const HostRoute& wanted, int index) {
   return {};
 }
 
-Result<void> check_forwarding_is_off(const std::string& proc) {
-  std::string path = proc + "/sys/net/ipv4/ip_forward";
+namespace {
+
+// Whether a file of /proc/sys says "0".
+Result<bool> is_off(const std::string& path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Error{ErrorCode::failed, path + ": " + std::strerror(errno)};
   char value = '?';
   ssize_t n = read(fd, &value, 1);
   close(fd);
-  if (n == 1 && value == '0') return {};
-  return Error{ErrorCode::failed,
-               "the kernel forwards packets past the gateway; mend it with: sysctl -w "
-               "net.ipv4.ip_forward=0"};
+  return n == 1 && value == '0';
+}
+
+Error forwards(const std::string& what, const std::string& key) {
+  return {ErrorCode::failed,
+          what + " forwards packets past the gateway; mend it with: sysctl -w " + key + "=0"};
+}
+
+}  // namespace
+
+Result<void> check_forwarding_is_off(const std::string& proc) {
+  const std::string ipv4 = proc + "/sys/net/ipv4/";
+  auto off = is_off(ipv4 + "ip_forward");
+  if (!off) return std::move(off).error();
+  if (!*off) return forwards("the kernel", "net.ipv4.ip_forward");
+  // What comes in by an interface is forwarded by that interface's own setting alone; "default" is
+  // that of interfaces to come.
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(ipv4 + "conf", error)) {
+    const std::string name = entry.path().filename();
+    auto interface_off = is_off(entry.path() / "forwarding");
+    if (!interface_off || *interface_off) continue;  // an interface may go while we look
+    // sysctl takes slashes where a name has dots.
+    return forwards("the kernel's " + name, "net/ipv4/conf/" + name + "/forwarding");
+  }
+  return {};
 }
 
 }  // namespace postern

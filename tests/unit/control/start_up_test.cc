@@ -102,6 +102,23 @@ TEST_CASE("control/host_path: a kernel that forwards is refused with the command
   CHECK(refused.error().text.find("sysctl -w net.ipv4.ip_forward=0") != std::string::npos);
 }
 
+TEST_CASE("control/host_path: a kernel that forwards from one interface only is refused too",
+          "[F02]") {
+  Bed bed;
+  const std::string ipv4 = bed.directory.path() + "/sys/net/ipv4/";
+  for (const char* name : {"all", "eth0", "eth1.7"}) {
+    REQUIRE(make_directory(ipv4 + "conf/" + name));
+    std::ofstream(ipv4 + "conf/" + name + "/forwarding") << "0\n";
+  }
+  std::ofstream(ipv4 + "ip_forward") << "0\n";
+  CHECK(check_forwarding_is_off(bed.directory.path()));
+  std::ofstream(ipv4 + "conf/eth1.7/forwarding") << "1\n";
+  auto refused = check_forwarding_is_off(bed.directory.path());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text.find("sysctl -w net/ipv4/conf/eth1.7/forwarding=0") !=
+        std::string::npos);
+}
+
 TEST_CASE(
     "control/host_path: the plan follows the policy, without interfaces that have no device") {
   Policy policy;
