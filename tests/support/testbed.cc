@@ -207,6 +207,12 @@ void Testbed::silence(Ipv4Address neighbor) {
   }
 }
 
+void Testbed::wake(const std::string& interface, Ipv4Address neighbor) {
+  const InterfaceId id = id_of(interface);
+  silent_.erase(neighbor);
+  neighbors_.set(id, neighbor, neighbor_mac_of(id));
+}
+
 std::vector<LogRecord> Testbed::take_log() {
   std::vector<LogRecord> records;
   LogRecord record;

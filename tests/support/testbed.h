@@ -34,6 +34,8 @@ class Testbed : public FlowBed {
 
   // This neighbor answers no ARP (any more).
   void silence(Ipv4Address neighbor);
+  // It answers again, also what was asked before.
+  void wake(const std::string& interface, Ipv4Address neighbor);
   // The worker that takes the next frames from ports, owner or not; by default the first.
   void receive_at(WorkerId worker) { receiver_ = worker; }
   const Policy& policy() const { return *policy_; }
@@ -66,7 +68,7 @@ class Testbed : public FlowBed {
   std::unique_ptr<Policy> policy_;
   std::unique_ptr<Policy> retired_;
   std::map<std::string, uint64_t> rule_totals_;
-  NeighborTable neighbors_;
+  NeighborTable neighbors_{HashSeed{{3, 5}}};
   std::set<Ipv4Address> silent_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Outbox> outbox_;

@@ -65,6 +65,7 @@ struct Packet {
   // --- set by the pipeline
   bool needs_fragmentation = false;  // forward: larger than the egress MTU and may be cut
   Ipv4Address next_hop;              // forward
+  uint32_t held_under = 0;           // generation of the policy under which it began to wait
 
   std::span<uint8_t> bytes() { return {frame, length}; }
   std::span<const uint8_t> bytes() const { return {frame, length}; }

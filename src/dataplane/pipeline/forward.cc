@@ -59,6 +59,7 @@ void Pipeline::State::leave(Packet& packet, InterfaceId out_id, Ipv4Address next
     return out->push(packet, postern::forward());
   }
   bool is_new = false;
+  packet.held_under = policy->generation;
   if (!held.add(packet, now, is_new)) return drop(packet, DropReason::neighbor_queue_full);
   if (is_new) tell(ControlEvent{EventKind::resolve_neighbor, out_id, next_hop, MacAddress{}});
 }
@@ -102,15 +103,37 @@ void Pipeline::State::release_fragments() {
 void Pipeline::State::release_waiting() {
   Packet released[kReleasedPerTurn];
   uint32_t version = shared.neighbors->version();
-  if (version != neighbors_seen) {
+  if (version != neighbors_seen && policy != nullptr) {
     size_t count = held.release(*shared.neighbors, released);
     for (size_t i = 0; i < count; ++i)
-      out->push(out->keep(released[i]), postern::forward());
+      leave_at_last(out->keep(released[i]));
     if (count < kReleasedPerTurn / 2) neighbors_seen = version;
   }
   size_t expired = held.expire(now, released);
   for (size_t i = 0; i < expired; ++i)
     drop(out->keep(released[i]), DropReason::neighbor_unresolved);
+}
+
+// The next hop is known. C02: what waited while the policy changed leaves only as part of a session
+// that the new one allows, and by the way that it knows; replies of our own are not worth the care.
+void Pipeline::State::leave_at_last(Packet& packet) {
+  if (packet.held_under == policy->generation) return out->push(packet, postern::forward());
+  const uint32_t found = sessions.find(packet.key.reversed());
+  const uint32_t index = SessionTable::index_of(found);
+  if (found == kNone ||
+      (sessions.at(index).generation != policy->generation && !judge_again(index))) {
+    return drop(packet, DropReason::session_ended);
+  }
+  const Ipv4Address to(ipv4_at(packet.l3()).destination);
+  const Route* route = policy->routes.find(to);
+  if (route == nullptr || route->interface >= kRecirculate) {
+    return drop(packet, DropReason::no_route);
+  }
+  packet.needs_fragmentation = packet.l3_length > interface(route->interface).mtu;
+  if (packet.needs_fragmentation && packet.dont_fragment) {
+    return drop(packet, DropReason::mtu_exceeded);
+  }
+  leave(packet, route->interface, route->next_hop(to));
 }
 
 }  // namespace postern

@@ -31,20 +31,26 @@ MacAddress unpack(uint64_t packed) {
   return mac;
 }
 
-uint32_t place_of(uint64_t key) {
-  return static_cast<uint32_t>(key * 0x9E3779B97F4A7C15u >> 40);
+// Whom a next hop that this packet waits for counts for.
+unsigned source_of(const Packet& packet) {
+  return packet.from_host || packet.ingress >= kInterfacesMax ? kInterfacesMax : packet.ingress;
 }
 
 }  // namespace
 
 // The probe sequence of a key never shrinks: erased slots keep their key, so a reader may stop at
 // the first slot that was never used.
-NeighborTable::NeighborTable() : slots_(new Slot[kSlots]) {}
+NeighborTable::NeighborTable(const HashSeed& seed) : seed_(seed), slots_(new Slot[kSlots]) {}
+
+uint32_t NeighborTable::place_of(uint64_t key) const {
+  return static_cast<uint32_t>(hash_of(KeyWords{key, 0}, seed_) >> 40);
+}
 
 bool NeighborTable::find(InterfaceId interface, Ipv4Address address, MacAddress& mac) const {
   const uint64_t wanted = key_of(interface, address);
+  const uint32_t first = place_of(wanted);
   for (uint32_t i = 0; i < kProbesMax; ++i) {
-    const Slot& slot = slots_[(place_of(wanted) + i) % kSlots];
+    const Slot& slot = slots_[(first + i) % kSlots];
     uint64_t key = slot.key.load(std::memory_order_acquire);
     if (key == 0) return false;
     if (key != wanted) continue;
@@ -59,9 +65,10 @@ bool NeighborTable::find(InterfaceId interface, Ipv4Address address, MacAddress&
 
 bool NeighborTable::set(InterfaceId interface, Ipv4Address address, const MacAddress& mac) {
   const uint64_t wanted = key_of(interface, address);
+  const uint32_t first = place_of(wanted);
   Slot* place = nullptr;
   for (uint32_t i = 0; i < kProbesMax; ++i) {
-    Slot& slot = slots_[(place_of(wanted) + i) % kSlots];
+    Slot& slot = slots_[(first + i) % kSlots];
     uint64_t key = slot.key.load(std::memory_order_relaxed);
     bool is_erased = (slot.mac.load(std::memory_order_relaxed) & kValid) == 0;
     if (key == wanted) {
@@ -84,8 +91,9 @@ bool NeighborTable::set(InterfaceId interface, Ipv4Address address, const MacAdd
 
 void NeighborTable::erase(InterfaceId interface, Ipv4Address address) {
   const uint64_t wanted = key_of(interface, address);
+  const uint32_t first = place_of(wanted);
   for (uint32_t i = 0; i < kProbesMax; ++i) {
-    Slot& slot = slots_[(place_of(wanted) + i) % kSlots];
+    Slot& slot = slots_[(first + i) % kSlots];
     uint64_t key = slot.key.load(std::memory_order_relaxed);
     if (key == 0) return;
     if (key != wanted) continue;
@@ -103,15 +111,21 @@ bool HeldQueue::add(const Packet& packet, Instant now, bool& is_new) {
   const uint64_t wanted = key_of(packet.egress, packet.next_hop);
   auto place = std::find(keys_.begin(), keys_.end(), wanted);
   is_new = place == keys_.end();
-  if (is_new) place = std::find(keys_.begin(), keys_.end(), 0u);
-  if (place == keys_.end()) {
+  const unsigned source = source_of(packet);
+  if (is_new && taken_[source] >= free_) {
     is_new = false;
     return false;
   }
+  if (is_new) place = std::find(keys_.begin(), keys_.end(), 0u);
   Entry& entry = entries_[static_cast<size_t>(place - keys_.begin())];
   if (entry.count == kHeldPerNeighbor) return false;
   *place = wanted;
-  if (is_new) entry.since = now;
+  if (is_new) {
+    entry.since = now;
+    entry.source = source;
+    ++taken_[source];
+    --free_;
+  }
   entry.packets[entry.count++] = packet;
   ++waiting_;
   return true;
@@ -123,6 +137,8 @@ size_t HeldQueue::take(unsigned index, std::span<Packet> out) {
   std::copy_n(entry.packets, entry.count, out.begin());
   waiting_ -= entry.count;
   keys_[index] = 0;
+  --taken_[entry.source];
+  ++free_;
   return std::exchange(entry.count, 0u);
 }
 

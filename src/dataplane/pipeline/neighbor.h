@@ -6,9 +6,13 @@
 // key again: a slot that changed in between counts as a miss, which costs one more ARP request and
 // nothing else.
 //
+// Places are keyed by a seed, so that nobody can choose addresses that all fall on one.
+//
 // HeldQueue: packets of one worker that wait for a MAC, kHeldPerNeighbor for each of
 // kHeldNeighborsMax next hops. Every add() walks the keys of all, so these lie side by side (2
-// KiB).
+// KiB). A next hop counts for the interface by which its first packet came in, and no interface may
+// have more of them than are left free: who scans a network of silent addresses takes half, and
+// there is room for the packets of others.
 #pragma once
 
 #include <array>
@@ -21,12 +25,13 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "dataplane/packet/packet.h"
+#include "dataplane/table/flow_map.h"
 
 namespace postern {
 
 class NeighborTable {
  public:
-  NeighborTable();
+  explicit NeighborTable(const HashSeed& seed);
 
   // Thread: any worker. False: not known.
   bool find(InterfaceId interface, Ipv4Address address, MacAddress& mac) const;
@@ -43,6 +48,8 @@ class NeighborTable {
     std::atomic<uint64_t> mac{0};  // low 48 bits; bit 63 set: valid
   };
   static constexpr uint32_t kSlots = kNeighborsMax * 2;
+  uint32_t place_of(uint64_t key) const;
+  HashSeed seed_;
   uint32_t used_ = 0;  // control
   std::unique_ptr<Slot[]> slots_;
   std::atomic<uint32_t> version_{0};
@@ -53,8 +60,8 @@ class HeldQueue {
   HeldQueue();
 
   // Keeps a packet for (interface, next_hop), taken from packet.egress and packet.next_hop. False:
-  // no room, drop it with neighbor_queue_full. `is_new` tells that nobody waited for this next hop
-  // yet: ask control to resolve it.
+  // no room left for it, drop it with neighbor_queue_full. `is_new` tells that nobody waited for
+  // this next hop yet: ask control to resolve it.
   bool add(const Packet& packet, Instant now, bool& is_new);
   // Packets whose next hop has become known; their Ethernet destination is written. Returns how
   // many.
@@ -67,14 +74,18 @@ class HeldQueue {
  private:
   struct Entry {
     unsigned count = 0;
+    unsigned source = 0;  // whose it is, in taken_
     Instant since;
     Packet packets[kHeldPerNeighbor];
   };
   size_t take(unsigned index, std::span<Packet> out);
+  static constexpr unsigned kSources = kInterfacesMax + 1;  // interfaces, and the gateway itself
 
   std::array<uint64_t, kHeldNeighborsMax> keys_ = {};  // of entries_; 0: free
   std::unique_ptr<Entry[]> entries_;
-  uint32_t waiting_ = 0;  // packets
+  std::array<unsigned, kSources> taken_ = {};  // entries by source
+  unsigned free_ = kHeldNeighborsMax;          // entries
+  uint32_t waiting_ = 0;                       // packets
 };
 
 }  // namespace postern

@@ -107,6 +107,7 @@ struct Pipeline::State {
 
   // --- report.cc
   void drop(Packet& packet, DropReason reason);
+  void leave_at_last(Packet& packet);
   void count_drop(const Packet& packet, DropReason reason);
   void count_rule(uint16_t rule, const Packet& packet, uint64_t packets);
   void report(const Packet& packet, const Decision& decision, const NextHits& hits);

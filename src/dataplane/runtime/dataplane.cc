@@ -64,7 +64,8 @@ EalSettings eal_settings(const DataplaneSettings& settings) {
 }  // namespace
 
 struct Dataplane::State {
-  explicit State(const DataplaneSettings& from) : settings(from), policies(from.workers) {}
+  explicit State(const DataplaneSettings& from)
+      : settings(from), policies(from.workers), neighbors(from.hash_seed) {}
   ~State();
 
   Result<void> open();

@@ -59,7 +59,7 @@ class Gateway {
   std::unique_ptr<Policy> policies_[2];
   const Policy* policy_ = nullptr;
   uint32_t generation_ = 2;
-  NeighborTable neighbors_;
+  NeighborTable neighbors_{HashSeed{{3, 5}}};
   SpscRing<LogRecord> log_{kLogRing};
   SpscRing<ControlEvent> events_{kEventRing};
   WorkerCounters counters_;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <vector>
 
 namespace postern {
 namespace {
@@ -14,12 +15,16 @@ Ipv4Address host(unsigned number) {
   return Ipv4Address(kFirst.number + number);
 }
 
+constexpr HashSeed kSeed{{3, 5}};
+
 // Frames of 14 bytes, for the address that release() writes.
 class Waiting {
  public:
   Packet packet(InterfaceId egress, Ipv4Address next_hop) {
     Packet packet;
     packet.frame = frames_[used_++ % frames_.size()].data();
+    packet.ingress = ingress;
+    packet.from_host = from_host;
     packet.egress = egress;
     packet.next_hop = next_hop;
     return packet;
@@ -31,6 +36,8 @@ class Waiting {
 
   HeldQueue queue;
   bool is_new = false;
+  InterfaceId ingress = 0;
+  bool from_host = false;
 
  private:
   std::array<std::array<uint8_t, 14>, 2048> frames_ = {};
@@ -52,19 +59,49 @@ TEST_CASE("pipeline/neighbor: four packets wait for a next hop, the first asks f
   CHECK(waiting.queue.waiting() == kHeldPerNeighbor + 1);
 }
 
-TEST_CASE("pipeline/neighbor: no more than 256 next hops are waited for", "[P05]") {
+TEST_CASE("pipeline/neighbor: who scans leaves the others room, down to the last next hop",
+          "[P05]") {
   Waiting waiting;
-  for (unsigned i = 0; i < kHeldNeighborsMax; ++i)
+  unsigned next = 0;
+  for (unsigned taken = kHeldNeighborsMax / 2; taken > 0; taken /= 2) {
+    INFO(taken);
+    for (unsigned i = 0; i < taken; ++i)
+      REQUIRE(waiting.add(1, host(next++)));
+    CHECK_FALSE(waiting.add(1, host(next)));
+    CHECK_FALSE(waiting.is_new);
+    CHECK(waiting.add(1, host(next - 1)));  // one of those that are waited for
+    ++waiting.ingress;
+  }
+  CHECK(next == kHeldNeighborsMax - 1);
+  CHECK(waiting.add(1, host(next)));
+  waiting.from_host = true;
+  CHECK_FALSE(waiting.add(1, host(next + 1)));
+  std::array<Packet, 1024> out;
+  CHECK(waiting.queue.expire(Instant{seconds(3).ns}, out) == kHeldNeighborsMax + 8);
+  for (unsigned i = 0; i < kHeldNeighborsMax / 2; ++i)
     REQUIRE(waiting.add(1, host(i)));
-  CHECK_FALSE(waiting.add(1, host(kHeldNeighborsMax)));
-  CHECK_FALSE(waiting.is_new);
-  CHECK(waiting.add(1, host(7)));  // one of those that are waited for
-  CHECK(waiting.queue.waiting() == kHeldNeighborsMax + 1);
+}
+
+TEST_CASE("pipeline/neighbor: no set of addresses falls on one place for every seed", "[P05]") {
+  // These all share a place in a table that mixes without a secret.
+  std::vector<Ipv4Address> chosen;
+  for (uint32_t number = 10u << 24; chosen.size() < 200; ++number) {
+    const uint64_t key = uint64_t{1} << 63 | uint64_t{1} << 32 | number;
+    if ((key * 0x9E3779B97F4A7C15u >> 40) % (2 * kNeighborsMax) == 7) {
+      chosen.push_back(Ipv4Address(number));
+    }
+  }
+  NeighborTable neighbors(kSeed);
+  for (Ipv4Address address : chosen)
+    CHECK(neighbors.set(1, address, kMac));
+  MacAddress mac;
+  for (Ipv4Address address : chosen)
+    CHECK(neighbors.find(1, address, mac));
 }
 
 TEST_CASE("pipeline/neighbor: what waits for a known next hop is let go in its order") {
   Waiting waiting;
-  NeighborTable neighbors;
+  NeighborTable neighbors(kSeed);
   const Packet one = waiting.packet(1, kFirst), two = waiting.packet(1, kFirst);
   waiting.add(1, host(1));
   waiting.queue.add(one, Instant{}, waiting.is_new);
