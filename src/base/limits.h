@@ -38,7 +38,7 @@ constexpr unsigned kHandOffRing = 1024;      // packets between two workers
 constexpr unsigned kNeighborsMax = 16384;    // all interfaces together
 
 // --- rates
-// Deny answers and ICMP errors per worker (RFC 1812 4.3.2.8).
+// Deny answers and ICMP errors per worker (RFC 1812 4.3.2.8), inside and outside each.
 constexpr unsigned kRepliesPerSecond = 100;
 constexpr unsigned kRepliesBurst = 50;
 

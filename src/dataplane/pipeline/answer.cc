@@ -57,6 +57,15 @@ bool Pipeline::State::may_answer(const Packet& packet) const {
          !policy->is_local_broadcast(Ipv4Address(packet.key.destination));
 }
 
+// Each side has its own, so that a refused flood from outside leaves hosts inside what path MTU
+// discovery needs.
+bool Pipeline::State::is_within_budget(const Packet& packet) {
+  const bool is_outside = !packet.from_host && interface(packet.ingress).zone == Zone::external;
+  if (replies[is_outside ? 1 : 0].take(now)) return true;
+  shared.counters->replies_limited.add(1);
+  return false;
+}
+
 // F20: a TCP SYN gets RST/ACK, everything else ICMP administratively prohibited by filter.
 void Pipeline::State::deny(Packet& packet) {
   bool is_syn =
@@ -66,10 +75,7 @@ void Pipeline::State::deny(Packet& packet) {
     return error(packet, DropReason::filter_deny, icmp_type::unreachable,
                  unreachable_code::admin_prohibited, 0);
   }
-  if (!replies.take(now)) {
-    shared.counters->replies_limited.add(1);
-    return drop(packet, DropReason::filter_deny);
-  }
+  if (!is_within_budget(packet)) return drop(packet, DropReason::filter_deny);
   count_drop(packet, DropReason::filter_deny);
   turn_into_tcp_reset(packet);
   send_back(packet);
@@ -82,10 +88,7 @@ void Pipeline::State::error(Packet& packet, DropReason reason, uint8_t type, uin
   Ipv4Address source(packet.key.source);
   Ipv4Address from = policy->source_on(packet.ingress, source);
   if (from.is_unspecified()) return drop(packet, reason);
-  if (!replies.take(now)) {
-    shared.counters->replies_limited.add(1);
-    return drop(packet, reason);
-  }
+  if (!is_within_budget(packet)) return drop(packet, reason);
   count_drop(packet, reason);
   turn_into_icmp_error(packet, type, code, mtu, from);
   send_back(packet);

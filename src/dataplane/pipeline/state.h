@@ -101,6 +101,7 @@ struct Pipeline::State {
   // --- answer.cc
   void arp(Packet& packet);
   bool may_answer(const Packet& packet) const;
+  bool is_within_budget(const Packet& packet);
   void deny(Packet& packet);
   void error(Packet& packet, DropReason reason, uint8_t type, uint8_t code, uint16_t mtu);
   void send_back(Packet& packet);
@@ -131,7 +132,7 @@ struct Pipeline::State {
   HeldQueue held;
   // (external endpoint, remote address) -> sessions, for address-dependent filtering.
   FlowMap admitted;
-  ReplyBudget replies;
+  ReplyBudget replies[2];  // to what came from inside; to what came from external zones
   uint32_t neighbors_seen = 0;    // version of the neighbor table at the last release
   uint32_t swept_generation = 0;  // every session was judged under this policy
   uint32_t sweeping_generation = 0;

@@ -27,6 +27,21 @@ constexpr Ipv4Address kRouter(203, 0, 113, 254);
 
 }  // namespace
 
+TEST_CASE("pipeline: a refused flood from outside leaves hosts inside their answers",
+          "[P05][F20]") {
+  Testbed bed;
+  REQUIRE(bed.load(office_with("{ name: refuse, in: wan, action: deny }")));
+  for (uint16_t port = 1; port <= 1000; ++port)
+    send(bed, "wan", tcp("198.51.100.7:999", "203.0.113.1:1").ports(999, port).syn());
+  const uint64_t sent = bed.counter("replies_sent");
+  CHECK(sent < 1000);
+  CHECK(sent + bed.counter("replies_limited") == 1000);
+  auto told = send(bed, "lan", udp("192.168.1.10:5000", "198.51.100.7:53").ttl(1));
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].kind == Effect::Kind::out);
+  CHECK(told[0].interface == "lan");
+}
+
 TEST_CASE("pipeline: what waits for a neighbor does not leave when a reload forbids it",
           "[C02][F03]") {
   const bool is_forbidden = GENERATE(true, false);
