@@ -41,6 +41,9 @@ constexpr unsigned kNeighborsMax = 16384;    // all interfaces together
 // Deny answers and ICMP errors per worker (RFC 1812 4.3.2.8), inside and outside each.
 constexpr unsigned kRepliesPerSecond = 100;
 constexpr unsigned kRepliesBurst = 50;
+// Log records that no rule asked for (forged sources, evasion), per worker and reason: less than
+// 10 MB an hour for each.
+constexpr unsigned kRefusalsLoggedPerSecond = 10;
 
 // --- policy
 constexpr unsigned kRulesMax = 65535;      // rule index fits 16 bits plus kNoRule

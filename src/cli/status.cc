@@ -39,8 +39,8 @@ void print_status(const Json& result) {
                                percent(number(worker, "busy_turns"), number(worker, "turns")),
                                cell(worker, "sessions")));
   }
-  line("security log",
-       fmt::format("{} lines, {} records lost", cell(log, "lines"), cell(log, "records_lost")));
+  line("security log", fmt::format("{} lines, {} records lost, {} suppressed", cell(log, "lines"),
+                                   cell(log, "records_lost"), cell(log, "records_suppressed")));
   for (const Json& warning : result.value("warnings", Json::array()))
     line("WARNING", warning.is_string() ? warning.get<std::string>() : warning.dump());
 }

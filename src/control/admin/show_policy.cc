@@ -127,7 +127,8 @@ Json show_status(Gateway& gateway) {
           {"log",
            {{"lines", gateway.security_log().lines()},
             {"lines_unwritten", gateway.security_log().unwritten()},
-            {"records_lost", sum(gateway, &WorkerCounters::log_records_lost)}}},
+            {"records_lost", sum(gateway, &WorkerCounters::log_records_lost)},
+            {"records_suppressed", sum(gateway, &WorkerCounters::log_records_suppressed)}}},
           {"warnings", warnings_json(gateway, configuration)}};
 }
 

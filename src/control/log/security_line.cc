@@ -95,6 +95,17 @@ std::string_view SecurityLine::format_lost(uint64_t records, size_t worker, int6
   return {out_.data(), out_.size()};
 }
 
+std::string_view SecurityLine::format_suppressed(DropReason reason, uint64_t records, size_t worker,
+                                                 int64_t wall_ns) {
+  out_.clear();
+  append_time(wall_ns);
+  append(out_,
+         " host={} module=log action=suppressed reason={} records={} worker={} text=\"{} more "
+         "records left out\"",
+         host_, to_word(reason), records, worker, records);
+  return {out_.data(), out_.size()};
+}
+
 // The part up to the second is kept: most records share it.
 void SecurityLine::append_time(int64_t wall_ns) {
   constexpr int64_t kNsPerSecond = 1'000'000'000;

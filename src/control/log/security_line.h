@@ -34,6 +34,9 @@ class SecurityLine {
 
   // The line about records that a worker's ring had no room for.
   std::string_view format_lost(uint64_t records, size_t worker, int64_t wall_ns);
+  // The line about refusals for one reason that came faster than the log is to grow.
+  std::string_view format_suppressed(DropReason reason, uint64_t records, size_t worker,
+                                     int64_t wall_ns);
 
  private:
   void append_time(int64_t wall_ns);

@@ -19,7 +19,8 @@
 namespace postern {
 namespace {
 
-constexpr size_t kBatch = 256;          // records taken from one ring before the next has its turn
+constexpr size_t kBatch = 256;  // records taken from one ring before the next has its turn
+constexpr Duration kSuppressedEvery = seconds(1);
 constexpr int kNapMilliseconds = 1000;  // at the longest; lost records are looked for then
 
 int64_t wall_ns() {
@@ -34,7 +35,9 @@ int64_t wall_ns() {
 struct SecurityLog::Writer {
   SecurityLine line;
   std::shared_ptr<const LoggedNames> names;
-  std::vector<uint64_t> lost_told;  // by source
+  std::vector<uint64_t> lost_told;                                  // by source
+  std::vector<std::array<uint64_t, kDropReasons>> suppressed_told;  // by source
+  Instant suppressed_at;                                            // when that was told
   std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks;
   std::array<LogRecord, kBatch> batch;
 
@@ -105,10 +108,12 @@ void SecurityLog::stop() {
 void SecurityLog::run() {
   Writer writer(settings_.host);
   writer.lost_told.resize(settings_.sources.size());
+  writer.suppressed_told.resize(settings_.sources.size());
   for (;;) {
     // Read before draining: what was pushed before stop() is written.
     bool is_last = stopping_.load(std::memory_order_acquire);
     bool had_records = drain(writer);
+    tell_suppressed(writer, is_last);
     if (had_records) continue;
     writer.flush();
     if (is_last) return;
@@ -149,6 +154,24 @@ bool SecurityLog::drain(Writer& writer) {
     had_records = had_records || count > 0;
   }
   return had_records;
+}
+
+// What workers left out since it was last told, a line for each reason, at most once a second.
+void SecurityLog::tell_suppressed(Writer& writer, bool is_last) {
+  const Instant now = settings_.now();
+  if (!is_last && now - writer.suppressed_at < kSuppressedEvery) return;
+  writer.suppressed_at = now;
+  for (size_t i = 0; i < settings_.sources.size(); ++i) {
+    for (size_t reason = 0; reason < kDropReasons; ++reason) {
+      const uint64_t all = settings_.sources[i].counters->suppressed[reason].read();
+      uint64_t& told = writer.suppressed_told[i][reason];
+      if (all == told) continue;
+      writer.write(
+          writer.line.format_suppressed(static_cast<DropReason>(reason), all - told, i, wall_ns()));
+      told = all;
+      lines_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
 }
 
 }  // namespace postern

@@ -6,6 +6,7 @@
 //
 // A worker never waits: what its ring had no room for is counted by it, and the count is written as
 // a line of its own ("module=log action=lost records=N"), so that lines and lost ones add up (F67).
+// Likewise for refusals that came faster than the log is to grow ("action=suppressed reason=R").
 #pragma once
 
 #include <atomic>
@@ -62,6 +63,7 @@ class SecurityLog {
   struct Writer;
   void run();
   bool drain(Writer& writer);
+  void tell_suppressed(Writer& writer, bool is_last);
 
   Settings settings_;
   int stop_fd_ = -1;

@@ -43,6 +43,7 @@ struct RuleCounters {
 // worker: write, others: read.
 struct WorkerCounters {
   std::array<Counter, kDropReasons> drops;
+  std::array<Counter, kDropReasons> suppressed;  // log records of refusals beyond the rate
   std::array<InterfaceCounters, kInterfacesMax> interfaces;
 #define POSTERN_COUNTER(name) Counter name;
 #include "dataplane/packet/counters.def"

@@ -61,6 +61,13 @@ bool is_suspicious(DropReason reason) {
 
 }  // namespace
 
+bool RefusalBudget::take(Instant now) {
+  const int64_t second = now.ns / seconds(1).ns;
+  if (second != second_) taken_ = 0;
+  second_ = second;
+  return taken_++ < kRefusalsLoggedPerSecond;
+}
+
 void Pipeline::State::count_drop(const Packet& packet, DropReason reason) {
   shared.counters->drops[static_cast<unsigned>(reason)].add(1);
   if (packet.ingress < kInterfacesMax) {
@@ -133,6 +140,12 @@ void Pipeline::State::report_translation(const Packet& packet, const Decision& d
 
 void Pipeline::State::report_refused(const Packet& packet, DropReason reason) {
   if (!is_suspicious(reason) || policy == nullptr) return;
+  const auto index = static_cast<size_t>(reason);
+  if (!refusals[index].take(now)) {
+    shared.counters->log_records_suppressed.add(1);
+    shared.counters->suppressed[index].add(1);
+    return;
+  }
   LogRecord record;
   if (packet.kind == PacketKind::ipv4) fill_from(record, packet);
   record.in = packet.from_host ? kGateway : packet.ingress;

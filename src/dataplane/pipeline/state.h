@@ -34,6 +34,16 @@ class ReplyBudget {
   int64_t credit_ns_ = int64_t{kRepliesBurst} * 1'000'000'000 / kRepliesPerSecond;
 };
 
+// At most kRefusalsLoggedPerSecond records: what strangers send must not rotate the log away (F67).
+class RefusalBudget {
+ public:
+  bool take(Instant now);
+
+ private:
+  int64_t second_ = 0;
+  unsigned taken_ = 0;
+};
+
 // A next hop lately used: both MAC addresses of a frame to it, as they lie in the frame.
 struct Adjacent {
   Ipv4Address next_hop;
@@ -133,8 +143,9 @@ struct Pipeline::State {
   // (external endpoint, remote address) -> sessions, for address-dependent filtering.
   FlowMap admitted;
   ReplyBudget replies[2];  // to what came from inside; to what came from external zones
-  uint32_t neighbors_seen = 0;    // version of the neighbor table at the last release
-  uint32_t swept_generation = 0;  // every session was judged under this policy
+  RefusalBudget refusals[kDropReasons];  // by reason
+  uint32_t neighbors_seen = 0;           // version of the neighbor table at the last release
+  uint32_t swept_generation = 0;         // every session was judged under this policy
   uint32_t sweeping_generation = 0;
   uint32_t sweep_at = 0;          // next slot to look at
   uint32_t ports_generation = 0;  // policy whose port range the pool uses

@@ -68,6 +68,20 @@ TEST_CASE("control/log: lines and lost records add up to what was logged", "[F67
   CHECK(lines[64].find("module=log action=lost records=36 ") != std::string::npos);
 }
 
+TEST_CASE("control/log: refusals that were left out are told by reason", "[F67]") {
+  Bed bed;
+  bed.counters.suppressed[static_cast<size_t>(DropReason::spoofed_source)].add(1000);
+  bed.counters.suppressed[static_cast<size_t>(DropReason::tcp_flags_bad)].add(7);
+  bed.log->start();
+  bed.log->stop();
+  auto lines = bed.lines();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].find("module=log action=suppressed reason=tcp_flags_bad records=7 worker=0 ") !=
+        std::string::npos);
+  CHECK(lines[1].find("action=suppressed reason=spoofed_source records=1000 ") !=
+        std::string::npos);
+}
+
 TEST_CASE("control/log: a sleeping log hears the bell") {
   Bed bed;
   bed.log->start();

@@ -42,6 +42,29 @@ TEST_CASE("pipeline: a refused flood from outside leaves hosts inside their answ
   CHECK(told[0].interface == "lan");
 }
 
+TEST_CASE("pipeline: forged packets do not rotate the log away, and nothing is left out in silence",
+          "[F67][F26]") {
+  Testbed bed;
+  REQUIRE(bed.load(kOffice));
+  constexpr uint16_t kForged = 5000;
+  for (uint16_t port = 1; port <= kForged; ++port)
+    send(bed, "wan", udp("192.168.1.10:1", "203.0.113.1:53").ports(port, 53));
+  send(bed, "wan", tcp("198.51.100.7:999", "203.0.113.1:80").flags(tcp_flag::syn | tcp_flag::fin));
+  auto records = bed.take_log();
+  auto of = [&](DropReason reason) {
+    return std::ranges::count(records, reason, &LogRecord::reason);
+  };
+  CHECK(of(DropReason::spoofed_source) == kRefusalsLoggedPerSecond);
+  CHECK(of(DropReason::tcp_flags_bad) == 1);  // other reasons have their own share
+  CHECK(bed.counter("log_records_suppressed") == kForged - kRefusalsLoggedPerSecond);
+  CHECK(bed.counter("drop.spoofed_source") == kForged);
+  const size_t index = static_cast<size_t>(DropReason::spoofed_source);
+  CHECK(bed.counters(0).suppressed[index].read() == kForged - kRefusalsLoggedPerSecond);
+  bed.advance(seconds(1));
+  send(bed, "wan", udp("192.168.1.10:1", "203.0.113.1:53"));
+  CHECK(bed.take_log().size() == 1);
+}
+
 TEST_CASE("pipeline: what waits for a neighbor does not leave when a reload forbids it",
           "[C02][F03]") {
   const bool is_forbidden = GENERATE(true, false);
