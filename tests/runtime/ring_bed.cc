@@ -82,6 +82,7 @@ Result<void> RingBed::begin(const std::string& yaml) {
   auto created = Dataplane::create(settings);
   if (!created) return std::move(created).error();
   dataplane_ = std::move(*created);
+  publisher_ = std::make_unique<Publisher>(dataplane_->policies());
   return {};
 }
 
@@ -89,25 +90,18 @@ Result<void> RingBed::publish(const std::string& yaml) {
   config::Loaded loaded = config::load(yaml);
   if (!loaded.ok()) return Error{ErrorCode::invalid, errors_of(loaded)};
   CompileInputs inputs;
-  inputs.generation = generation_ + 1;
+  inputs.generation = publisher_->next_generation();
   inputs.workers = workers_;
   for (size_t i = 0; i < loaded.model.interfaces.size(); ++i) {
     inputs.ports.push_back({dataplane_->mac_of(static_cast<InterfaceId>(i)), 0});
   }
   auto compiled = compile(loaded.model, inputs);
   if (!compiled) return std::move(compiled).error();
-  ++generation_;
-  std::unique_ptr<Policy> before = std::move(policy_);
-  policy_ = std::move(*compiled);
-  dataplane_->policies().publish(policy_.get());
-  if (before == nullptr) return {};
+  const bool is_first = publisher_->current() == nullptr;
+  if (auto done = publisher_->publish(std::move(*compiled)); !done || is_first) return done;
   wait_for_turns();
-  POSTERN_ASSERT(dataplane_->policies().is_past(generation_));
-  for (size_t i = 0; i < before->rules.size(); ++i) {
-    for (const auto& counters : before->rule_counters) {
-      rule_totals_[before->rules.at(static_cast<uint16_t>(i)).name] += counters[i].packets.read();
-    }
-  }
+  publisher_->collect();
+  POSTERN_ASSERT(publisher_->retired() == 0);
   return {};
 }
 
@@ -289,13 +283,11 @@ uint64_t RingBed::counter(const std::string& name) {
     return totals()[static_cast<size_t>(drop_reason_from(name.substr(5).c_str()))];
   }
   if (name.starts_with("rule.")) {
-    uint64_t packets = rule_totals_[name.substr(5)];
-    for (size_t i = 0; i < policy_->rules.size(); ++i) {
-      if (policy_->rules.at(static_cast<uint16_t>(i)).name != name.substr(5)) continue;
-      for (const auto& counters : policy_->rule_counters)
-        packets += counters[i].packets.read();
+    const Ruleset& rules = publisher_->current()->rules;
+    for (uint16_t i = 0; i < rules.size(); ++i) {
+      if (rules.at(i).name == name.substr(5)) return publisher_->totals()[i].packets;
     }
-    return packets;
+    return 0;
   }
   auto found = std::ranges::find(kWorkerCounters, name, &NamedCounter::name);
   POSTERN_ASSERT(found != std::end(kWorkerCounters));

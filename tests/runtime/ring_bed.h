@@ -5,11 +5,11 @@
 #pragma once
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <set>
 #include <vector>
 
+#include "control/publisher.h"
 #include "dataplane/policy/policy.h"
 #include "dataplane/runtime/dataplane.h"
 #include "runtime/ring_wire.h"
@@ -66,9 +66,7 @@ class RingBed : public FlowBed {
   std::atomic<int64_t> now_ns_{1'000'000'000};
   std::vector<Wire> wires_;  // by InterfaceId
   std::unique_ptr<Dataplane> dataplane_;
-  std::unique_ptr<Policy> policy_;
-  uint32_t generation_ = 0;
-  std::map<std::string, uint64_t> rule_totals_;  // of policies that are gone
+  std::unique_ptr<Publisher> publisher_;
   std::set<Ipv4Address> silent_;
   Totals seen_;  // drops that were told already
 };
