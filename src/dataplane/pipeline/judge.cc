@@ -113,12 +113,14 @@ void Pipeline::State::end_session(uint32_t index) {
 }
 
 void Pipeline::State::expire() {
+  has_more_to_expire = false;
   for (unsigned i = 0; i < kExpirationsPerBurst; ++i) {
     uint32_t index = sessions.next_expired(now, policy->timeouts);
     if (index == kNone) return;
     end_session(index);
     shared.counters->sessions_expired.add(1);
   }
+  has_more_to_expire = true;
 }
 
 // Quiet sessions are judged within a second of a new policy, a slice of the table each turn.

@@ -79,6 +79,12 @@ void Pipeline::turn(const Policy* policy, Instant now, Outbox& out) {
   counters.neighbors_waiting.set(state.held.waiting());
 }
 
+bool Pipeline::has_work() const {
+  const State& state = *state_;
+  return state.has_more_to_expire || state.swept_generation != state.sweeping_generation ||
+         state.fragments.held() != 0 || state.held.waiting() != 0;
+}
+
 // What holds for one call; the pool follows a new policy before it gives out a port.
 void Pipeline::State::begin(const Policy* with, Instant at, Outbox& to) {
   policy = with;

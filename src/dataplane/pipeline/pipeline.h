@@ -94,6 +94,9 @@ class Pipeline {
   // Housekeeping of one turn, bounded: expired sessions, sessions to judge again, held packets. To
   // be called once per poll turn, also when nothing arrived (then at least every 10 ms).
   void turn(const Policy* policy, Instant now, Outbox& out);
+  // Whether the next turn should come soon: packets are held, sessions are to be judged again, or
+  // more of them may have run out.
+  bool has_work() const;
 
   // For dumps by the worker's own thread.
   const SessionTable& sessions() const;

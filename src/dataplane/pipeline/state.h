@@ -107,6 +107,7 @@ struct Pipeline::State {
   void release_held();
   void release_fragments();
   void release_waiting();
+  void leave_at_last(Packet& packet);
 
   // --- answer.cc
   void arp(Packet& packet);
@@ -118,7 +119,6 @@ struct Pipeline::State {
 
   // --- report.cc
   void drop(Packet& packet, DropReason reason);
-  void leave_at_last(Packet& packet);
   void count_drop(const Packet& packet, DropReason reason);
   void count_rule(uint16_t rule, const Packet& packet, uint64_t packets);
   void report(const Packet& packet, const Decision& decision, const NextHits& hits);
@@ -147,7 +147,8 @@ struct Pipeline::State {
   uint32_t neighbors_seen = 0;           // version of the neighbor table at the last release
   uint32_t swept_generation = 0;         // every session was judged under this policy
   uint32_t sweeping_generation = 0;
-  uint32_t sweep_at = 0;          // next slot to look at
+  uint32_t sweep_at = 0;  // next slot to look at
+  bool has_more_to_expire = false;
   uint32_t ports_generation = 0;  // policy whose port range the pool uses
 
   static constexpr unsigned kAdjacentMax = 16;

@@ -86,6 +86,7 @@ struct Dataplane::State {
   Ports ports;
   std::vector<rte_ring*> hand_off_rings;  // by worker; empty with one worker
   std::vector<std::unique_ptr<WorkerDesk>> desks;
+  std::vector<Doorbell*> bells;  // by worker: of its desk
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
   std::atomic<bool> is_stopping{false};  // control: write, workers: read
@@ -159,8 +160,11 @@ Pipeline::Settings Dataplane::State::pipeline_settings(WorkerId id) const {
 
 void Dataplane::State::make_workers() {
   for (unsigned i = 0; i < settings.workers; ++i) {
-    const auto id = static_cast<WorkerId>(i);
     desks.push_back(std::make_unique<WorkerDesk>());
+    bells.push_back(&desks.back()->wake);
+  }
+  for (unsigned i = 0; i < settings.workers; ++i) {
+    const auto id = static_cast<WorkerId>(i);
     Worker::Shared shared;
     shared.ports = &ports.table();
     shared.buffers = &ports.buffers();
@@ -169,7 +173,8 @@ void Dataplane::State::make_workers() {
     shared.neighbors = &neighbors;
     shared.log_bell = &log_bell;
     shared.event_bell = &event_bell;
-    shared.desk = desks.back().get();
+    shared.desk = desks[i].get();
+    shared.bells = bells;
     shared.is_stopping = &is_stopping;
     const Worker::Settings worker{id, cores[i], settings.idle, settings.clock,
                                   pipeline_settings(id)};
@@ -179,6 +184,8 @@ void Dataplane::State::make_workers() {
 
 void Dataplane::State::stop() {
   is_stopping.store(true, std::memory_order_release);
+  for (Doorbell* bell : bells)
+    bell->ring_sleeper();
   for (std::thread& thread : threads)
     thread.join();
   threads.clear();
@@ -256,7 +263,9 @@ const WorkerCounters& Dataplane::counters(WorkerId worker) const {
   return state_->desks.at(worker)->counters;
 }
 Dump& Dataplane::dump(WorkerId worker) {
-  return state_->desks.at(worker)->dump;
+  WorkerDesk& desk = *state_->desks.at(worker);
+  desk.wake.ring_sleeper();  // for what is to be asked
+  return desk.dump;
 }
 
 bool Dataplane::inject(InterfaceId interface, std::span<const uint8_t> frame) {
@@ -265,7 +274,10 @@ bool Dataplane::inject(InterfaceId interface, std::span<const uint8_t> frame) {
   injected.interface = interface;
   injected.length = static_cast<uint16_t>(frame.size());
   std::copy(frame.begin(), frame.end(), injected.bytes.begin());
-  return state_->desks.front()->injected.push(injected);
+  WorkerDesk& desk = *state_->desks.front();
+  const bool done = desk.injected.push(injected);
+  desk.wake.ring_sleeper();
+  return done;
 }
 
 Instant Dataplane::now() const {

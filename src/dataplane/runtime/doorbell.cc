@@ -22,7 +22,7 @@ void Doorbell::arm() {
   uint64_t rung = 0;
   // Nothing to read (EAGAIN) is the usual case.
   if (read(fd_, &rung, sizeof rung) < 0) rung = 0;
-  armed_.store(true, std::memory_order_release);
+  armed_.exchange(true, std::memory_order_acq_rel);
 }
 
 void Doorbell::ring() {

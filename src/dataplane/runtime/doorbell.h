@@ -4,7 +4,8 @@
 //
 // The sleeper arms the bell, looks at its rings once more, and waits for fd() to become readable. A
 // worker whose ring is not empty rings an armed bell, at most once a turn; since it asks again
-// every turn, no ring is missed.
+// every turn, no ring is missed. Workers sleep by it as well (wakeups.h): who filled a ring of
+// theirs rings with ring_sleeper(), once.
 #pragma once
 
 #include <atomic>
@@ -21,14 +22,20 @@ class Doorbell {
   // --- thread: the sleeper
   int fd() const { return fd_; }  // readable: somebody rang
   void arm();                     // makes fd() unreadable and asks to be rung
+  void disarm() { armed_.store(false, std::memory_order_relaxed); }
 
-  // --- thread: any worker
+  // --- thread: any
   bool is_armed() const { return armed_.load(std::memory_order_relaxed); }
   void ring();  // makes fd() readable and disarms
+  // After something was left for the sleeper, who arms before it looks. Both exchange the same
+  // word: whoever comes second knows of the other.
+  void ring_sleeper() {
+    if (armed_.exchange(false, std::memory_order_acq_rel)) ring();
+  }
 
  private:
   int fd_;
-  std::atomic<bool> armed_{false};  // sleeper: set, worker: clear
+  std::atomic<bool> armed_{false};  // sleeper: set, either: clear
 };
 
 }  // namespace postern

@@ -41,6 +41,7 @@ class Dump {
 
   // --- thread: the worker, once a turn
   void serve(const Pipeline& pipeline);
+  bool is_asked() const { return stage_.load(std::memory_order_acquire) == Stage::asked; }
 
  private:
   static constexpr uint32_t kRows = 512;

@@ -165,6 +165,10 @@ void EthPort::stop() {
   rte_eth_dev_stop(id_);
 }
 
+unsigned EthPort::kernel_index() const {
+  return driver_ == "net_af_packet" || driver_ == "net_tap" ? info_.if_index : 0;
+}
+
 uint32_t EthPort::link_mbps(bool& is_up) const {
   rte_eth_link link = {};
   is_up = is_started() && rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status != 0;

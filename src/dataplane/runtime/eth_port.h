@@ -66,6 +66,9 @@ class EthPort {
   unsigned tx_queues() const { return tx_queues_; }
   MacAddress mac() const { return mac_; }
   const std::string& driver() const { return driver_; }
+  // The kernel's interface that the driver gets its frames from; 0: none, or not by a descriptor.
+  unsigned kernel_index() const;
+  WorkerId owner() const { return settings_.owner; }
   uint32_t link_mbps(bool& is_up) const;
   DriverStatistics statistics() const;
 

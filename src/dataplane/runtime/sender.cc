@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/runtime/sender.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "dataplane/packet/reply.h"
@@ -95,7 +96,10 @@ void Sender::hand_over(const Packet& packet, WorkerId worker) {
   rte_mbuf* buffer = buffer_of(packet);
   POSTERN_DCHECK(worker < settings_.hand_off_rings.size());
   kept_packet(buffer) = packet;
-  if (rte_ring_enqueue(settings_.hand_off_rings[worker], buffer) == 0) return;
+  if (rte_ring_enqueue(settings_.hand_off_rings[worker], buffer) == 0) {
+    to_wake_ |= uint64_t{1} << worker;
+    return;
+  }
   settings_.counters->drops[static_cast<size_t>(DropReason::hand_off_full)].add(1);
   if (packet.ingress < kInterfacesMax) {
     settings_.counters->interfaces[packet.ingress].rx_drops.add(1);
@@ -122,6 +126,7 @@ void Sender::put(InterfaceId interface, Side side, rte_mbuf* frame) {
 
 unsigned Sender::push(const EthPort& port, std::span<rte_mbuf*> frames) {
   if (port.may_transmit(settings_.worker)) return transmit(port, frames);
+  to_wake_ |= uint64_t{1} << port.owner();
   return rte_ring_enqueue_burst(port.egress_ring(), reinterpret_cast<void**>(frames.data()),
                                 static_cast<unsigned>(frames.size()), nullptr);
 }
@@ -160,6 +165,14 @@ void Sender::flush() {
       flush(static_cast<InterfaceId>(std::countr_zero(waiting_[side])), side);
     }
   }
+  for (; to_wake_ != 0; to_wake_ &= to_wake_ - 1)
+    settings_.bells[static_cast<size_t>(std::countr_zero(to_wake_))]->ring_sleeper();
+}
+
+bool Sender::has_egress() const {
+  return std::ranges::any_of(owned_rings_, [](const OwnedRing& owned) {
+    return rte_ring_empty(owned.port->egress_ring()) == 0;
+  });
 }
 
 size_t Sender::empty_egress_rings() {

@@ -12,6 +12,7 @@
 #include "dataplane/packet/counters.h"
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/runtime/buffers.h"
+#include "dataplane/runtime/doorbell.h"
 #include "dataplane/runtime/eth_port.h"
 
 namespace postern {
@@ -30,6 +31,7 @@ class Sender {
     const PortTable* ports = nullptr;
     const Buffers* buffers = nullptr;
     std::span<rte_ring* const> hand_off_rings;  // by worker; with one worker unused
+    std::span<Doorbell* const> bells;           // by worker; of those who may sleep
     WorkerCounters* counters = nullptr;
   };
   explicit Sender(const Settings& settings);
@@ -41,7 +43,9 @@ class Sender {
   void send(InterfaceId interface, rte_mbuf* frame);
   // Moves frames that other workers left for queues of this one.
   size_t empty_egress_rings();
-  // Sends what was collected.
+  // Whether other workers left frames here.
+  bool has_egress() const;
+  // Sends what was collected, and wakes the workers that were left something.
   void flush();
   // From now on everything is freed (the worker is ending).
   void discard() { is_discarding_ = true; }
@@ -78,6 +82,7 @@ class Sender {
   bool is_discarding_ = false;
   std::array<std::array<Lane, 2>, kInterfacesMax> lanes_;
   uint64_t waiting_[2] = {0, 0};  // bit i: lanes_[i][side] has frames
+  uint64_t to_wake_ = 0;          // bit i: worker i was left something
 };
 
 }  // namespace postern

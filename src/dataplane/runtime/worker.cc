@@ -10,9 +10,9 @@
 
 #include <csignal>
 #include <string>
+#include <utility>
 
 #include "dataplane/policy/policy.h"
-#include "dataplane/runtime/nap.h"
 
 namespace postern {
 namespace {
@@ -21,6 +21,8 @@ namespace {
 // paths only in every so-manieth turn.
 constexpr unsigned kHostEveryTurns = 16;
 constexpr size_t kInjectedPerTurn = 8;
+// The longest sleep: policies are taken up, ages looked at, the watchdog reassured.
+constexpr Duration kWaitMax = milliseconds(10);
 // How far ahead the last turns of a pipeline are, so that whatever it holds has waited too long,
 // and how many of them there may be.
 constexpr Duration kAfterAllWaits = seconds(3600);
@@ -50,8 +52,8 @@ Pipeline::Shared shared_of(const Worker::Shared& shared) {
 }
 
 Sender::Settings sender_of(const Worker::Settings& settings, const Worker::Shared& shared) {
-  return Sender::Settings{settings.id, shared.ports, shared.buffers, shared.hand_off_rings,
-                          &shared.desk->counters};
+  return Sender::Settings{settings.id,           shared.ports, shared.buffers,
+                          shared.hand_off_rings, shared.bells, &shared.desk->counters};
 }
 
 }  // namespace
@@ -60,7 +62,8 @@ Worker::Worker(const Settings& settings, const Shared& shared)
     : settings_(settings),
       shared_(shared),
       pipeline_(settings.pipeline, shared_of(shared)),
-      sender_(sender_of(settings, shared)) {
+      sender_(sender_of(settings, shared)),
+      wakeups_(shared.desk->wake) {
   find_sources();
 }
 
@@ -71,6 +74,7 @@ void Worker::find_sources() {
       for (unsigned queue = 0; queue < port->rx_queues(); ++queue) {
         if (port->receiver_of(queue) != settings_.id) continue;
         (port->is_host() ? hosts_ : wires_).push_back(Source{port, queue});
+        can_wait_ = wakeups_.watch(*port) && can_wait_;
       }
     }
   }
@@ -83,20 +87,45 @@ bool Worker::settle() {
 
 void Worker::run() {
   WorkerCounters& counters = shared_.desk->counters;
-  Nap nap;
+  Instant began;  // the turn before, if it moved something
+  bool was_busy = false;
   while (!shared_.is_stopping->load(std::memory_order_acquire)) {
     const size_t moved = turn();
+    if (was_busy) counters.busy_ns.add(static_cast<uint64_t>((now_ - began).ns));
+    began = now_;
+    was_busy = moved != 0;
     counters.turns.add(1);
     if (moved != 0) {
       counters.busy_turns.add(1);
-      nap.reset();
+      nap_.reset();
+      was_woken_ = false;
       continue;
     }
-    if (settings_.idle == Idle::poll) continue;
-    if (const Duration length = nap.next(); length.ns != 0) Nap::sleep(length);
+    if (settings_.idle == Idle::sleep) rest();
   }
   drain();
   rte_thread_unregister();
+}
+
+void Worker::rest() {
+  const Duration length = nap_.next();
+  if (length.ns == 0) return;
+  // Woken for nothing, by a port that is not started yet or is down: no reason to spin.
+  const bool was_woken = std::exchange(was_woken_, false);
+  if (!can_wait_ || was_woken || pipeline_.has_work() || shared_.desk->dump.is_asked()) {
+    return Nap::sleep(length);
+  }
+  wakeups_.arm();
+  if (!has_waiting()) was_woken_ = wakeups_.wait(kWaitMax);
+  wakeups_.disarm();
+}
+
+// What is left for us without a descriptor to tell of it; whoever leaves something rings.
+bool Worker::has_waiting() const {
+  return shared_.is_stopping->load(std::memory_order_relaxed) ||
+         !shared_.desk->injected.is_empty() || sender_.has_egress() ||
+         (!shared_.hand_off_rings.empty() &&
+          rte_ring_empty(shared_.hand_off_rings[settings_.id]) == 0);
 }
 
 size_t Worker::turn() {

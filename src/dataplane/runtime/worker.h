@@ -7,8 +7,9 @@
 //   -> Pipeline::turn (ages, held packets) -> Sender -> flush
 //   -> dump rows, ring bells, report the policy's generation as finished with
 //
-// With Idle::sleep a worker whose turns stay empty naps, in growing steps up to kNapMax; receive
-// rings hold what arrives meanwhile. When told to stop it frees every buffer that it or its
+// With Idle::sleep a worker whose turns stay empty waits until something tells of work (wakeups.h);
+// where its ports cannot, it naps, in growing steps up to kNapMax, and receive rings hold what
+// arrives meanwhile. When told to stop it frees every buffer that it or its
 // pipeline holds.
 #pragma once
 
@@ -20,7 +21,9 @@
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/policy/policy_slot.h"
 #include "dataplane/runtime/dataplane.h"
+#include "dataplane/runtime/nap.h"
 #include "dataplane/runtime/sender.h"
+#include "dataplane/runtime/wakeups.h"
 
 namespace postern {
 
@@ -38,6 +41,7 @@ struct WorkerDesk {
   SpscRing<InjectedFrame> injected{kInjectRing};  // control -> worker (worker 0 only)
   WorkerCounters counters;                        // worker: write, others: read
   Dump dump;
+  Doorbell wake;  // worker: sleeps by it, others: ring after they left it something
 };
 
 class Worker {
@@ -54,6 +58,7 @@ class Worker {
     const PortTable* ports = nullptr;
     const Buffers* buffers = nullptr;
     std::span<rte_ring* const> hand_off_rings;
+    std::span<Doorbell* const> bells;  // by worker: desk->wake of each
     PolicySlot* policies = nullptr;
     const NeighborTable* neighbors = nullptr;
     Doorbell* log_bell = nullptr;
@@ -87,6 +92,9 @@ class Worker {
   void deliver();
   bool admit(rte_mbuf*& buffer, InterfaceId interface);
   void ring_bells();
+  // After an empty turn: sleeps as long as may be.
+  void rest();
+  bool has_waiting() const;
   // Lets go every buffer that the pipeline holds, after the last turn.
   void drain();
 
@@ -94,6 +102,10 @@ class Worker {
   Shared shared_;
   Pipeline pipeline_;
   Sender sender_;
+  Wakeups wakeups_;
+  bool can_wait_ = true;  // every source of frames can wake us
+  bool was_woken_ = false;
+  Nap nap_;
   std::array<Packet, kBurstMax> burst_;
   Outbox outbox_;
   std::vector<Source> wires_, hosts_;
