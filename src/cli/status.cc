@@ -8,10 +8,6 @@
 namespace postern::cli {
 namespace {
 
-int64_t percent(int64_t part, int64_t whole) {
-  return whole == 0 ? 0 : part * 100 / whole;
-}
-
 void print_status(const Json& result) {
   Json configuration = result.value("configuration", Json::object());
   Json sessions = result.value("sessions", Json::object());
@@ -34,9 +30,8 @@ void print_status(const Json& result) {
                    cell(sessions, "mappings_in_use"), cell(sessions, "mappings_max"),
                    cell(sessions, "hosts_in_use"), cell(sessions, "hosts_max")));
   for (const Json& worker : result.value("workers", Json::array())) {
-    line("worker", fmt::format("{} on core {}, {} % of turns busy, {} sessions",
-                               cell(worker, "worker"), cell(worker, "core"),
-                               percent(number(worker, "busy_turns"), number(worker, "turns")),
+    line("worker", fmt::format("{} on core {}, {:.1f} % busy, {} sessions", cell(worker, "worker"),
+                               cell(worker, "core"), 100 * worker.value("busy_share", 0.0),
                                cell(worker, "sessions")));
   }
   line("security log", fmt::format("{} lines, {} records lost, {} suppressed", cell(log, "lines"),

@@ -113,6 +113,7 @@ Result<void> Gateway::start_dataplane(const config::Model& model) {
   reload_ = std::make_unique<Reload>(*publisher_, std::move(settings));
   link_was_up_.resize(model.interfaces.size());
   turns_.resize(dataplane_->workers());
+  load_ = WorkerLoad(dataplane_->workers());
   return {};
 }
 
@@ -156,6 +157,7 @@ void Gateway::arrange_turns() {
   loop_.every(kSlowTurn, [this] {
     reload_->tick(std::time(nullptr));
     look_after_links();
+    look_after_load();
     look_after_log();
   });
   loop_.every(kKernelLook, [this] { check_kernel(); });
@@ -282,6 +284,11 @@ void Gateway::look_after_links() {
                name + (is_up ? ": link up" : ": link down"));
     if (is_up) resolver_.announce(id, dataplane_->now());
   }
+}
+
+void Gateway::look_after_load() {
+  for (WorkerId id = 0; id < dataplane_->workers(); ++id)
+    load_.look(id, dataplane_->counters(id).busy_ns.read(), dataplane_->now());
 }
 
 void Gateway::look_after_log() {

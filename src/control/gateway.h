@@ -30,6 +30,7 @@
 #include "control/publisher.h"
 #include "control/resolver.h"
 #include "control/start_up.h"
+#include "control/worker_load.h"
 #include "dataplane/runtime/dataplane.h"
 
 namespace postern {
@@ -59,6 +60,7 @@ class Gateway : private ResolverSink {
   const Reload& configuration() const { return *reload_; }
   const Resolver& resolver() const { return resolver_; }
   const GenerationNames& names() const { return names_; }
+  const WorkerLoad& load() const { return load_; }
   const SecurityLog& security_log() const { return *security_log_; }
   admin::DumpQueue& dumps() { return dumps_; }
   // A text from a client; with `save` it becomes the configuration file. `who` is for the log.
@@ -84,6 +86,7 @@ class Gateway : private ResolverSink {
   void tell(const ReloadReport& report, const std::string& label, const std::string& who);
   void drain_events();
   void look_after_links();
+  void look_after_load();
   void look_after_log();
   void check_kernel();
   void pet_watchdog();
@@ -107,6 +110,7 @@ class Gateway : private ResolverSink {
   uint64_t unwritten_lines_ = 0;   // of the security log, at the last look
   std::vector<bool> link_was_up_;  // by interface
   std::vector<uint64_t> turns_;    // by worker, at the last look
+  WorkerLoad load_;
 };
 
 }  // namespace postern

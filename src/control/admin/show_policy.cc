@@ -2,6 +2,8 @@
 // Status, rules and drops as JSON.
 #include <unistd.h>
 
+#include <cmath>
+
 #include "control/admin/show.h"
 #include "control/compile/policy_text.h"
 #include "control/gateway.h"
@@ -33,6 +35,7 @@ Json workers_json(Gateway& gateway) {
                     {"core", gateway.dataplane().core_of(worker)},
                     {"turns", c.turns.read()},
                     {"busy_turns", c.busy_turns.read()},
+                    {"busy_share", std::round(gateway.load().share(worker) * 10'000) / 10'000},
                     {"sessions", c.sessions.read()},
                     {"mappings", c.mappings.read()},
                     {"handed_off", c.handed_off.read()}});
