@@ -89,10 +89,11 @@ inline Packet packet_of(rte_mbuf* buffer, InterfaceId ingress, bool from_host) {
 }
 
 // Whether the pipeline can work in this buffer as it is: one piece, not shared, headroom in front.
-// Looks at the first line of the buffer only.
+// Of buffers of our own only the first line is looked at.
 inline bool is_plain(const Buffers& buffers, const rte_mbuf* buffer) {
   return buffer->nb_segs == 1 && rte_mbuf_refcnt_read(buffer) == 1 && RTE_MBUF_DIRECT(buffer) &&
-         rte_pktmbuf_headroom(buffer) >= kHeadroomMin && buffers.have(buffer->pool);
+         rte_pktmbuf_headroom(buffer) >= kHeadroomMin &&
+         (buffers.have(buffer->pool) || buffer->priv_size >= sizeof(Packet));
 }
 
 // A plain copy of `buffer`, which is freed; nullptr when it does not fit one buffer or none is free
