@@ -48,6 +48,6 @@ constexpr unsigned kNextRulesMax = 64;     // rules with action continue in one 
 constexpr unsigned kMatchItemsMax = 4096;  // ranges of one rule after objects are resolved
 constexpr unsigned kListedRulesMax = 4;    // in force; a list this short is not compiled
 constexpr size_t kClassifierBytesMax =
-    size_t{64} << 20;  // 20 times what 10,000 usual rules need; a reload has two
+    size_t{64} << 20;  // 50 times what 10,000 usual rules need; a reload has two
 
 }  // namespace postern

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ namespace {
 constexpr size_t kQueries = 8192;
 constexpr size_t kListQueries = 32;  // the list is slow
 constexpr int kTurns = 40;
+
+using Rules = std::vector<Rule>;
+using Queries = std::vector<FlowQuery>;
 
 struct Row {
   std::string set, how;
@@ -67,66 +71,78 @@ FlowQuery office_query(test::Random& random) {
   return query;
 }
 
-std::vector<Row> measure(const std::string& set, const std::vector<Rule>& rules,
-                         const std::vector<FlowQuery>& queries) {
+// The compiled rules in each variant that the machine has, one by one and in bulk.
+void add_compiled(const Rules& rules, const Queries& queries, std::vector<Contender>& contenders) {
   std::vector<uint16_t> all(rules.size());
   std::iota(all.begin(), all.end(), uint16_t{0});
-  std::vector<Contender> contenders;
-  std::vector<std::unique_ptr<const Classifier>> classifiers;
   constexpr const char* kVariants[] = {"plain", "avx2", "avx512"};
-  for (auto variant :
-       {Classifier::Variant::plain, Classifier::Variant::avx2, Classifier::Variant::avx512}) {
-    if (variant > Classifier::best_variant()) continue;
-    std::unique_ptr<const Classifier> built;
-    double ms =
-        milliseconds([&] { built = Classifier::build(rules, all, size_t{64} << 20, variant); });
-    if (!built) {
-      std::fprintf(stderr, "%s %zu: defeated after %.0f ms\n", set.c_str(), rules.size(), ms);
-      break;
+  for (int i = 0; i <= static_cast<int>(Classifier::best_variant()); ++i) {
+    std::shared_ptr<const Classifier> built;
+    double ms = milliseconds([&] {
+      built =
+          Classifier::build(rules, all, kClassifierBytesMax, static_cast<Classifier::Variant>(i));
+    });
+    if (built == nullptr) {
+      std::fprintf(stderr, "%zu rules: defeated after %.0f ms\n", rules.size(), ms);
+      return;
     }
-    const Classifier& c = *built;
-    classifiers.push_back(std::move(built));
-    std::string name = kVariants[static_cast<int>(variant)];
-    contenders.push_back({"one by one, " + name, queries.size(),
-                          [&](uint16_t* found) {
-                            for (size_t i = 0; i < queries.size(); ++i)
-                              found[i] = c.find_first(rules, queries[i], 0);
-                          },
-                          ms, c.bytes()});
-    contenders.push_back({"bulk, " + name, queries.size(),
-                          [&](uint16_t* found) {
-                            for (size_t i = 0; i < queries.size(); i += 32) {
-                              std::span<const FlowQuery> some(
-                                  &queries[i], std::min<size_t>(32, queries.size() - i));
-                              c.find_first_bulk(rules, some, found + i);
-                            }
-                          },
-                          ms, c.bytes()});
+    std::string name = kVariants[i];
+    auto one_by_one = [built, &rules, &queries](uint16_t* found) {
+      for (const FlowQuery& query : queries)
+        *found++ = built->find_first(rules, query, 0);
+    };
+    auto bulk = [built, &rules, &queries](uint16_t* found) {
+      for (size_t at = 0; at < queries.size(); at += kBurstMax) {
+        size_t n = std::min<size_t>(kBurstMax, queries.size() - at);
+        built->find_first_bulk(rules, std::span(&queries[at], n), found + at);
+      }
+    };
+    contenders.push_back({"one by one, " + name, queries.size(), one_by_one, ms, built->bytes()});
+    contenders.push_back({"bulk, " + name, queries.size(), bulk, ms, built->bytes()});
   }
-  contenders.push_back(
-      {"ordered list", std::min(kListQueries, queries.size()), [&](uint16_t* found) {
-         for (size_t i = 0; i < kListQueries; ++i) {
-           found[i] = kNoRule;
-           for (size_t r = 0; r < rules.size(); ++r) {
-             if (!matches(rules[r], queries[i])) continue;
-             found[i] = static_cast<uint16_t>(r);
-             break;
-           }
-         }
-       }});
-  std::unique_ptr<Acl> acl;
-  double acl_ms = milliseconds([&] { acl = Acl::build(rules); });
-  if (acl != nullptr) {
-    acl->lay_out(queries);
-    contenders.push_back({"rte_acl, bulk", queries.size(),
-                          [&](uint16_t* found) { acl->classify(found, 32); }, acl_ms});
-    contenders.push_back({"rte_acl, one by one", queries.size(),
-                          [&](uint16_t* found) { acl->classify(found, 1); }, acl_ms});
-  } else {
-    std::fprintf(stderr, "%s %zu: rte_acl defeated after %.0f ms\n", set.c_str(), rules.size(),
-                 acl_ms);
-  }
+}
 
+void add_list(const Rules& rules, const Queries& queries, std::vector<Contender>& contenders) {
+  auto run = [&rules, &queries](uint16_t* found) {
+    for (size_t i = 0; i < kListQueries; ++i) {
+      auto first = std::find_if(rules.begin(), rules.end(),
+                                [&](const Rule& rule) { return matches(rule, queries[i]); });
+      found[i] = first == rules.end() ? kNoRule : static_cast<uint16_t>(first - rules.begin());
+    }
+  };
+  contenders.push_back({"ordered list", kListQueries, run});
+}
+
+void add_library(const Rules& rules, const Queries& queries, std::vector<Contender>& contenders) {
+  std::shared_ptr<Acl> acl;
+  double ms = milliseconds([&] { acl = Acl::build(rules); });
+  if (acl == nullptr) {
+    std::fprintf(stderr, "%zu rules: librte_acl is defeated after %.0f ms\n", rules.size(), ms);
+    return;
+  }
+  acl->lay_out(queries);
+  auto bulk = [acl](uint16_t* found) { acl->classify(found, kBurstMax); };
+  auto one_by_one = [acl](uint16_t* found) { acl->classify(found, 1); };
+  contenders.push_back({"rte_acl, bulk", queries.size(), bulk, ms});
+  contenders.push_back({"rte_acl, one by one", queries.size(), one_by_one, ms});
+}
+
+// Ends the program where two give different answers.
+void compare(const Contender& contender, const std::vector<uint16_t>& found,
+             const std::vector<uint16_t>& reference) {
+  for (size_t i = 0; i < contender.queries; ++i) {
+    if (found[i] == reference[i]) continue;
+    std::fprintf(stderr, "%s differs at query %zu: %u, not %u\n", contender.how.c_str(), i,
+                 found[i], reference[i]);
+    std::exit(1);
+  }
+}
+
+std::vector<Row> measure(const std::string& set, const Rules& rules, const Queries& queries) {
+  std::vector<Contender> contenders;
+  add_compiled(rules, queries, contenders);
+  add_list(rules, queries, contenders);
+  add_library(rules, queries, contenders);
   std::vector<uint16_t> found(queries.size()), reference(queries.size());
   contenders[0].run(reference.data());
   for (int turn = 0; turn < kTurns; ++turn) {
@@ -136,13 +152,7 @@ std::vector<Row> measure(const std::string& set, const std::vector<Rule>& rules,
       uint64_t end = __rdtsc();
       contender.turns.push_back(static_cast<double>(end - begin) /
                                 static_cast<double>(contender.queries));
-      for (size_t i = 0; i < contender.queries; ++i) {
-        if (found[i] != reference[i]) {
-          std::fprintf(stderr, "%s: %s differs at query %zu: %u, not %u\n", set.c_str(),
-                       contender.how.c_str(), i, found[i], reference[i]);
-          std::exit(1);
-        }
-      }
+      compare(contender, found, reference);
     }
   }
   std::vector<Row> rows;

@@ -4,7 +4,6 @@
 #include "dataplane/filter/classifier.h"
 
 #include <catch2/catch.hpp>
-#include <numeric>
 
 #include "base/limits.h"
 #include "dataplane/filter/ruleset.h"
@@ -38,7 +37,7 @@ std::vector<Variant> variants() {
 }
 
 struct Agreement {
-  size_t decided = 0, residual = 0;
+  size_t decided = 0;
 };
 
 // Asks `count` queries near the rules, each on to the end of the list.
@@ -92,6 +91,96 @@ TEST_CASE("filter/classifier: ClassBench sets are answered as by the list", "[F2
   Agreement seen;
   check_agreement(rules, count == 1000 ? 4000 : 1500, random, seen);
   CHECK(seen.decided > 1000);
+}
+
+TEST_CASE("filter/classifier: crowded networks are told apart to the single address", "[F16]") {
+  // Thousands of steps in one /16, hundreds in one /24: pages, and runs narrowed by halves.
+  std::vector<Rule> rules(3000);
+  for (size_t i = 0; i < rules.size(); ++i) {
+    Ipv4Address host(static_cast<uint32_t>(i < 200 ? 0xFFFFFF00 + i : 0x0A010000 + i * 7));
+    rules[i].from = {{{host, host}}, false};
+    rules[i].to = {{{host, Ipv4Address(0xFFFFFFFF)}}, false};
+  }
+  test::Random random(3);
+  Agreement seen;
+  check_agreement(rules, 2000, random, seen);
+  CHECK(seen.decided > 1000);
+}
+
+TEST_CASE("filter/classifier: no rule, one rule and the largest number are classified", "[F21]") {
+  FlowQuery query;
+  query.destination = Ipv4Address(10, 0, 0, 1);
+  std::vector<Rule> rules;
+  CHECK(Classifier::build(rules, {}, kBytesMax)->find_first(rules, query, 0) == kNoRule);
+  rules.resize(1);
+  auto one = Classifier::build(rules, enabled(rules), kBytesMax);
+  CHECK(one->find_first(rules, query, 0) == 0);
+  CHECK(one->find_first(rules, query, 1) == kNoRule);
+
+  rules.resize(kRulesMax);
+  for (size_t i = 0; i + 1 < rules.size(); ++i) {
+    Ipv4Address host(static_cast<uint32_t>(0x0B000000 + i));
+    rules[i].to = {{{host, host}}, false};
+  }
+  auto most = Classifier::build(rules, enabled(rules), kBytesMax);
+  REQUIRE(most);
+  CHECK(most->bytes() <= kBytesMax);
+  CHECK(most->find_first(rules, query, 0) == kRulesMax - 1);
+  CHECK(most->find_first(rules, query, kRulesMax) == kNoRule);
+  query.destination = Ipv4Address(0x0B000000 + 60000);
+  CHECK(most->find_first(rules, query, 0) == 60000);
+  CHECK(most->find_first(rules, query, 60000) == 60000);
+  CHECK(most->find_first(rules, query, 60001) == kRulesMax - 1);
+}
+
+TEST_CASE("filter/classifier: every rule for everything gives the first asked for", "[F29]") {
+  std::vector<Rule> rules(1000);
+  auto classifier = Classifier::build(rules, enabled(rules), kBytesMax);
+  FlowQuery query;
+  for (uint16_t from : {uint16_t{0}, uint16_t{1}, uint16_t{64}, uint16_t{700}, uint16_t{999}})
+    CHECK(classifier->find_first(rules, query, from) == from);
+  CHECK(classifier->find_first(rules, query, 1000) == kNoRule);
+}
+
+TEST_CASE("filter/classifier: rules that defeat it leave the list to answer", "[F21]") {
+  // Each has thousands of scattered ranges, so that every address has a row of its own.
+  test::Random random(5);
+  std::vector<Rule> rules(100);
+  for (Rule& rule : rules) {
+    rule.from.any = false;
+    auto at = static_cast<uint32_t>(random() % 1000);
+    while (rule.from.ranges.size() < kMatchItemsMax) {
+      rule.from.ranges.push_back({Ipv4Address(at), Ipv4Address(at + 1000)});
+      at += 2000 + static_cast<uint32_t>(random() % 1000);
+    }
+  }
+  auto queries = std::vector<FlowQuery>(200);
+  for (FlowQuery& query : queries)
+    query = test::query_near(rules, random);
+  CHECK(Classifier::build(rules, enabled(rules), size_t{1} << 20) == nullptr);
+  Ruleset list(rules, Posture::normal, true);
+  list.compile(size_t{1} << 20);
+  CHECK(list.is_defeated());
+  CHECK_FALSE(list.is_compiled());
+  std::vector<uint16_t> found(queries.size());
+  list.find_first_bulk(queries, found.data());
+  for (size_t i = 0; i < queries.size(); ++i) {
+    CHECK(list.find_first(queries[i]) == first_listed(rules, queries[i], 0));
+    CHECK(found[i] == list.find_first_listed(queries[i]));
+  }
+}
+
+TEST_CASE("filter/classifier: a compiled list keeps to its posture", "[F22]") {
+  test::Random random(6);
+  auto posture = GENERATE(Posture::normal, Posture::cut_off, Posture::open);
+  auto rules = test::random_rules(200, random);
+  Ruleset compiled(rules, posture, true);
+  compiled.compile();
+  REQUIRE(compiled.is_compiled());
+  for (int i = 0; i < 2000; ++i) {
+    FlowQuery query = test::query_near(rules, random);
+    REQUIRE(compiled.find_first(query) == compiled.find_first_listed(query));
+  }
 }
 
 }  // namespace postern
