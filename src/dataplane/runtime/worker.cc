@@ -146,7 +146,7 @@ bool Worker::admit(rte_mbuf*& buffer, InterfaceId interface) {
     // The device took the tag off: without it the frame would seem to belong to this network.
     reason = DropReason::ethertype_unsupported;
     rte_pktmbuf_free(buffer);
-  } else if (!is_plain(buffer)) {
+  } else if (!is_plain(*shared_.buffers, buffer)) {
     bool is_too_long = false;
     buffer = make_plain(*shared_.buffers, buffer, is_too_long);
     if (buffer == nullptr) {
