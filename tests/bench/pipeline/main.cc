@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/ticks.h"
-#include "pipeline/work.h"
+#include "bench/pipeline/ticks.h"
+#include "bench/pipeline/work.h"
 
 namespace postern::bench {
 namespace {
