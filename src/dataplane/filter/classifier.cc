@@ -34,7 +34,7 @@ namespace {
 }
 uint16_t find_first_plain(const Classifier& c, std::span<const Rule> rules, const FlowQuery& query,
                           uint16_t from) {
-  return Lookup::meet(c, rows_plain(c, query), rules, query, from);
+  return Lookup::meet(c, rows_plain(c, query), {rules, query, from});
 }
 void find_first_bulk_plain(const Classifier& c, std::span<const Rule> rules,
                            std::span<const FlowQuery> queries, uint16_t* found) {
@@ -46,7 +46,7 @@ void find_first_bulk_plain(const Classifier& c, std::span<const Rule> rules,
       Lookup::prefetch(rows[i]);
     }
     for (size_t i = 0; i < n; ++i)
-      *found++ = Lookup::meet(c, rows[i], rules, queries[i], 0);
+      *found++ = Lookup::meet(c, rows[i], {rules, queries[i], 0});
   }
 }
 
@@ -76,7 +76,7 @@ void find_first_bulk_plain(const Classifier& c, std::span<const Rule> rules,
 }
 [[POSTERN_AVX2]] uint16_t find_first_avx2(const Classifier& c, std::span<const Rule> rules,
                                           const FlowQuery& query, uint16_t from) {
-  return Lookup::meet(c, rows_avx2(c, query), rules, query, from);
+  return Lookup::meet(c, rows_avx2(c, query), {rules, query, from});
 }
 [[POSTERN_AVX2]] void find_first_bulk_avx2(const Classifier& c, std::span<const Rule> rules,
                                            std::span<const FlowQuery> queries, uint16_t* found) {
@@ -88,7 +88,7 @@ void find_first_bulk_plain(const Classifier& c, std::span<const Rule> rules,
       Lookup::prefetch(rows[i]);
     }
     for (size_t i = 0; i < n; ++i)
-      *found++ = Lookup::meet(c, rows[i], rules, queries[i], 0);
+      *found++ = Lookup::meet(c, rows[i], {rules, queries[i], 0});
   }
 }
 
@@ -106,7 +106,7 @@ void find_first_bulk_plain(const Classifier& c, std::span<const Rule> rules,
 }
 [[POSTERN_AVX512]] uint16_t find_first_avx512(const Classifier& c, std::span<const Rule> rules,
                                               const FlowQuery& query, uint16_t from) {
-  return Lookup::meet(c, rows_avx512(c, query), rules, query, from);
+  return Lookup::meet(c, rows_avx512(c, query), {rules, query, from});
 }
 [[POSTERN_AVX512]] void find_first_bulk_avx512(const Classifier& c, std::span<const Rule> rules,
                                                std::span<const FlowQuery> queries,
@@ -119,7 +119,7 @@ void find_first_bulk_plain(const Classifier& c, std::span<const Rule> rules,
       Lookup::prefetch(rows[i]);
     }
     for (size_t i = 0; i < n; ++i)
-      *found++ = Lookup::meet(c, rows[i], rules, queries[i], 0);
+      *found++ = Lookup::meet(c, rows[i], {rules, queries[i], 0});
   }
 }
 #endif

@@ -15,6 +15,11 @@ namespace postern {
 struct Lookup {
   static constexpr size_t kBulk = 16;  // queries whose rows are fetched together
 
+  struct Question {
+    std::span<const Rule> rules;
+    const FlowQuery& query;
+    unsigned from;  // the first rule that counts
+  };
   // Where the addresses of a query lie, and the count of the steps at or below each.
   struct Runs {
     AddressIndex::Run at[3];
@@ -57,18 +62,16 @@ struct Lookup {
   }
 
   // The lowest rule at or after `from`, below `best`, that stands at a bit of `word`.
-  [[gnu::always_inline]] static inline uint16_t first_of(const Classifier& c,
-                                                         std::span<const Rule> rules,
-                                                         const FlowQuery& query, uint64_t word,
-                                                         size_t cluster, unsigned from,
+  [[gnu::always_inline]] static inline uint16_t first_of(const Classifier& c, const Question& asked,
+                                                         uint64_t word, size_t cluster,
                                                          uint16_t best) {
     for (; word != 0; word &= word - 1) {
       size_t position = cluster * kClusterRules + static_cast<unsigned>(std::countr_zero(word));
       uint16_t rule = c.rule_at_[position];
       if (rule >= best) break;
-      if (rule < from) continue;
+      if (rule < asked.from) continue;
       if (c.has_inexact_ && (c.inexact_[cluster] >> (position % kClusterRules) & 1) != 0 &&
-          !matches(rules[rule], query)) {
+          !matches(asked.rules[rule], asked.query)) {
         continue;
       }
       return rule;
@@ -77,8 +80,7 @@ struct Lookup {
   }
 
   [[gnu::always_inline]] static inline uint16_t meet(const Classifier& c, const Rows& rows,
-                                                     std::span<const Rule> rules,
-                                                     const FlowQuery& query, unsigned from) {
+                                                     const Question& asked) {
     uint16_t best = kNoRule;
     size_t summary_words = c.summary_words_;
     const uint64_t* words[Classifier::kFieldsMax];  // of the partial clusters still to come
@@ -99,7 +101,7 @@ struct Lookup {
           uint64_t all = (partial >> (cluster % 64) & 1) - 1;  // all ones where it is not partial
           word &= here | all;
         }
-        best = first_of(c, rules, query, word, cluster, from, best);
+        best = first_of(c, asked, word, cluster, best);
       }
       for (unsigned i = 0; i < rows.count; ++i)
         words[i] += std::popcount(rows.at[i][summary_words + w]);

@@ -76,6 +76,7 @@ SortKey key_of(uint16_t index, const Rule& rule, const Extents& from, const Exte
 std::vector<uint16_t> clustered(std::span<const Rule> rules, std::vector<uint16_t> in_force) {
   Extents from(rules, in_force, &Rule::from), to(rules, in_force, &Rule::to);
   std::vector<SortKey> keys;
+  keys.reserve(in_force.size());
   for (uint16_t index : in_force)
     keys.push_back(key_of(index, rules[index], from, to));
   std::sort(keys.begin(), keys.end());
