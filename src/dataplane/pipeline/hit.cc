@@ -70,7 +70,9 @@ void Pipeline::State::relay_error(Packet& packet) {
     return drop(packet, DropReason::icmp_error_unrelated);
   }
   std::optional<FlowKey> quoted = quoted_key(packet);
-  uint32_t found = quoted ? sessions.find(quoted->reversed()) : kNone;
+  // An error goes to the sender of what it quotes, or it is forged.
+  const bool is_to_sender = quoted && quoted->source == packet.key.destination;
+  uint32_t found = is_to_sender ? sessions.find(quoted->reversed()) : kNone;
   if (found == kNone) return drop(packet, DropReason::icmp_error_unrelated);
   uint32_t index = SessionTable::index_of(found);
   if (sessions.at(index).generation != policy->generation && !judge_again(index)) {
