@@ -44,6 +44,8 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
       return true;
     }
     if (!prepare_to_leave(packet, route->interface)) return true;
+  } else if (egress == kRecirculate && !has_time_left(packet)) {
+    return true;
   }
   if (packet.key.protocol == protocol::tcp && !packet.is_later_fragment) {
     session.tcp = advance(session.tcp, packet.tcp_flags, direction);
