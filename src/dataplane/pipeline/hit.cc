@@ -47,10 +47,13 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
   } else if (egress == kRecirculate && !has_time_left(packet)) {
     return true;
   }
+  bool keeps_alive = true;
   if (packet.key.protocol == protocol::tcp && !packet.is_later_fragment) {
+    // RFC7857-7.1: resets upon a reset are no sign of life.
+    keeps_alive = session.tcp != TcpState::reset || (packet.tcp_flags & tcp_flag::rst) == 0;
     session.tcp = advance(session.tcp, packet.tcp_flags, direction);
   }
-  sessions.touch(index, now, timeout_class_of(packet.key.protocol, session.tcp));
+  if (keeps_alive) sessions.touch(index, now, timeout_class_of(packet.key.protocol, session.tcp));
   count(index, direction, packet);
   apply(rewrite, packet);
   if (route != nullptr) {
