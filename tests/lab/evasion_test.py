@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The evasion battery: whatever may get past a filter, thrown at one with sentinels behind it, first
-without a filter and then with.
+"""The evasion battery: whatever may get past a filter, thrown at one with sentinels behind it,
+first without a filter and then with.
 
-Every attack is a row: its name; why it does not even cross without a filter, as the drop reason that
-stands for it, or nothing where every router would forward it; and its frames. All of them carry the
-word EVIL, and the number of their row as IPv4 identification.
+Every attack is a row: its name; why it does not even cross without a filter, as the drop reason
+that stands for it, or nothing where every router would forward it; and its frames. All of them
+carry the word EVIL, and the number of their row as IPv4 identification.
 """
 
 import collections

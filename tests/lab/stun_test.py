@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Two STUN testers that know nothing of each other tell how the gateway maps and filters: coturn's
-turnutils_natdiscovery (RFC 5780) and the classic stun of stun-client (RFC 3489). Each has a server of
-its own kind outside, on two addresses and two ports."""
+turnutils_natdiscovery (RFC 5780) and the classic stun of stun-client (RFC 3489). Each has a server
+of its own kind outside, on two addresses and two ports."""
 
 import contextlib
 
@@ -58,8 +58,8 @@ def take_ports(lab, ports):
 
 
 def test_behaviour(lab):
-    """Both testers report the mapping and filtering that are configured, with ports that are kept and
-    with ports that another host has already (RFC4787-REQ1, REQ8, REQ8a, REQ11)."""
+    """Both testers report the mapping and filtering that are configured, with ports that are kept
+    and with ports that another host has already (RFC4787-REQ1, REQ8, REQ8a, REQ11)."""
     with servers(lab):
         for number, (mapping, filtering) in enumerate(BEHAVIOURS):
             words = f"\nnat:\n  mapping: {mapping}\n  filtering: {filtering}\n"

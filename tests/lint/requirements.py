@@ -45,8 +45,7 @@ def identifiers(line):
 
 
 def listed(name, clause, by_name):
-    """The requirement that is named: the clause, or the whole where the clause has no line; or None.
-    """
+    """The clause, or the whole where the clause has no line; None when neither is listed."""
     return by_name.get(name + clause) or by_name.get(name)
 
 
