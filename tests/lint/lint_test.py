@@ -188,6 +188,21 @@ class InATree(unittest.TestCase):
         self.write("tests/lab/a_test.sh", "# covers F99\n")
         self.assertEqual(requirements.run(self.root, True), 1)  # no such requirement
 
+    def test_clauses_and_sections(self):
+        clauses = "RFC4787-REQ9 must Whole\nRFC4787-REQ9a must Clause\n"
+        sections = "RFC1812-5.3 must Section\nRFC1812-5.3b must Second of it\n"
+        self.write(requirements.LIST, "== A\n" + clauses + sections)
+        self.write("tests/flow/a.flow", "# covers RFC4787-REQ9b REQ9a RFC1812-5.3a\n")
+        self.assertEqual(requirements.run(self.root, False), 0)
+        self.assertEqual(requirements.run(self.root, True), 1)  # RFC1812-5.3b is open
+        self.write("tests/flow/b.flow", "# covers RFC1812-5.3b\n")
+        self.assertEqual(requirements.run(self.root, False), 0)
+        self.assertEqual(requirements.run(self.root, True), 0)
+        row = "| RFC1812-5.3 | must | Section |  | `tests/flow/a.flow` | met |"
+        self.assertIn(row, source.read(self.root, "CONFORMANCE.md"))
+        self.write("tests/flow/c.flow", "# covers RFC1812-5\n")
+        self.assertEqual(requirements.run(self.root, True), 1)  # no such requirement
+
     def test_totals(self):
         catch = "All tests passed (57 assertions in 4 test cases)"
         self.assertEqual(totals.counted(catch), (4, 0, 0))
