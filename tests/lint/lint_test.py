@@ -143,10 +143,10 @@ class InATree(unittest.TestCase):
             file.write(text)
         return path
 
-    def build_of_one_file(self):
+    def build_of_one_file(self, option="-Wall"):
         """A build directory in which src/a.cc alone is built."""
         entry = {"directory": self.root + "/build", "file": "../src/a.cc",
-                 "command": "g++ -std=c++20 -Wall -Werror -o a.o -c ../src/a.cc"}
+                 "command": f"g++ -std=c++20 {option} -Werror -o a.o -c ../src/a.cc"}
         self.write("build/compile_commands.json", json.dumps([entry]))
         return os.path.join(self.root, "build")
 
@@ -159,6 +159,11 @@ class InATree(unittest.TestCase):
         self.assertEqual(orphans.main(build), 1)
         self.write("src/a.cc", '#include "a.h"\n#include "b.h"\n')
         self.assertEqual(orphans.main(build), 0)
+        self.write("tests/bench/wire/c.h", "#pragma once\n")
+        self.write("src/a.cc", '#include "a.h"\n#include "b.h"\n#include "wire/c.h"\n')
+        self.assertEqual(orphans.main(build), 1)  # compiled without -I for tests/bench
+        bench = self.build_of_one_file("-I../tests/bench")
+        self.assertEqual(orphans.main(bench), 0)
         self.write("tests/a_test.cc", "int a;\n")
         self.assertEqual(orphans.main(build), 1)
 
