@@ -26,8 +26,9 @@ BEHAVIOURS = (
     ("address_dependent", "address_and_port_dependent"),
     ("address_and_port_dependent", "address_and_port_dependent"),
 )
-# Ports of the client: one that nobody else has, and one that is taken outside by another host.
-FREE, TAKEN = 42000, 43000
+# Ports of the client: one that nobody else has, and one that is taken outside by another host; below
+# those that systems give out, of which other tests may have left some in use outside.
+FREE, TAKEN = 20000, 21000
 
 
 @contextlib.contextmanager
@@ -110,8 +111,8 @@ def test_collision(lab):
     lab.apply(lab.config().replace("\nnat:\n", "\nnat:\n  filtering: endpoint_independent\n"))
     with servers(lab):
         client = f"turnutils_natdiscovery -p {TURN_PORT} -L 192.168.1.10 -l"
-        told = lab.client.run(f"{client} 44000 -c -A 172.16.5.10 {WEB}", 30).out
+        told = lab.client.run(f"{client} 22000 -c -A 172.16.5.10 {WEB}", 30).out
         seen = [line.split()[-1] for line in told.splitlines() if "UDP reflexive addr" in line]
         check(len(set(seen)) == 2, f"{seen}: {told[-300:]}")
-        told = lab.client.run(f"stun {WEB}:{STUN_PORT} -v -i 192.168.1.10 -p 44100", 30).out
+        told = lab.client.run(f"stun {WEB}:{STUN_PORT} -v -i 192.168.1.10 -p 22100", 30).out
         check("hairpin = 1" in told and "preserver port = 1" in told, told[-300:])
