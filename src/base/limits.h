@@ -49,5 +49,8 @@ constexpr unsigned kRefusalsLoggedPerSecond = 10;
 constexpr unsigned kRulesMax = 65535;      // rule index fits 16 bits plus kNoRule
 constexpr unsigned kNextRulesMax = 64;     // rules with action continue in one policy
 constexpr unsigned kMatchItemsMax = 4096;  // ranges of one rule after objects are resolved
+constexpr unsigned kListedRulesMax = 4;    // in force; a list this short is not compiled
+constexpr size_t kClassifierBytesMax =
+    size_t{64} << 20;  // 50 times what 10,000 usual rules need; a reload has two
 
 }  // namespace postern

@@ -15,18 +15,27 @@
 #include "control/text_file.h"
 
 namespace postern {
+namespace {
+
+// By errno, as the call before has left it.
+Error no_access(const std::string& path) {
+  if (errno != EACCES) return {ErrorCode::failed, path + ": " + std::strerror(errno)};
+  return {ErrorCode::denied,
+          path + ": " + std::strerror(errno) +
+              "; run as root, or name directories of your own with --run-dir and --state-dir"};
+}
+
+}  // namespace
 
 Result<void> make_directory(const std::string& path) {
   for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     std::string part = path.substr(0, end);
     if (mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
-      return Error{ErrorCode::failed, part + ": " + std::strerror(errno)};
+      return no_access(part);
     }
     if (end == std::string::npos) break;
   }
-  if (access(path.c_str(), W_OK) != 0) {
-    return Error{ErrorCode::denied, path + ": " + std::strerror(errno)};
-  }
+  if (access(path.c_str(), W_OK) != 0) return no_access(path);
   return {};
 }
 

@@ -143,10 +143,10 @@ class InATree(unittest.TestCase):
             file.write(text)
         return path
 
-    def build_of_one_file(self):
+    def build_of_one_file(self, option="-Wall"):
         """A build directory in which src/a.cc alone is built."""
         entry = {"directory": self.root + "/build", "file": "../src/a.cc",
-                 "command": "g++ -std=c++20 -Wall -Werror -o a.o -c ../src/a.cc"}
+                 "command": f"g++ -std=c++20 {option} -Werror -o a.o -c ../src/a.cc"}
         self.write("build/compile_commands.json", json.dumps([entry]))
         return os.path.join(self.root, "build")
 
@@ -159,6 +159,11 @@ class InATree(unittest.TestCase):
         self.assertEqual(orphans.main(build), 1)
         self.write("src/a.cc", '#include "a.h"\n#include "b.h"\n')
         self.assertEqual(orphans.main(build), 0)
+        self.write("tests/bench/wire/c.h", "#pragma once\n")
+        self.write("src/a.cc", '#include "a.h"\n#include "b.h"\n#include "wire/c.h"\n')
+        self.assertEqual(orphans.main(build), 1)  # compiled without -I for tests/bench
+        bench = self.build_of_one_file("-I../tests/bench")
+        self.assertEqual(orphans.main(bench), 0)
         self.write("tests/a_test.cc", "int a;\n")
         self.assertEqual(orphans.main(build), 1)
 
@@ -186,6 +191,21 @@ class InATree(unittest.TestCase):
         self.assertEqual(requirements.run(self.root, False), 0)
         self.assertIn("| `tests/lab/a_test.py` | met |", source.read(self.root, "CONFORMANCE.md"))
         self.write("tests/lab/a_test.sh", "# covers F99\n")
+        self.assertEqual(requirements.run(self.root, True), 1)  # no such requirement
+
+    def test_clauses_and_sections(self):
+        clauses = "RFC4787-REQ9 must Whole\nRFC4787-REQ9a must Clause\n"
+        sections = "RFC1812-5.3 must Section\nRFC1812-5.3b must Second of it\n"
+        self.write(requirements.LIST, "== A\n" + clauses + sections)
+        self.write("tests/flow/a.flow", "# covers RFC4787-REQ9b REQ9a RFC1812-5.3a\n")
+        self.assertEqual(requirements.run(self.root, False), 0)
+        self.assertEqual(requirements.run(self.root, True), 1)  # RFC1812-5.3b is open
+        self.write("tests/flow/b.flow", "# covers RFC1812-5.3b\n")
+        self.assertEqual(requirements.run(self.root, False), 0)
+        self.assertEqual(requirements.run(self.root, True), 0)
+        row = "| RFC1812-5.3 | must | Section |  | `tests/flow/a.flow` | met |"
+        self.assertIn(row, source.read(self.root, "CONFORMANCE.md"))
+        self.write("tests/flow/c.flow", "# covers RFC1812-5\n")
         self.assertEqual(requirements.run(self.root, True), 1)  # no such requirement
 
     def test_totals(self):

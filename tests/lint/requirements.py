@@ -17,8 +17,11 @@ import source
 LIST = "tests/lint/requirements.txt"
 OUTPUT = "CONFORMANCE.md"
 
-# RFC4787-REQ5a, and REQ4 alone later in the same line; F20, P04, C02.
-NAMED = re.compile(r"\bRFC(\d{4})-REQ-?(\d+)[a-z]?\b|\bREQ-?(\d+)[a-z]?\b|\b([FPC]\d{2})\b")
+# RFC4787-REQ5a, and REQ4 alone later in the same line; a section, RFC1812-5.3.7; F20, P04, C02.
+NAMED = re.compile(
+    r"\bRFC(\d{4})-REQ-?(\d+)([a-z]?)\b|\bREQ-?(\d+)([a-z]?)\b"
+    r"|\bRFC(\d{4}-\d+(?:\.\d+)*)([a-z]?)\b|\b([FPC]\d{2})\b"
+)
 LITERALS = r'((?:"(?:\\.|[^"\\])*"\s*)+)'
 TEST_CASE = re.compile(r"\bTEST_CASE\s*\(\s*" + LITERALS + r",\s*" + LITERALS)
 COVERS = re.compile(r"^\s*#\s*covers:?\s+(.*)$", re.MULTILINE)
@@ -27,16 +30,23 @@ COMMENT = re.compile(r"//[^\n]*")
 
 
 def identifiers(line):
-    """The identifiers that one line names."""
+    """(identifier, the letter of its clause or "") for all that one line names."""
     rfc = None
     for match in NAMED.finditer(line):
         if match[1]:
             rfc = match[1]
-            yield f"RFC{rfc}-REQ{match[2]}"
-        elif match[3] and rfc:
-            yield f"RFC{rfc}-REQ{match[3]}"
-        elif match[4]:
-            yield match[4]
+            yield f"RFC{rfc}-REQ{match[2]}", match[3]
+        elif match[4] and rfc:
+            yield f"RFC{rfc}-REQ{match[4]}", match[5]
+        elif match[6]:
+            yield f"RFC{match[6]}", match[7]
+        elif match[8]:
+            yield match[8], ""
+
+
+def listed(name, clause, by_name):
+    """The clause, or the whole where the clause has no line; None when neither is listed."""
+    return by_name.get(name + clause) or by_name.get(name)
 
 
 class Requirement:
@@ -69,36 +79,37 @@ def read_list(text):
 
 
 def in_code(text):
-    """(line, identifier) for all that comments name."""
+    """(identifier, clause) for all that comments name."""
     for match in COMMENT.finditer(text):
-        for name in identifiers(match[0]):
-            yield source.line_of(text, match.start()), name
+        yield from identifiers(match[0])
 
 
 def in_tests(path, text):
-    """(line, identifier) for all that a test claims to cover."""
+    """(line, identifier, clause) for all that a test claims to cover."""
     patterns = [TEST_CASE] if path.endswith(".cc") else [COVERS, LAB_TEST]
     for pattern in patterns:
         for match in pattern.finditer(text):
-            for name in identifiers(match[pattern.groups]):
-                yield source.line_of(text, match.start()), name
+            for name, clause in identifiers(match[pattern.groups]):
+                yield source.line_of(text, match.start()), name, clause
 
 
 def collect(root, by_name):
     """Fills in code and tests; returns findings where a test names what is not listed."""
     findings = []
     for path in source.find(root, ["src"], (".h", ".cc", ".def")):
-        for _line, name in in_code(source.read(root, path)):
-            if name in by_name:
-                by_name[name].code.add(path)
+        for name, clause in in_code(source.read(root, path)):
+            requirement = listed(name, clause, by_name)
+            if requirement:
+                requirement.code.add(path)
     for path in source.find(root, ["tests"], (".cc", ".flow", ".chat", ".sh", ".py", ".yaml")):
         if path.startswith("tests/lint/"):
             continue
-        for line, name in in_tests(path, source.read(root, path)):
-            if name in by_name:
-                by_name[name].tests.add(path)
+        for line, name, clause in in_tests(path, source.read(root, path)):
+            requirement = listed(name, clause, by_name)
+            if requirement:
+                requirement.tests.add(path)
             else:
-                findings.append((path, line, f"{name} is not in {LIST}"))
+                findings.append((path, line, f"{name}{clause} is not in {LIST}"))
     return findings
 
 

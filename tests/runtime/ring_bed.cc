@@ -187,8 +187,10 @@ RingBed::Totals RingBed::totals() const {
 }
 
 bool RingBed::are_wires_drained() const {
-  return std::ranges::all_of(
-      wires_, [](const Wire& wire) { return wire.wire->is_drained() && wire.host->is_drained(); });
+  return std::ranges::all_of(wires_, [](const Wire& wire) {
+    // An interface that is off has neither.
+    return wire.wire == nullptr || (wire.wire->is_drained() && wire.host->is_drained());
+  });
 }
 
 // Every worker ends the turn it is in and another one.

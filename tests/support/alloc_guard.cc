@@ -94,13 +94,6 @@ void* operator new(size_t bytes, std::align_val_t at, const std::nothrow_t&) noe
 void* operator new[](size_t bytes, std::align_val_t at, const std::nothrow_t&) noexcept {
   return counted(bytes, at);
 }
-// std::stable_sort asks in this way; what deletes it is replaced below.
-void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  return operator new(bytes);
-}
-void* operator new[](size_t bytes, const std::nothrow_t&) noexcept {
-  return operator new(bytes);
-}
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }

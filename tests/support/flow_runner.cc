@@ -83,11 +83,29 @@ class FlowRunner {
                         : bed_.inject_from_host(step.interface, frame->bytes());
       effects.insert(effects.end(), more.begin(), more.end());
     }
+    if (step.kind == FlowStep::Kind::flood) {
+      const std::string failure = flood(step);
+      if (!failure.empty()) return failure;
+    }
     for (const Effect& effect : effects) {
       const std::string broken = is_bad_on_purpose(step) ? "" : broken_effect(effect);
       if (!broken.empty()) return fail(step.line, broken + ": " + line_of(effect));
     }
     return compare(step, effects);
+  }
+
+  std::string flood(FlowStep step) {
+    const unsigned first = static_cast<unsigned>(std::stoul(step.packet.source_port));
+    for (unsigned i = 0; i < step.count; ++i) {
+      step.packet.source_port = std::to_string(first + i);
+      auto frame = frame_of(step);
+      if (!frame) return fail(step.line, frame.error().text);
+      for (const Effect& effect : bed_.inject(step.interface, frame->bytes())) {
+        const std::string broken = broken_effect(effect);
+        if (!broken.empty()) return fail(step.line, broken + ": " + line_of(effect));
+      }
+    }
+    return "";
   }
 
   static bool is_bad_on_purpose(const FlowStep& step) {
@@ -119,7 +137,7 @@ class FlowRunner {
     PacketText packet = step.packet;
     const std::string unbound = resolve(packet);
     if (!unbound.empty()) return Error{ErrorCode::invalid, unbound};
-    const bool is_in = step.kind == FlowStep::Kind::in;
+    const bool is_in = step.kind != FlowStep::Kind::send;
     const bool is_request = packet.kind == "who-has";
     const MacAddress gateway = bed_.gateway_mac(step.interface);
     // The kernel's device has the port's MAC, and sees the pipeline behind the same one.

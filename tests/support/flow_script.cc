@@ -2,6 +2,7 @@
 #include "support/flow_script.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <sstream>
 
@@ -126,14 +127,17 @@ class ScriptReader {
     if (word == "reload:" || word == "refuse:") {
       step.kind = word == "reload:" ? FlowStep::Kind::reload : FlowStep::Kind::refuse;
       step.keys = take_block(indentation_of(lines_[at_]) + 6);
-    } else if (word == "in" || word == "send") {
-      step.kind = word == "in" ? FlowStep::Kind::in : FlowStep::Kind::send;
+    } else if (word == "in" || word == "send" || word == "flood") {
+      step.kind = word == "in"     ? FlowStep::Kind::in
+                  : word == "send" ? FlowStep::Kind::send
+                                   : FlowStep::Kind::flood;
+      if (word == "flood") step.count = static_cast<unsigned>(std::atoi(take_word(rest).c_str()));
       step.interface = take_word(rest);
       auto packet = read_packet_text(rest);
       if (!packet) return bad(number(), packet.error().text);
       step.packet = *packet;
     } else if (word != "tick") {
-      return bad(number(), "'" + word + "' is not in, send, tick, reload: or refuse:");
+      return bad(number(), "'" + word + "' is not in, send, flood, tick, reload: or refuse:");
     }
     script_.steps.push_back(std::move(step));
     return {};

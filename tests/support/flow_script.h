@@ -15,6 +15,9 @@
 //         drop no_mapping
 //         expect mappings = 0, drop.no_mapping = 1
 //   @303s tick                       only time passes
+//   @303s flood 3000 lan tcp 192.168.1.10:1024 -> 198.51.100.7:80 syn
+//                                    so many packets, the source port of each one higher; what
+//                                    becomes of them is told by counters alone
 //   @304s reload:                    top-level keys to replace in the configuration
 //           filter:
 //             rules: []
@@ -54,12 +57,13 @@ struct FlowExpectation {
 };
 
 struct FlowStep {
-  enum class Kind { in, send, tick, reload, refuse };
+  enum class Kind { in, send, flood, tick, reload, refuse };
   Kind kind = Kind::tick;
   int line = 0;
   Duration at;
-  std::string interface;  // in, send
-  PacketText packet;      // in, send
+  std::string interface;  // in, send, flood
+  PacketText packet;      // in, send, flood
+  unsigned count = 0;     // flood
   std::string keys;       // reload, refuse: YAML, indentation taken off
   std::vector<FlowExpectation> expected;
 };

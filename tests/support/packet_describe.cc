@@ -82,6 +82,7 @@ PacketText describe_ipv4(std::span<const uint8_t> l3, bool is_quoted) {
   packet.fields["len"] = std::to_string(total);
   packet.fields["ipid"] = std::to_string(ip.identification.value());
   packet.fields["df"] = (flags & 0x4000) != 0 ? "yes" : "no";
+  if ((flags & 0x8000) != 0) packet.fields["reserved"] = "1";
   if (offset != 0 || more) packet.fields["frag"] = std::to_string(offset) + (more ? "+" : "");
   if (header > sizeof ip) {
     std::string& options = packet.fields["options"];

@@ -5,6 +5,7 @@
 #include <optional>
 #include <sstream>
 
+#include "dataplane/wire/headers.h"
 #include "support/packet_names.h"
 
 namespace postern::test {
@@ -252,6 +253,19 @@ void set_icmp(Reader& in, PacketBuilder& builder) {
   if (auto value = in.number("mtu")) builder.mtu(static_cast<uint16_t>(*value));
 }
 
+// What no sender writes, or none should.
+void spoil_header(Reader& in, Frame& frame) {
+  Ipv4Header& ip = ipv4_at(frame.bytes().data() + sizeof(EthernetHeader));
+  const unsigned version = in.number("version").value_or(ip.version_and_length >> 4);
+  const unsigned words = in.number("ihl").value_or(ip.version_and_length & 0xF);
+  const unsigned reserved = in.number("reserved").value_or(0) != 0 ? 0x8000 : 0;
+  ip.version_and_length = static_cast<uint8_t>(version << 4 | words);
+  ip.flags_and_offset = be16(static_cast<uint16_t>(ip.flags_and_offset.value() | reserved));
+  if (words >= 5) seal_ipv4(frame);
+  auto sum = in.packet().fields.find("ip-sum");
+  if (sum != in.packet().fields.end()) ip.checksum = be16::from_raw(ip.checksum.raw() ^ 0x5555);
+}
+
 Result<Frame> build_arp(Reader& in) {
   const PacketText& packet = in.packet();
   const Ipv4Address source = in.address(packet.source), target = in.address(packet.destination);
@@ -286,8 +300,10 @@ Result<Frame> build(const PacketText& packet) {
     if (!quoted) return quoted;
     builder.about(*quoted);
   }
+  Frame frame = builder.build();
+  spoil_header(in, frame);
   if (!in.error().empty()) return bad(in.error());
-  return builder.build();
+  return frame;
 }
 
 }  // namespace postern::test

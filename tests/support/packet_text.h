@@ -13,9 +13,10 @@
 //
 // Fields, in any order behind the endpoints: ttl tos len (IPv4 total length) ipid df no-df frag
 // ("0+": offset in bytes, more follow) data (bytes behind the transport header) options
-// (hexadecimal) from-mac to-mac; seq ack mss; id icmp-seq mtu; whole, sum=0 (UDP without checksum),
-// bad-sum (a wrong one).
-// TCP flags are words joined by commas, or `none`; nothing: ack alone.
+// (hexadecimal) reserved=1 (the bit beside DF) from-mac to-mac; seq ack mss; id icmp-seq mtu;
+// whole, sum=0 (UDP without checksum), bad-sum (a wrong one). To be sent only: version, ihl
+// (words), ip-sum=bad (of the IPv4 header). TCP flags are words joined by commas, or `none`;
+// nothing: ack alone.
 #pragma once
 
 #include <cstdint>

@@ -74,6 +74,8 @@ Json configuration_json(Gateway& gateway) {
           {"since", utc_text(gateway.status().configured)},
           {"posture", to_word(policy.rules.posture())},
           {"rules", policy.rules.size()},
+          {"rules_compiled", policy.rules.is_compiled()},
+          {"rules_compiled_bytes", policy.rules.compiled_bytes()},
           {"policies_waiting_for_grace", gateway.publisher().retired()}};
 }
 
@@ -87,6 +89,12 @@ Json warnings_json(Gateway& gateway, const Json& configuration) {
   }
   if (gateway.publisher().current()->rules.posture() == Posture::open) {
     list.push_back("filter: posture open lets everything through that no rule refuses");
+  }
+  if (gateway.publisher().current()->rules.is_defeated()) {
+    list.push_back(
+        "filter: the rules are too entangled to be compiled; each new flow is compared with them "
+        "one "
+        "by one, which takes long");
   }
   uint64_t lost = sum(gateway, &WorkerCounters::log_records_lost);
   if (lost > 0) list.push_back("log: " + std::to_string(lost) + " records lost since the start");

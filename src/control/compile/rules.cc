@@ -208,6 +208,7 @@ Result<void> compile_rules(Lowering& lowering, Policy& policy) {
   }
   if (auto checked = check(rules); !checked) return checked;
   policy.rules = Ruleset(std::move(rules), lowered(model.filter.posture), model.filter.log_default);
+  policy.rules.compile();
   return {};
 }
 

@@ -43,12 +43,12 @@ Parsed parse_file(const Node& root, Report& report) {
   size_t errors = report.errors();
   if (auto field = file.find("interfaces")) parse_interfaces(*field, model.interfaces);
   parsed.interfaces_sound = yaml_sound && report.errors() == errors;
-  errors = report.errors();
   for (const Field& field : file.find_sections("routes")) {
+    errors = report.errors();
     Section section(report, field.node, field.path, kRouteSection);
     parse_route(section, model.routes.emplace_back());
+    parsed.routes_sound.push_back(yaml_sound && report.errors() == errors);
   }
-  parsed.routes_sound = yaml_sound && report.errors() == errors;
   errors = report.errors();
   if (auto section = file.section("objects")) parse_objects(*section, model.objects);
   parsed.objects_sound = yaml_sound && report.errors() == errors;

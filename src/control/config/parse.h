@@ -21,7 +21,7 @@ struct Parsed {
   std::vector<size_t> rule_entries;
   // No error in these sections, or in the whole file: checks that rest on them make sense.
   bool interfaces_sound = false;
-  bool routes_sound = false;
+  std::vector<bool> routes_sound;  // each route by itself
   bool objects_sound = false;
   bool sound = false;
 };

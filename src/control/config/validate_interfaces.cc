@@ -234,6 +234,7 @@ void validate_interfaces(Check& check) {
 void validate_routes(Check& check) {
   std::set<Prefix> seen;
   for (size_t i = 0; i < check.model.routes.size(); ++i) {
+    if (!check.parsed.routes_sound[i]) continue;
     const Route& route = check.model.routes[i];
     std::string path = join("routes", i);
     if (!seen.insert(route.to).second) {

@@ -133,7 +133,8 @@ class TreeBuilder : public YAML::EventHandler {
     Node* node = &root_;
     if (!open_.empty()) {
       Open& parent = open_.back();
-      if (expects_key()) stop(mark, "a key must be a word");
+      // A '{' without its '}' comes from yaml-cpp as if it were a key itself.
+      if (expects_key()) stop(mark, "a key must be a word; is a '}' or ']' missing?");
       if (parent.node->kind == NodeKind::list) parent.node->entries.push_back({"", {}, Node{}});
       parent.has_key = false;
       node = &parent.node->entries.back().value;
@@ -185,8 +186,12 @@ class TreeBuilder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-// yaml-cpp's own words, without its "yaml-cpp: error at line" in front; one frequent case
-// explained.
+struct Advice {
+  std::string_view message;  // of yaml-cpp
+  std::string_view advice;
+};
+
+// yaml-cpp's own words, without its "yaml-cpp: error at line" in front; frequent cases explained.
 std::string explain(const YAML::Exception& exception) {
   for (std::string_view about_alias :
        {YAML::ErrorMsg::ALIAS_NOT_FOUND, YAML::ErrorMsg::UNKNOWN_ANCHOR}) {
@@ -194,7 +199,22 @@ std::string explain(const YAML::Exception& exception) {
       return "alias * is not allowed; put the value in quotes if * is meant";
     }
   }
-  return "not valid YAML: " + quote(exception.msg);
+  // The slips of a hand that edits, and what they look like to yaml-cpp.
+  const Advice advices[] = {
+      {YAML::ErrorMsg::END_OF_MAP,
+       "is this line indented unlike its neighbours, or a ':' missing?"},
+      {YAML::ErrorMsg::END_OF_SEQ,
+       "is this line indented unlike its neighbours, or a '-' missing?"},
+      {YAML::ErrorMsg::END_OF_MAP_FLOW, "is a '}' or ',' missing?"},
+      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "is a ']' or ',' missing?"},
+      {YAML::ErrorMsg::FLOW_END, "is a '}' or ']' too many?"},
+      {YAML::ErrorMsg::MAP_VALUE, "is a ':' missing earlier in this line, or are quotes needed?"},
+  };
+  std::string text = "not valid YAML: " + quote(exception.msg);
+  for (const Advice& advice : advices) {
+    if (advice.message == exception.msg) text += "; " + std::string(advice.advice);
+  }
+  return text;
 }
 
 }  // namespace

@@ -85,6 +85,11 @@ uint32_t MappingTable::find_external(uint8_t protocol, Endpoint external) const 
   return find(key, hash(key), Side::external);
 }
 
+void MappingTable::look_ahead_internal(uint8_t protocol, be32 address, be16 port) const {
+  FlowKey key{address, be32(), port, be16(), protocol, KeySpace::internal_endpoint, 0};
+  index_.prefetch(hash(key));
+}
+
 uint32_t MappingTable::create(const Mapping& mapping) {
   uint32_t index = free_;
   if (index == kNone) return kNone;
@@ -99,6 +104,7 @@ uint32_t MappingTable::create(const Mapping& mapping) {
   if (find(outside, outside_hash, Side::external) != kNone) return kNone;
   index_.insert(outside_hash, value_of(index, Side::external));
   free_ = mappings_[index].next_alike;
+  if (free_ != kNone) look_ahead(free_);  // for the next one
   added.in_use = true;
   if (first == kNone) {
     index_.insert(inside_hash, value_of(index, Side::internal));

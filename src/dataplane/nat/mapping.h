@@ -55,6 +55,10 @@ class MappingTable {
   uint32_t find_internal(uint8_t protocol, Endpoint internal, Endpoint remote,
                          Ipv4Address external_address, MappingBehavior behavior) const;
   uint32_t find_external(uint8_t protocol, Endpoint external) const;
+  // Asks the cache for the place of find_internal(), for endpoint-independent mappings, which most
+  // are; and for a mapping.
+  void look_ahead_internal(uint8_t protocol, be32 address, be16 port) const;
+  void look_ahead(uint32_t index) const { __builtin_prefetch(&mappings_[index], 1); }
   // kNone: full, or one of both sides is mapped already.
   uint32_t create(const Mapping& mapping);
   void erase(uint32_t index);

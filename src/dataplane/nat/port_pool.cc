@@ -124,7 +124,11 @@ uint32_t ExternalPortPool::paired_index(Ipv4Address internal, uint32_t count) {
 }
 
 uint32_t ExternalPortPool::find(uint8_t protocol, Ipv4Address address) const {
-  return index_.find(key_of(protocol, address));
+  const Bitmap& last = bitmaps_[found_];
+  if (last.protocol == protocol && last.address == address.wire()) return found_;
+  const uint32_t bitmap = index_.find(key_of(protocol, address));
+  if (bitmap != kNone) found_ = bitmap;
+  return bitmap;
 }
 
 uint32_t ExternalPortPool::find_or_add(uint8_t protocol, Ipv4Address address) {

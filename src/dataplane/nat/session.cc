@@ -44,8 +44,6 @@ SessionTable::Inserted SessionTable::insert(const WholeSession& whole, Instant n
   const uint64_t hashes[2] = {hash(session.key[0]), hash(session.key[1])};
   index_.prefetch(hashes[0]);
   index_.prefetch(hashes[1]);
-  __builtin_prefetch(&sessions_[index], 1);
-  __builtin_prefetch(&details_[index], 1);
   if (session.key[0] == session.key[1] || find(session.key[0], hashes[0]) != kNone ||
       find(session.key[1], hashes[1]) != kNone) {
     return {kNone, DropReason::no_external_port};
@@ -56,6 +54,7 @@ SessionTable::Inserted SessionTable::insert(const WholeSession& whole, Instant n
   index_.insert(hashes[0], index * 2);
   index_.insert(hashes[1], index * 2 + 1);
   state.free = details_[index].age_next;
+  look_ahead(state.free);  // for the next one
   Session& added = sessions_[index];
   added = session;
   added.in_use = true;
@@ -82,6 +81,22 @@ void SessionTable::erase(uint32_t index) {
   details_[index].age_next = state.free;
   state.free = index;
   --state.size;
+}
+
+// Asks the cache for a session, present or to come.
+void SessionTable::look_ahead(uint32_t index) const {
+  if (index >= sessions_.size()) return;
+  __builtin_prefetch(&sessions_[index], 1);
+  __builtin_prefetch(&details_[index], 1);
+}
+
+uint32_t SessionTable::look_ahead_after(uint32_t index) const {
+  const uint32_t next = details_[index].age_next;
+  if (next >= sessions_.size()) return kNone;
+  index_.prefetch(hash(sessions_[next].key[0]));
+  index_.prefetch(hash(sessions_[next].key[1]));
+  look_ahead(details_[next].age_next);
+  return details_[next].mapping;
 }
 
 void SessionTable::carry_over(uint32_t index, int direction) {

@@ -217,6 +217,9 @@ class SessionTable {
   // since are put back in order on the way, kAgesCheckedPerCall at most. New timeouts hold for
   // living sessions too.
   uint32_t next_expired(Instant now, const Timeouts& timeouts);
+  // Asks the cache for what erasing the sessions after this one will need, as far as it may be
+  // known without waiting. Returns the next one's mapping, or kNone.
+  uint32_t look_ahead_after(uint32_t index) const;
   // The session to give up for a new one, or kNone when every session is established. Oldest to
   // within half a second.
   uint32_t victim();
@@ -228,6 +231,7 @@ class SessionTable {
   // Walk for dumps and sweeps: indexes below capacity(); at(i).in_use tells.
 
  private:
+  void look_ahead(uint32_t index) const;
   void move(uint32_t index, Instant now, TimeoutClass timeout_class);
   void carry_over(uint32_t index, int direction);
 

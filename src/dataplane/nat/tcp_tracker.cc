@@ -10,7 +10,7 @@ namespace {
 // What of a segment counts. A reset overrules everything in it, a SYN overrules FIN and ACK.
 enum Event : uint8_t { other, syn, syn_ack, ack, fin, rst };
 constexpr unsigned kEvents = 6;
-constexpr unsigned kStates = static_cast<unsigned>(TcpState::reset) + 1;
+constexpr unsigned kStates = static_cast<unsigned>(TcpState::resumed_reply) + 1;
 
 Event event_of(uint8_t flags) {
   if (flags & tcp_flag::rst) return rst;
@@ -21,7 +21,8 @@ Event event_of(uint8_t flags) {
 
 constexpr TcpState kNo = TcpState::none, kSent = TcpState::syn_sent, kRcvd = TcpState::syn_received,
                    kEst = TcpState::established, kFinO = TcpState::fin_original,
-                   kFinR = TcpState::fin_reply, kClos = TcpState::closing, kRst = TcpState::reset;
+                   kFinR = TcpState::fin_reply, kClos = TcpState::closing, kRst = TcpState::reset,
+                   kResO = TcpState::resumed_original, kResR = TcpState::resumed_reply;
 
 // One row a state, one column an event. What is not a step leaves the state as it is:
 // retransmissions, segments out of window and stray ones must not move it.
@@ -30,8 +31,10 @@ constexpr TcpState kNo = TcpState::none, kSent = TcpState::syn_sent, kRcvd = Tcp
 //  * A SYN that crosses ours is a simultaneous open (RFC5382-REQ2).
 //  * A SYN of the opener on a closing or reset session opens it again; one of the responder does
 //    not: that would be a connection which no rule was asked about.
-//  * After a reset a session keeps working but only at the transitory timeout (RFC 7857 2.2), so
-//    that a forged reset does not cut a connection that is in use.
+//  * After a reset a session keeps working but only at the transitory timeout (RFC7857-2.2), so
+//    that a forged reset does not cut a connection that is in use. When both sides go on without
+//    another reset, it was a forged one, and the connection is as established as before. One side
+//    alone does not say so: what was on its way when the other side gave up still arrives.
 constexpr TcpState kOriginal[kStates][kEvents] = {
     //               other  syn    synack ack    fin    rst
     /* none     */ {kNo, kSent, kNo, kNo, kNo, kNo},
@@ -41,7 +44,9 @@ constexpr TcpState kOriginal[kStates][kEvents] = {
     /* fin_orig */ {kFinO, kFinO, kFinO, kFinO, kFinO, kRst},
     /* fin_repl */ {kFinR, kFinR, kFinR, kFinR, kClos, kRst},
     /* closing  */ {kClos, kSent, kClos, kClos, kClos, kRst},
-    /* reset    */ {kRst, kSent, kRst, kRst, kRst, kRst},
+    /* reset    */ {kRst, kSent, kRst, kResO, kRst, kRst},
+    /* resum_o  */ {kResO, kSent, kResO, kResO, kRst, kRst},
+    /* resum_r  */ {kResR, kSent, kResR, kEst, kRst, kRst},
 };
 constexpr TcpState kReply[kStates][kEvents] = {
     //               other  syn    synack ack    fin    rst
@@ -52,7 +57,9 @@ constexpr TcpState kReply[kStates][kEvents] = {
     /* fin_orig */ {kFinO, kFinO, kFinO, kFinO, kClos, kRst},
     /* fin_repl */ {kFinR, kFinR, kFinR, kFinR, kFinR, kRst},
     /* closing  */ {kClos, kClos, kClos, kClos, kClos, kRst},
-    /* reset    */ {kRst, kRst, kRst, kRst, kRst, kRst},
+    /* reset    */ {kRst, kRst, kRst, kResR, kRst, kRst},
+    /* resum_o  */ {kResO, kResO, kResO, kEst, kRst, kRst},
+    /* resum_r  */ {kResR, kResR, kResR, kResR, kRst, kRst},
 };
 
 }  // namespace
@@ -102,6 +109,10 @@ const char* to_word(TcpState state) {
       return "closing";
     case TcpState::reset:
       return "reset";
+    case TcpState::resumed_original:
+      return "resumed_original";
+    case TcpState::resumed_reply:
+      return "resumed_reply";
   }
   return "none";
 }

@@ -14,10 +14,12 @@ enum class TcpState : uint8_t {
   syn_sent,      // SYN in the original direction
   syn_received,  // SYN both ways, or SYN+ACK seen
   established,
-  fin_original,  // FIN from the opener
-  fin_reply,     // FIN from the other side
-  closing,       // FIN both ways
-  reset,         // RST seen
+  fin_original,      // FIN from the opener
+  fin_reply,         // FIN from the other side
+  closing,           // FIN both ways
+  reset,             // RST seen
+  resumed_original,  // after it the opener has gone on
+  resumed_reply,     // or the other side
 };
 
 enum class TimeoutClass : uint8_t {

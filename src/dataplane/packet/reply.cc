@@ -16,7 +16,7 @@ namespace {
 constexpr uint8_t kReplyTtl = 64;         // RFC 1700, and what hosts expect of a router
 constexpr uint8_t kErrorTos = 0xC0;       // RFC1812-4.3.2.5: precedence 6, internetwork control
 constexpr unsigned kErrorBytesMax = 576;  // RFC1812-4.3.2.3
-constexpr uint16_t kDontFragment = 0x4000, kMoreFragments = 0x2000;
+constexpr uint16_t kReserved = 0x8000, kDontFragment = 0x4000, kMoreFragments = 0x2000;
 constexpr unsigned kErrorHeaders = sizeof(Ipv4Header) + sizeof(IcmpHeader);
 static_assert(kErrorHeaders <= kHeadroomMin);
 
@@ -245,7 +245,9 @@ uint16_t write_fragment(const Packet& packet, uint16_t mtu, unsigned index, uint
   ip.total_length = be16(static_cast<uint16_t>(header + bytes));
   const unsigned offset = (packet.fragment_offset + start) / 8;
   const bool more = !is_last || packet.more_fragments;
-  ip.flags_and_offset = be16(static_cast<uint16_t>(offset | (more ? kMoreFragments : 0)));
+  const unsigned reserved = ip.flags_and_offset.value() & kReserved;  // RFC1812-5.2.5
+  const unsigned flags = reserved | (more ? kMoreFragments : 0u);
+  ip.flags_and_offset = be16(static_cast<uint16_t>(offset | flags));
   seal_header(ip, l3);
   return static_cast<uint16_t>(packet.l3_offset + header + bytes);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the gateway says itself on the packet path: ARP replies, ICMP errors, TCP resets.
+#include "dataplane/nat/icmp_error.h"
 #include "dataplane/packet/reply.h"
 #include "dataplane/pipeline/state.h"
 #include "dataplane/wire/headers.h"
@@ -91,6 +92,33 @@ void Pipeline::State::error(Packet& packet, DropReason reason, uint8_t type, uin
   if (!is_within_budget(packet)) return drop(packet, reason);
   count_drop(packet, reason);
   turn_into_icmp_error(packet, type, code, mtu, from);
+  send_back(packet);
+}
+
+// RFC1812-5.2.7.1: the next hop did not answer ARP. By now the packet is translated, and so the
+// error about it is translated back like one that a host there would have sent. Outside nobody is
+// told (F23, RFC5508-REQ9).
+void Pipeline::State::nobody_there(Packet& packet) {
+  const uint32_t found = packet.is_icmp_error ? kNone : sessions.find(packet.key.reversed());
+  if (policy == nullptr || found == kNone || !may_answer(packet)) {
+    return drop(packet, DropReason::neighbor_unresolved);
+  }
+  const Direction back = SessionTable::direction_of(found);
+  const Session& session = sessions.at(SessionTable::index_of(found));
+  const Rewrite rewrite = session.rewrite(back);
+  const bool is_own = session.egress(back) == kGateway;
+  const InterfaceId to = is_own ? packet.ingress : session.egress(back);
+  const bool may_know = to < kRecirculate && (is_own || interface(to).zone != Zone::external);
+  const Ipv4Address from =
+      may_know ? policy->source_on(to, Ipv4Address(rewrite.destination)) : Ipv4Address();
+  if (from.is_unspecified() || !replies.take(now)) {
+    return drop(packet, DropReason::neighbor_unresolved);
+  }
+  count_drop(packet, DropReason::neighbor_unresolved);
+  turn_into_icmp_error(packet, icmp_type::unreachable, unreachable_code::host, 0, from);
+  translate_error(packet, rewrite, false);
+  packet.ingress = to;
+  packet.from_host = is_own;
   send_back(packet);
 }
 

@@ -168,7 +168,7 @@ class Pipeline::State::Burst {
   [[gnu::always_inline]] void run() {
     glance();
     for (size_t i = 0; i < packets_.size(); ++i)
-      seen_[i].session = seen_[i].l3_length != 0 ? sessions_.guess(seen_[i].spot) : kNone;
+      seen_[i].session = seen_[i].l3_length != 0 ? guess(seen_[i]) : kNone;
     for (size_t i = 0; i < packets_.size(); ++i) {
       if (seen_[i].session == kNone || !pass(packets_[i], seen_[i])) state_.receive(packets_[i]);
     }
@@ -176,6 +176,15 @@ class Pipeline::State::Burst {
 
  private:
   [[gnu::always_inline]] void glance();
+  // Where there is no session, the long way will look for a mapping.
+  uint32_t guess(const Glimpse& seen) const {
+    const uint32_t found = sessions_.guess(seen.spot);
+    if (found == kNone) [[unlikely]] {
+      const auto key = std::bit_cast<FlowKey>(seen.key);
+      state_.mappings.look_ahead_internal(key.protocol, key.source, key.source_port);
+    }
+    return found;
+  }
   [[gnu::always_inline]] bool pass(Packet& packet, const Glimpse& seen);
 
   Pipeline::State& state_;

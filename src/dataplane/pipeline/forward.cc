@@ -21,12 +21,15 @@ void decrement_ttl(Packet& packet) {
 
 }  // namespace
 
+// The gateway's own packets start here with the TTL they shall have.
+bool Pipeline::State::has_time_left(Packet& packet) {
+  if (packet.from_host || packet.ttl > 1) return true;
+  error(packet, DropReason::ttl_expired, icmp_type::time_exceeded, 0, 0);
+  return false;
+}
+
 bool Pipeline::State::prepare_to_leave(Packet& packet, InterfaceId out_id) {
-  // The gateway's own packets start here with the TTL they shall have.
-  if (!packet.from_host && packet.ttl <= 1) {
-    error(packet, DropReason::ttl_expired, icmp_type::time_exceeded, 0, 0);
-    return false;
-  }
+  if (!has_time_left(packet)) return false;
   uint16_t mtu = interface(out_id).mtu;
   if (packet.l3_length > mtu && packet.dont_fragment) {
     error(packet, DropReason::mtu_exceeded, icmp_type::unreachable,
@@ -111,7 +114,7 @@ void Pipeline::State::release_waiting() {
   }
   size_t expired = held.expire(now, released);
   for (size_t i = 0; i < expired; ++i)
-    drop(out->keep(released[i]), DropReason::neighbor_unresolved);
+    nobody_there(out->keep(released[i]));
 }
 
 // The next hop is known. C02: what waited while the policy changed leaves only as part of a session

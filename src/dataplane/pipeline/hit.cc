@@ -44,11 +44,16 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
       return true;
     }
     if (!prepare_to_leave(packet, route->interface)) return true;
+  } else if (egress == kRecirculate && !has_time_left(packet)) {
+    return true;
   }
+  bool keeps_alive = true;
   if (packet.key.protocol == protocol::tcp && !packet.is_later_fragment) {
+    // RFC7857-7.1: resets upon a reset are no sign of life.
+    keeps_alive = session.tcp != TcpState::reset || (packet.tcp_flags & tcp_flag::rst) == 0;
     session.tcp = advance(session.tcp, packet.tcp_flags, direction);
   }
-  sessions.touch(index, now, timeout_class_of(packet.key.protocol, session.tcp));
+  if (keeps_alive) sessions.touch(index, now, timeout_class_of(packet.key.protocol, session.tcp));
   count(index, direction, packet);
   apply(rewrite, packet);
   if (route != nullptr) {
@@ -70,7 +75,9 @@ void Pipeline::State::relay_error(Packet& packet) {
     return drop(packet, DropReason::icmp_error_unrelated);
   }
   std::optional<FlowKey> quoted = quoted_key(packet);
-  uint32_t found = quoted ? sessions.find(quoted->reversed()) : kNone;
+  // An error goes to the sender of what it quotes, or it is forged.
+  const bool is_to_sender = quoted && quoted->source == packet.key.destination;
+  uint32_t found = is_to_sender ? sessions.find(quoted->reversed()) : kNone;
   if (found == kNone) return drop(packet, DropReason::icmp_error_unrelated);
   uint32_t index = SessionTable::index_of(found);
   if (sessions.at(index).generation != policy->generation && !judge_again(index)) {

@@ -117,6 +117,8 @@ void Pipeline::State::expire() {
   for (unsigned i = 0; i < kExpirationsPerBurst; ++i) {
     uint32_t index = sessions.next_expired(now, policy->timeouts);
     if (index == kNone) return;
+    const uint32_t mapping = sessions.look_ahead_after(index);
+    if (mapping != kNone) mappings.look_ahead(mapping);
     end_session(index);
     shared.counters->sessions_expired.add(1);
   }

@@ -160,6 +160,7 @@ void Pipeline::State::act_on(Packet& packet, const Decision& decision, SessionKi
   // F19: a forged segment or reply does not become a session because a rule would permit it.
   if (!may_open(first_of(packet, packet.ingress))) return drop(packet, DropReason::no_session);
   if (decision.outcome == Outcome::forward && !prepare_to_leave(packet, decision.out)) return;
+  if (decision.outcome == Outcome::hairpin && !has_time_left(packet)) return;
   open_session(packet, decision, kind, mapping);
 }
 

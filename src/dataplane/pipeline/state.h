@@ -100,6 +100,8 @@ struct Pipeline::State {
   // TTL and MTU, before the translation changes anything. False: the packet was dropped or
   // answered.
   bool prepare_to_leave(Packet& packet, InterfaceId out);
+  // The TTL alone. Asked before a packet goes round, too: its sender can be told only then.
+  bool has_time_left(Packet& packet);
   void leave(Packet& packet, InterfaceId out, Ipv4Address next_hop);
   void to_gateway(Packet& packet);
   void go_round(Packet& packet);
@@ -116,6 +118,7 @@ struct Pipeline::State {
   void deny(Packet& packet);
   void error(Packet& packet, DropReason reason, uint8_t type, uint8_t code, uint16_t mtu);
   void send_back(Packet& packet);
+  void nobody_there(Packet& packet);
 
   // --- report.cc
   void drop(Packet& packet, DropReason reason);

@@ -52,6 +52,8 @@ class Buffers {
   rte_mempool* pool_for(uint16_t mtu) const { return mtu <= kSmallMtuMax ? small_ : jumbo_; }
   // The pool whose buffers hold `bytes` of frame, or nullptr.
   rte_mempool* pool_of_room(uint32_t bytes) const;
+  // Whether buffers of this pool are ours, with room for a Packet beside the frame.
+  bool have(const rte_mempool* pool) const { return pool == small_ || pool == jumbo_; }
   unsigned total() const;
   unsigned free() const;
 
@@ -87,9 +89,11 @@ inline Packet packet_of(rte_mbuf* buffer, InterfaceId ingress, bool from_host) {
 }
 
 // Whether the pipeline can work in this buffer as it is: one piece, not shared, headroom in front.
-inline bool is_plain(const rte_mbuf* buffer) {
+// Of buffers of our own only the first line is looked at.
+inline bool is_plain(const Buffers& buffers, const rte_mbuf* buffer) {
   return buffer->nb_segs == 1 && rte_mbuf_refcnt_read(buffer) == 1 && RTE_MBUF_DIRECT(buffer) &&
-         rte_pktmbuf_headroom(buffer) >= kHeadroomMin && buffer->priv_size >= sizeof(Packet);
+         rte_pktmbuf_headroom(buffer) >= kHeadroomMin &&
+         (buffers.have(buffer->pool) || buffer->priv_size >= sizeof(Packet));
 }
 
 // A plain copy of `buffer`, which is freed; nullptr when it does not fit one buffer or none is free

@@ -108,7 +108,7 @@ Result<std::unique_ptr<KernelPort>> KernelPort::take(const std::string& interfac
   const std::string spec = "kernel:" + interface;
   if (!device.exists()) {
     return Error{ErrorCode::not_found,
-                 spec + ": the kernel has no such interface; `postern ports` lists them"};
+                 spec + ": the kernel has no such interface; `postern show ports` lists them"};
   }
   if (device.is_loopback()) {
     return Error{ErrorCode::invalid, spec + ": the loopback interface carries no frames"};

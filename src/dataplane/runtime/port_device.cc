@@ -71,7 +71,7 @@ Result<void> check_pci_device(const std::string& address, const std::string& sys
   std::error_code error;
   if (!std::filesystem::exists(device, error)) {
     return Error{ErrorCode::not_found,
-                 spec + ": this machine has no such device; `postern ports` lists them"};
+                 spec + ": this machine has no such device; `postern show ports` lists them"};
   }
   const std::string bind = "dpdk-devbind.py --bind=vfio-pci " + full;
   const auto driver = std::filesystem::read_symlink(device / "driver", error).filename().string();
@@ -151,11 +151,11 @@ Result<PortDevice> make_host_device(const PortSpec& spec, const MacAddress& mac)
     return Error{ErrorCode::unavailable,
                  context + ": no access to /dev/net/tun; run: modprobe tun"};
   }
+  // A device of ours ends with its process, so as a rule another posternd lives behind the name.
   if (NetDevice(spec.host_device).exists()) {
     return Error{ErrorCode::failed, context +
-                                        ": an interface of this name exists already; run: ip "
-                                        "link delete " +
-                                        spec.host_device};
+                                        ": an interface of this name exists already: end the "
+                                        "posternd that has it, or choose another host_device"};
   }
   auto id = probe("vdev", "net_tap" + std::to_string(spec.id),
                   "iface=" + spec.host_device + ",mac=" + to_text(mac));

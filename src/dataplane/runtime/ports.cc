@@ -40,7 +40,7 @@ Result<void> check_port(const PortSpec& spec) {
       if (NetDevice(spec.device).exists()) return {};
       return Error{ErrorCode::not_found,
                    "kernel:" + spec.device +
-                       ": the kernel has no such interface; `postern ports` lists them"};
+                       ": the kernel has no such interface; `postern show ports` lists them"};
   }
   return {};
 }

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <rte_lcore.h>
-#include <rte_prefetch.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -12,14 +11,15 @@
 #include <string>
 #include <utility>
 
+#include "base/prefetch.h"
 #include "dataplane/policy/policy.h"
 
 namespace postern {
 namespace {
 
 // Reading a TAP costs a system call even when nothing is there, so a busy worker looks at its host
-// paths only in every so-manieth turn.
-constexpr unsigned kHostEveryTurns = 16;
+// paths only so often.
+constexpr Duration kHostsWait = microseconds(200);
 constexpr size_t kInjectedPerTurn = 8;
 // The longest sleep: policies are taken up, ages looked at, the watchdog reassured.
 constexpr Duration kWaitMax = milliseconds(10);
@@ -135,10 +135,10 @@ size_t Worker::turn() {
   for (const Source& source : wires_)
     moved += receive(source);
   moved += receive_hand_offs();
-  if (moved == 0 || turns_to_hosts_-- == 0) {
+  if (moved == 0 || now_ - hosts_asked_ >= kHostsWait) {
     for (const Source& source : hosts_)
       moved += receive(source);
-    turns_to_hosts_ = kHostEveryTurns;
+    hosts_asked_ = now_;
   }
   if (settings_.id == 0) moved += send_injected();
 
@@ -159,7 +159,7 @@ size_t Worker::receive(const Source& source) {
   const unsigned received = source.port->receive(source.queue, buffers);
   if (received == 0) return 0;
   for (unsigned i = 0; i < received; ++i)
-    rte_prefetch0(rte_pktmbuf_mtod(buffers[i], void*));
+    prefetch_for_write(rte_pktmbuf_mtod(buffers[i], void*));
   size_t count = 0;
   for (unsigned i = 0; i < received; ++i) {
     if (!admit(buffers[i], source.port->interface())) continue;
@@ -175,7 +175,7 @@ bool Worker::admit(rte_mbuf*& buffer, InterfaceId interface) {
     // The device took the tag off: without it the frame would seem to belong to this network.
     reason = DropReason::ethertype_unsupported;
     rte_pktmbuf_free(buffer);
-  } else if (!is_plain(buffer)) {
+  } else if (!is_plain(*shared_.buffers, buffer)) {
     bool is_too_long = false;
     buffer = make_plain(*shared_.buffers, buffer, is_too_long);
     if (buffer == nullptr) {

@@ -112,7 +112,7 @@ class Worker {
   const Policy* policy_ = nullptr;  // of this turn
   Instant now_;                     // of this turn
   size_t inside_ = 0;               // buffers that the pipeline holds
-  unsigned turns_to_hosts_ = 0;
+  Instant hosts_asked_;             // for packets from the host paths
 };
 
 }  // namespace postern

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "common/flow.h"
+#include "bench/common/flow.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "common/scene.h"
+#include "bench/common/scene.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "common/scene.h"
+#include "bench/common/scene.h"
 
 int main(int argc, char** argv) {
   using namespace postern::bench;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "common/scene.h"
+#include "bench/common/scene.h"
 
 #include <algorithm>
 #include <bit>

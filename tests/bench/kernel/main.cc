@@ -18,9 +18,9 @@
 #include <string>
 #include <vector>
 
-#include "common/scene.h"
-#include "kernel/sockets.h"
-#include "wire/slices.h"
+#include "bench/common/scene.h"
+#include "bench/kernel/sockets.h"
+#include "bench/wire/slices.h"
 
 namespace postern::bench {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kernel/sockets.h"
+#include "bench/kernel/sockets.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

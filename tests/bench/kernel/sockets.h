@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "common/flow.h"
+#include "bench/common/flow.h"
 
 namespace postern::bench {
 

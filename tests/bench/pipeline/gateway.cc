@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "pipeline/gateway.h"
+#include "bench/pipeline/gateway.h"
 
 #include <array>
 #include <string>
 
+#include "bench/pipeline/ticks.h"
 #include "control/compile/compile.h"
 #include "control/config/load.h"
-#include "pipeline/ticks.h"
 
 namespace postern::bench {
 namespace {

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "common/scene.h"
+#include "bench/common/scene.h"
 #include "dataplane/pipeline/pipeline.h"
 
 namespace postern::bench {

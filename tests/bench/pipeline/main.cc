@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/ticks.h"
-#include "pipeline/work.h"
+#include "bench/pipeline/ticks.h"
+#include "bench/pipeline/work.h"
 
 namespace postern::bench {
 namespace {
@@ -76,14 +76,16 @@ std::vector<Row> rows_of(const Options& options) {
 }
 
 void print(const Row& row, const Measured& measured) {
+  // Where every burst was interrupted nothing was measured.
+  const double per_second =
+      measured.packets > 0 ? ticks_per_second() / measured.ticks_per_packet : 0;
   std::printf(
       "{\"work\": \"%s\", \"sessions\": %u, \"rules\": %u, \"bytes\": %u, "
       "\"cycles_per_packet\": %.1f, \"cycles_per_packet_best\": %.1f, \"per_second\": %.0f, "
       "\"packets\": %lu, \"rounds\": %u, \"interrupted\": %lu}\n",
       row.work.c_str(), row.sessions, row.rules, row.bytes, measured.ticks_per_packet,
-      measured.ticks_per_packet_best, ticks_per_second() / measured.ticks_per_packet,
-      static_cast<unsigned long>(measured.packets), measured.rounds,
-      static_cast<unsigned long>(measured.interrupted));
+      measured.ticks_per_packet_best, per_second, static_cast<unsigned long>(measured.packets),
+      measured.rounds, static_cast<unsigned long>(measured.interrupted));
   std::fflush(stdout);
 }
 

@@ -11,8 +11,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "pipeline/ticks.h"
-#include "pipeline/work.h"
+#include "bench/pipeline/ticks.h"
+#include "bench/pipeline/work.h"
 
 namespace postern::bench {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "pipeline/work.h"
+#include "bench/pipeline/work.h"
 
 namespace postern::bench {
 namespace {

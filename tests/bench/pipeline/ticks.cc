@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "pipeline/ticks.h"
+#include "bench/pipeline/ticks.h"
 
 #include <algorithm>
 #include <chrono>

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "common/flow.h"
-#include "pipeline/gateway.h"
+#include "bench/common/flow.h"
+#include "bench/pipeline/gateway.h"
 
 namespace postern::bench {
 

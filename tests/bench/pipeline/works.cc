@@ -9,7 +9,7 @@
 //   reload                    as outbound, with a new policy after four packets a session
 #include <algorithm>
 
-#include "pipeline/work.h"
+#include "bench/pipeline/work.h"
 
 namespace postern::bench {
 namespace {

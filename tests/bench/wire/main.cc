@@ -15,7 +15,7 @@
 #include <sstream>
 #include <string>
 
-#include "wire/traffic.h"
+#include "bench/wire/traffic.h"
 
 namespace postern::bench {
 namespace {

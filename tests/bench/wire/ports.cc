@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "wire/ports.h"
+#include "bench/wire/ports.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>

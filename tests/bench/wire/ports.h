@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "common/flow.h"
+#include "bench/common/flow.h"
 
 namespace postern::bench {
 

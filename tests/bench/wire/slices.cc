@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "wire/slices.h"
+#include "bench/wire/slices.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "wire/traffic.h"
+#include "bench/wire/traffic.h"
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
 #include <algorithm>
 
-#include "common/scene.h"
+#include "bench/common/scene.h"
 
 namespace postern::bench {
 namespace {

@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/flow.h"
-#include "wire/ports.h"
-#include "wire/slices.h"
+#include "bench/common/flow.h"
+#include "bench/wire/ports.h"
+#include "bench/wire/slices.h"
 
 namespace postern::bench {
 

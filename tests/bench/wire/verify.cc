@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "common/scene.h"
-#include "wire/traffic.h"
+#include "bench/common/scene.h"
+#include "bench/wire/traffic.h"
 
 namespace postern::bench {
 namespace {

@@ -165,7 +165,7 @@ filter:
   CHECK(policy->rules.at(0).line == 16);
 }
 
-TEST_CASE("compile: a rule with times is in force in its minutes only", "[when]") {
+TEST_CASE("compile: a rule with times is in force in its minutes only", "[F34]") {
   auto text = with(R"(
 objects:
   times: { office: "mon-fri 08:00-18:00" }

@@ -44,14 +44,14 @@ config::Model with_times(const std::string& times) {
 
 }  // namespace
 
-TEST_CASE("compile/schedule: the week begins on Monday at midnight", "[when]") {
+TEST_CASE("compile/schedule: the week begins on Monday at midnight", "[F34]") {
   Berlin berlin;
   CHECK(minute_of_week(at(3, 2, 0, 0)) == 0);  // a Monday
   CHECK(minute_of_week(at(3, 2, 8, 30, 59)) == 8 * 60 + 30);
   CHECK(minute_of_week(at(3, 1, 23, 59)) == kMinutesPerWeek - 1);
 }
 
-TEST_CASE("compile/schedule: the next change is the next begin or end of any rule", "[when]") {
+TEST_CASE("compile/schedule: the next change is the next begin or end of any rule", "[F34]") {
   Berlin berlin;
   auto model = with_times("\"mon-fri 08:00-18:00\"");
   CHECK(next_change(model, at(3, 2, 7, 0, 17)) == at(3, 2, 8, 0));
@@ -60,14 +60,14 @@ TEST_CASE("compile/schedule: the next change is the next begin or end of any rul
   CHECK(next_change(model, at(3, 6, 18, 0)) == at(3, 9, 8, 0));  // over the weekend
 }
 
-TEST_CASE("compile/schedule: one boundary a week comes round again", "[when]") {
+TEST_CASE("compile/schedule: one boundary a week comes round again", "[F34]") {
   Berlin berlin;
   auto model = with_times("\"mon 00:00-12:00\", \"mon 12:00-24:00\"");
   CHECK(next_change(model, at(3, 2, 0, 0)) == at(3, 3, 0, 0));
   CHECK(next_change(model, at(3, 3, 0, 0)) == at(3, 9, 0, 0));
 }
 
-TEST_CASE("compile/schedule: without times nothing changes", "[when]") {
+TEST_CASE("compile/schedule: without times nothing changes", "[F34]") {
   auto model = with_times("always");
   CHECK_FALSE(next_change(model, at(3, 2, 7, 0)));
   model.filter.rules[0].when = {"mon 08:00-18:00"};
@@ -76,7 +76,7 @@ TEST_CASE("compile/schedule: without times nothing changes", "[when]") {
   CHECK_FALSE(next_change(model, at(3, 2, 7, 0)));
 }
 
-TEST_CASE("compile/schedule: a change of the clock is a change of its own", "[when]") {
+TEST_CASE("compile/schedule: a change of the clock is a change of its own", "[F34]") {
   Berlin berlin;
   auto model = with_times("\"sun 08:00-18:00\"");
   // Forward: at 02:00 it is 03:00, and 08:00 is an hour nearer than the dial says.
@@ -94,7 +94,7 @@ TEST_CASE("compile/schedule: a change of the clock is a change of its own", "[wh
 }
 
 TEST_CASE("compile/schedule: a rule's end is never overslept in the hour that comes twice",
-          "[when]") {
+          "[F34]") {
   Berlin berlin;
   auto model = with_times("\"sun 01:30-02:30\"");
   // Walk from change to change over the night; compare what holds with every minute's own answer.

@@ -116,7 +116,7 @@ TEST_CASE("control/reload: a state directory that cannot be written is a warning
   CHECK(bed.warnings.size() == 1);
 }
 
-TEST_CASE("control/reload: rules with times are published again at their boundaries") {
+TEST_CASE("control/reload: rules with times are published again at their boundaries", "[F34]") {
   Bed bed;
   std::string text =
       configuration("    - { name: office, in: lan, out: wan, when: office, action: permit }\n",

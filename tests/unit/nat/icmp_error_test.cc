@@ -190,6 +190,30 @@ TEST_CASE("nat/icmp_error: what cannot be told is nobody's", "[RFC5508-REQ3]") {
   }
 }
 
+TEST_CASE("nat/icmp_error: extensions behind the quote are no part of it", "[RFC5508-REQ3d]") {
+  // RFC 4884: the quote is padded to 128 bytes, an extension with its own checksum follows.
+  Sort sort = sorts()[GENERATE(range(size_t{0}, size_t{7}))];
+  CAPTURE(sort.name);
+  Flow flow = flow_of(sort.builder, 6000);
+  std::vector<uint8_t> message(flow.outside.bytes().begin() + kIp, flow.outside.bytes().end());
+  const std::vector<uint8_t> extension = {0x20, 0, 0x12, 0x34, 0, 8, 1, 1, 0xAB, 0xCD, 0xEF, 1};
+  const size_t payload = message.size() - (message[0] & 15u) * 4;
+  message.resize(128);
+  message.insert(message.end(), extension.begin(), extension.end());
+  std::vector<uint8_t> about(kIp, 0);
+  about.insert(about.end(), message.begin(), message.end());
+  Frame error =
+      icmp("192.0.2.1", "203.0.113.1", 11).about(Frame(about), message.size() - 20).build();
+  Packet packet = parsed(error);
+  REQUIRE(quoted_key(packet) == flow.outside_key);
+  translate_error(packet, flow.reply, false);
+  CHECK_THAT(error, checksums_hold());
+  CHECK(quotes(error, flow.inside, payload));
+  std::vector<uint8_t> behind(error.bytes().end() - static_cast<long>(extension.size()),
+                              error.bytes().end());
+  CHECK(behind == extension);
+}
+
 TEST_CASE("nat/icmp_error: an error with a wrong checksum is nobody's", "[RFC5508-REQ3]") {
   Frame quoted = udp("203.0.113.1:6000", "198.51.100.7:53").build();
   Frame error = icmp("198.51.100.99", "203.0.113.1", 11).about(quoted).build();

@@ -44,7 +44,7 @@ TEST_CASE("nat/mapping: an endpoint-independent mapping is the same for every re
   CHECK(table.find_external(protocol::udp, {kOutside, 6000}) == index);
 }
 
-TEST_CASE("nat/mapping: what counts of the remote depends on the behaviour", "[RFC4787-4.1]") {
+TEST_CASE("nat/mapping: what counts of the remote depends on the behaviour", "[RFC4787-REQ1]") {
   struct Row {
     MappingBehavior behavior;
     bool other_port, elsewhere;  // whether the mapping is found towards them

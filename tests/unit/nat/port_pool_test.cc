@@ -143,7 +143,7 @@ TEST_CASE("nat/port_pool: an address without ports in use gives its room to anot
   CHECK_FALSE(pool.allocate(protocol::udp, kOutside, 7, {}));
 }
 
-TEST_CASE("nat/port_pool: the choice is random and depends on the seed", "[RFC6056]") {
+TEST_CASE("nat/port_pool: the choice is random and depends on the seed", "[RFC6056][RFC7857-9]") {
   ExternalPortPool one(settings_of(0, 1, 1)), two(settings_of(0, 1, 2));
   one.claim(protocol::udp, kOutside, 5000);
   two.claim(protocol::udp, kOutside, 5000);

@@ -108,8 +108,19 @@ TEST_CASE("nat/tcp_tracker: a reset from either side makes any session transitor
     TcpState state = after(before + reset);
     CHECK(state == TcpState::reset);
     CHECK(timeout_class_of(protocol::tcp, state) == TimeoutClass::tcp_transitory);
-    CHECK(after(before + reset + " >D <D >F") == TcpState::reset);
+    CHECK(timeout_class_of(protocol::tcp, after(before + reset + " >D >D")) ==
+          TimeoutClass::tcp_transitory);
+    CHECK(after(before + reset + " >D >F") == TcpState::reset);
   }
+}
+
+TEST_CASE("nat/tcp_tracker: a reset that both sides ignore was a forged one", "[RFC7857-2.2]") {
+  CHECK(after(">S <SA >A <R >D") == TcpState::resumed_original);
+  CHECK(after(">S <SA >A <R >D <D") == TcpState::established);
+  CHECK(after(">S <SA >A >R <D") == TcpState::resumed_reply);
+  CHECK(after(">S <SA >A >R <D <D >R") == TcpState::reset);
+  CHECK(after(">S <SA >A >R <D >A") == TcpState::established);
+  CHECK(after(">S <SA >A <R >D <R <D") == TcpState::resumed_reply);
 }
 
 TEST_CASE("nat/tcp_tracker: only the opener opens a closed session again") {

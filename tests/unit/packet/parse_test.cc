@@ -243,7 +243,7 @@ TEST_CASE("packet/parse: TCP flags are those of a correct sender", "[F04]") {
 }
 
 TEST_CASE("packet/parse: an ICMP query has its identifier where its reply has it turned round",
-          "[RFC5508-3]") {
+          "[RFC5508-REQ1]") {
   auto [request, reply] = GENERATE(table<int, int>({{8, 0}, {13, 14}, {15, 16}, {17, 18}}));
   Frame asked = icmp(kHost, kServer, static_cast<uint8_t>(request)).icmp_id(77).build();
   Frame answered = icmp(kServer, kHost, static_cast<uint8_t>(reply)).icmp_id(77).build();
@@ -289,7 +289,7 @@ TEST_CASE("packet/parse: pieces of a datagram are told apart") {
   CHECK(last_packet.key.destination_port == be16(0));
 }
 
-TEST_CASE("packet/parse: tiny, empty, uneven and overlong pieces are refused", "[RFC1858][F04]") {
+TEST_CASE("packet/parse: tiny, empty, uneven and overlong pieces are refused", "[RFC1858-3][F04]") {
   auto piece = [](uint16_t offset, bool more, uint16_t length) {
     return tcp(kHostPort, kServerPort).fragment(offset, more).length(length).build();
   };

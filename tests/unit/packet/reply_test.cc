@@ -90,7 +90,7 @@ TEST_CASE("packet/reply: no error about errors, pieces, groups or nobody", "[RFC
 }
 
 TEST_CASE("packet/reply: an ICMP error goes back to the source and quotes the packet",
-          "[RFC792][RFC1812-4.3.2]") {
+          "[RFC792][RFC1812-4.3.2.2]") {
   Frame frame = udp(kHostPort, kServerPort).ttl(1).identification(99).payload(40).build();
   Packet packet = parsed(frame);
   turn_into_icmp_error(packet, icmp_type::time_exceeded, 0, 0, kGatewayAddress);
