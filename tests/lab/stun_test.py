@@ -26,8 +26,8 @@ BEHAVIOURS = (
     ("address_dependent", "address_and_port_dependent"),
     ("address_and_port_dependent", "address_and_port_dependent"),
 )
-# Ports of the client: one that nobody else has, and one that is taken outside by another host. Below
-# those that systems give out: of these, other tests may have left some in use outside.
+# Ports of the client: one that nobody else has, and one that is taken outside by another host.
+# Below those that systems give out: of these, other tests may have left some in use outside.
 FREE, TAKEN = 20000, 21000
 
 
