@@ -96,8 +96,11 @@ class FlowRunner {
 
   std::string flood(FlowStep step) {
     const unsigned first = static_cast<unsigned>(std::stoul(step.packet.source_port));
+    const auto host = parse_ipv4(step.packet.source);
+    if (!host) return fail(step.line, "a flood needs an address to come from");
     for (unsigned i = 0; i < step.count; ++i) {
       step.packet.source_port = std::to_string(first + i);
+      step.packet.source = to_text(Ipv4Address(host->number + i % step.hosts));
       auto frame = frame_of(step);
       if (!frame) return fail(step.line, frame.error().text);
       for (const Effect& effect : bed_.inject(step.interface, frame->bytes())) {

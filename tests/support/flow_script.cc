@@ -131,7 +131,13 @@ class ScriptReader {
       step.kind = word == "in"     ? FlowStep::Kind::in
                   : word == "send" ? FlowStep::Kind::send
                                    : FlowStep::Kind::flood;
-      if (word == "flood") step.count = static_cast<unsigned>(std::atoi(take_word(rest).c_str()));
+      if (word == "flood") {
+        step.count = static_cast<unsigned>(std::atoi(take_word(rest).c_str()));
+        step.hosts = static_cast<unsigned>(std::atoi(take_word(rest).c_str()));
+        if (step.count == 0 || step.hosts == 0) {
+          return bad(number(), "a flood is: flood PACKETS HOSTS INTERFACE PACKET");
+        }
+      }
       step.interface = take_word(rest);
       auto packet = read_packet_text(rest);
       if (!packet) return bad(number(), packet.error().text);

@@ -15,9 +15,9 @@
 //         drop no_mapping
 //         expect mappings = 0, drop.no_mapping = 1
 //   @303s tick                       only time passes
-//   @303s flood 3000 lan tcp 192.168.1.10:1024 -> 198.51.100.7:80 syn
-//                                    so many packets, the source port of each one higher; what
-//                                    becomes of them is told by counters alone
+//   @303s flood 3000 10 lan tcp 192.168.1.10:1024 -> 198.51.100.7:80 syn
+//                                    3,000 packets from 10 hosts in turn, the source port of each
+//                                    one higher; what becomes of them is told by counters alone
 //   @304s reload:                    top-level keys to replace in the configuration
 //           filter:
 //             rules: []
@@ -63,7 +63,8 @@ struct FlowStep {
   Duration at;
   std::string interface;  // in, send, flood
   PacketText packet;      // in, send, flood
-  unsigned count = 0;     // flood
+  unsigned count = 0;     // flood: packets
+  unsigned hosts = 1;     // flood: that send them in turn, from the packet's source on
   std::string keys;       // reload, refuse: YAML, indentation taken off
   std::vector<FlowExpectation> expected;
 };

@@ -111,7 +111,7 @@ void Pipeline::State::nobody_there(Packet& packet) {
   const bool may_know = to < kRecirculate && (is_own || interface(to).zone != Zone::external);
   const Ipv4Address from =
       may_know ? policy->source_on(to, Ipv4Address(rewrite.destination)) : Ipv4Address();
-  if (from.is_unspecified() || !replies.take(now)) {
+  if (from.is_unspecified() || !replies[0].take(now)) {
     return drop(packet, DropReason::neighbor_unresolved);
   }
   count_drop(packet, DropReason::neighbor_unresolved);
