@@ -12,6 +12,7 @@
 #include <rte_mbuf.h>
 
 #include <cstdint>
+#include <memory>
 
 #include "base/limits.h"
 #include "base/result.h"
@@ -77,15 +78,15 @@ inline Packet& kept_packet(rte_mbuf* buffer) {
   return *static_cast<Packet*>(rte_mbuf_to_priv(buffer));
 }
 
-// A fresh packet around a received buffer, ready for the pipeline.
-inline Packet packet_of(rte_mbuf* buffer, InterfaceId ingress, bool from_host) {
-  Packet packet;
+// Makes `packet` a fresh one around a received buffer, ready for the pipeline. In its place: a Packet
+// made elsewhere and copied is read again, in wide loads, before its many small parts are written.
+inline void begin_packet(Packet& packet, rte_mbuf* buffer, InterfaceId ingress, bool from_host) {
+  std::construct_at(&packet);
   packet.frame = rte_pktmbuf_mtod(buffer, uint8_t*);
   packet.buffer = buffer;
   packet.length = rte_pktmbuf_data_len(buffer);
   packet.ingress = ingress;
   packet.from_host = from_host;
-  return packet;
 }
 
 // Whether the pipeline can work in this buffer as it is: one piece, not shared, headroom in front.

@@ -163,7 +163,7 @@ size_t Worker::receive(const Source& source) {
   size_t count = 0;
   for (unsigned i = 0; i < received; ++i) {
     if (!admit(buffers[i], source.port->interface())) continue;
-    burst_[count++] = packet_of(buffers[i], source.port->interface(), source.port->is_host());
+    begin_packet(burst_[count++], buffers[i], source.port->interface(), source.port->is_host());
   }
   process({burst_.data(), count});
   return received;
