@@ -6,10 +6,8 @@
 namespace postern {
 namespace {
 
-FlowKey key_of(be32 host) {
-  FlowKey key;
-  key.source = host;
-  return key;
+KeyWords key_of(be32 host) {
+  return {host.raw(), 0};
 }
 
 }  // namespace
@@ -41,6 +39,12 @@ DropReason HostCounts::add(be32 opener, be32 responder, uint32_t from_max, uint3
   free_when_unused(from);
   if (to != from) free_when_unused(to);
   return DropReason::host_limit;
+}
+
+void HostCounts::look_ahead(be32 opener, be32 responder) const {
+  if (hosts_.size() == 0) return;
+  index_.prefetch(key_of(opener));
+  index_.prefetch(key_of(responder));
 }
 
 void HostCounts::remove(be32 opener, be32 responder) {

@@ -24,6 +24,8 @@ class HostCounts {
   // of them has as many as it may (0: no limit), host_table_full when there is no room for a new
   // host.
   DropReason add(be32 opener, be32 responder, uint32_t from_max, uint32_t to_max);
+  // Asks the cache for both; ahead of add() or remove().
+  void look_ahead(be32 opener, be32 responder) const;
   // Counts it back.
   void remove(be32 opener, be32 responder);
 

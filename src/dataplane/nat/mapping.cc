@@ -19,26 +19,21 @@ Endpoint remote_part(Endpoint remote, MappingBehavior behavior) {
   return remote;
 }
 
-FlowKey internal_key(uint8_t protocol, Endpoint internal, Endpoint remote) {
-  return {internal.address.wire(),
-          remote.address.wire(),
-          be16(internal.port),
-          be16(remote.port),
-          protocol,
-          KeySpace::internal_endpoint,
-          0};
+KeyWords internal_key(uint8_t protocol, Endpoint internal, Endpoint remote) {
+  return words_of(internal.address.wire(), remote.address.wire(), be16(internal.port),
+                  be16(remote.port), protocol, KeySpace::internal_endpoint);
 }
 
-FlowKey external_key(uint8_t protocol, Endpoint external) {
-  return {external.address.wire(),     be32(), be16(external.port), be16(), protocol,
-          KeySpace::external_endpoint, 0};
+KeyWords external_key(uint8_t protocol, Endpoint external) {
+  return words_of(external.address.wire(), be32(), be16(external.port), be16(), protocol,
+                  KeySpace::external_endpoint);
 }
 
-FlowKey internal_key(const Mapping& mapping) {
+KeyWords internal_key(const Mapping& mapping) {
   return internal_key(mapping.protocol, mapping.internal, mapping.remote);
 }
 
-FlowKey external_key(const Mapping& mapping) {
+KeyWords external_key(const Mapping& mapping) {
   return external_key(mapping.protocol, mapping.external);
 }
 
@@ -53,7 +48,7 @@ MappingTable::MappingTable(uint32_t capacity, const HashSeed& seed)
   }
 }
 
-uint32_t MappingTable::find(const FlowKey& key, uint64_t hash, Side side) const {
+uint32_t MappingTable::find(KeyWords key, uint64_t hash, Side side) const {
   uint32_t value = index_.find(hash, [&](uint32_t candidate) {
     const Mapping& mapping = mappings_[candidate >> 1];
     if (candidate != value_of(candidate >> 1, side)) return false;
@@ -76,35 +71,43 @@ uint32_t MappingTable::find_alike(uint32_t first, Ipv4Address external,
 // RFC4787-REQ1: endpoint-independent mappings are the same for every remote.
 uint32_t MappingTable::find_internal(uint8_t protocol, Endpoint internal, Endpoint remote,
                                      Ipv4Address external_address, MappingBehavior behavior) const {
-  FlowKey key = internal_key(protocol, internal, remote_part(remote, behavior));
+  const KeyWords key = internal_key(protocol, internal, remote_part(remote, behavior));
   return find_alike(find(key, hash(key), Side::internal), external_address, behavior);
 }
 
 uint32_t MappingTable::find_external(uint8_t protocol, Endpoint external) const {
-  FlowKey key = external_key(protocol, external);
+  const KeyWords key = external_key(protocol, external);
   return find(key, hash(key), Side::external);
 }
 
 void MappingTable::look_ahead_internal(uint8_t protocol, be32 address, be16 port) const {
-  FlowKey key{address, be32(), port, be16(), protocol, KeySpace::internal_endpoint, 0};
-  index_.prefetch(hash(key));
+  index_.prefetch(
+      hash(words_of(address, be32(), port, be16(), protocol, KeySpace::internal_endpoint)));
+}
+
+void MappingTable::look_ahead_erase(uint32_t index) const {
+  index_.prefetch(hash(internal_key(mappings_[index])));
+  index_.prefetch(hash(external_key(mappings_[index])));
 }
 
 uint32_t MappingTable::create(const Mapping& mapping) {
   uint32_t index = free_;
   if (index == kNone) return kNone;
-  Mapping added = mapping;
-  added.remote = remote_part(mapping.remote, mapping.behavior);
-  const FlowKey inside = internal_key(added), outside = external_key(added);
+  const Endpoint remote = remote_part(mapping.remote, mapping.behavior);
+  const KeyWords inside = internal_key(mapping.protocol, mapping.internal, remote),
+                 outside = external_key(mapping);
   const uint64_t inside_hash = hash(inside), outside_hash = hash(outside);
   index_.prefetch(outside_hash);
   uint32_t first = find(inside, inside_hash, Side::internal);
-  if (find_alike(first, added.external.address, added.behavior) != kNone) return kNone;
+  if (find_alike(first, mapping.external.address, mapping.behavior) != kNone) return kNone;
   // RFC4787-REQ3: an external endpoint belongs to one mapping.
   if (find(outside, outside_hash, Side::external) != kNone) return kNone;
   index_.insert(outside_hash, value_of(index, Side::external));
-  free_ = mappings_[index].next_alike;
+  Mapping& added = mappings_[index];
+  free_ = added.next_alike;
   if (free_ != kNone) look_ahead(free_);  // for the next one
+  added = mapping;
+  added.remote = remote;
   added.in_use = true;
   if (first == kNone) {
     index_.insert(inside_hash, value_of(index, Side::internal));
@@ -113,7 +116,6 @@ uint32_t MappingTable::create(const Mapping& mapping) {
     added.next_alike = mappings_[first].next_alike;
     mappings_[first].next_alike = index;
   }
-  mappings_[index] = added;
   ++size_;
   return index;
 }
@@ -121,18 +123,14 @@ uint32_t MappingTable::create(const Mapping& mapping) {
 void MappingTable::erase(uint32_t index) {
   Mapping& mapping = mappings_[index];
   POSTERN_DCHECK(mapping.in_use);
-  const FlowKey inside = internal_key(mapping);
+  const KeyWords inside = internal_key(mapping);
   const uint64_t inside_hash = hash(inside), outside_hash = hash(external_key(mapping));
-  index_.prefetch(inside_hash);
-  index_.prefetch(outside_hash);
-  uint32_t first = find(inside, inside_hash, Side::internal);
-  if (first == index) {
-    index_.erase(inside_hash, value_of(index, Side::internal));
+  if (index_.erase(inside_hash, value_of(index, Side::internal))) {
     if (mapping.next_alike != kNone) {
       index_.insert(inside_hash, value_of(mapping.next_alike, Side::internal));
     }
   } else {
-    uint32_t before = first;
+    uint32_t before = find(inside, inside_hash, Side::internal);
     while (mappings_[before].next_alike != index)
       before = mappings_[before].next_alike;
     mappings_[before].next_alike = mapping.next_alike;

@@ -59,6 +59,8 @@ class MappingTable {
   // are; and for a mapping.
   void look_ahead_internal(uint8_t protocol, be32 address, be16 port) const;
   void look_ahead(uint32_t index) const { __builtin_prefetch(&mappings_[index], 1); }
+  // Asks the cache for what erase() of a mapping will change.
+  void look_ahead_erase(uint32_t index) const;
   // kNone: full, or one of both sides is mapped already.
   uint32_t create(const Mapping& mapping);
   void erase(uint32_t index);
@@ -75,8 +77,8 @@ class MappingTable {
     return index << 1 | static_cast<uint32_t>(side);
   }
   // The index of the mapping with this key on this side, or kNone.
-  uint32_t find(const FlowKey& key, uint64_t hash, Side side) const;
-  uint64_t hash(const FlowKey& key) const { return hash_of(key, seed_); }
+  uint32_t find(KeyWords key, uint64_t hash, Side side) const;
+  uint64_t hash(KeyWords key) const { return hash_of(key, seed_); }
   uint32_t find_alike(uint32_t first, Ipv4Address external, MappingBehavior behavior) const;
 
   uint32_t size_ = 0;

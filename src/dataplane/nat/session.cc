@@ -90,11 +90,17 @@ void SessionTable::look_ahead(uint32_t index) const {
   __builtin_prefetch(&details_[index], 1);
 }
 
+void SessionTable::look_ahead_hosts(be32 opener, be32 responder) const {
+  state_->hosts.look_ahead(opener, responder);
+}
+
 uint32_t SessionTable::look_ahead_after(uint32_t index) const {
   const uint32_t next = details_[index].age_next;
   if (next >= sessions_.size()) return kNone;
-  index_.prefetch(hash(sessions_[next].key[0]));
-  index_.prefetch(hash(sessions_[next].key[1]));
+  const Session& session = sessions_[next];
+  index_.prefetch(hash(session.key[0]));
+  index_.prefetch(hash(session.key[1]));
+  state_->hosts.look_ahead(session.key[0].source, session.key[1].source);
   look_ahead(details_[next].age_next);
   return details_[next].mapping;
 }

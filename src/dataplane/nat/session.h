@@ -217,6 +217,8 @@ class SessionTable {
   // since are put back in order on the way, kAgesCheckedPerCall at most. New timeouts hold for
   // living sessions too.
   uint32_t next_expired(Instant now, const Timeouts& timeouts);
+  // Asks the cache for the counts of two hosts, of which a session may be inserted.
+  void look_ahead_hosts(be32 opener, be32 responder) const;
   // Asks the cache for what erasing the sessions after this one will need, as far as it may be
   // known without waiting. Returns the next one's mapping, or kNone.
   uint32_t look_ahead_after(uint32_t index) const;

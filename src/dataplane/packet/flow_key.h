@@ -7,6 +7,7 @@
 // without ports have zero in both.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -40,9 +41,7 @@ struct FlowKey {
     return std::memcmp(&a, &b, sizeof a) == 0;
   }
   // The key of packets in the other direction of the same untranslated flow.
-  constexpr FlowKey reversed() const {
-    return FlowKey{destination, source, destination_port, source_port, protocol, space, icmp_kind};
-  }
+  constexpr FlowKey reversed() const;
 };
 static_assert(sizeof(FlowKey) == 16);
 
@@ -52,6 +51,22 @@ struct KeyWords {
   friend bool operator==(const KeyWords&, const KeyWords&) = default;
 };
 static_assert(sizeof(KeyWords) == sizeof(FlowKey));
+
+// A key written field by field and soon read as words waits for its stores; keys that are made to
+// be looked up are made of words.
+constexpr KeyWords words_of(be32 source, be32 destination, be16 source_port, be16 destination_port,
+                            uint8_t protocol, KeySpace space) {
+  return {source.raw() | uint64_t{destination.raw()} << 32,
+          source_port.raw() | uint64_t{destination_port.raw()} << 16 | uint64_t{protocol} << 32 |
+              static_cast<uint64_t>(space) << 40};
+}
+
+constexpr FlowKey FlowKey::reversed() const {
+  const auto words = std::bit_cast<KeyWords>(*this);
+  const auto ports = std::rotl(static_cast<uint32_t>(words.others), 16);
+  return std::bit_cast<FlowKey>(
+      KeyWords{std::rotl(words.addresses, 32), (words.others >> 32 << 32) | ports});
+}
 
 // Address and port (or ICMP query identifier) of one party.
 struct Endpoint {

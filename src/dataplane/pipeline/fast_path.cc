@@ -176,12 +176,13 @@ class Pipeline::State::Burst {
 
  private:
   [[gnu::always_inline]] void glance();
-  // Where there is no session, the long way will look for a mapping.
+  // Where there is no session, the long way will look for a mapping and for both hosts.
   uint32_t guess(const Glimpse& seen) const {
     const uint32_t found = sessions_.guess(seen.spot);
     if (found == kNone) [[unlikely]] {
       const auto key = std::bit_cast<FlowKey>(seen.key);
       state_.mappings.look_ahead_internal(key.protocol, key.source, key.source_port);
+      sessions_.look_ahead_hosts(key.source, key.destination);
     }
     return found;
   }

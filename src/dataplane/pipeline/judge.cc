@@ -107,6 +107,7 @@ void Pipeline::State::release_mapping(uint32_t index) {
 
 void Pipeline::State::end_session(uint32_t index) {
   const uint32_t mapping = sessions.detail(index).mapping;
+  if (mapping != kNone) mappings.look_ahead_erase(mapping);
   note_remote(index, false);
   sessions.erase(index);
   if (mapping != kNone) release_mapping(mapping);

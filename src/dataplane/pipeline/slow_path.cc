@@ -222,8 +222,6 @@ DropReason Pipeline::State::insert(const WholeSession& session, uint32_t& index)
 
 void Pipeline::State::open_session(Packet& packet, const Decision& decision, SessionKind kind,
                                    uint32_t mapping) {
-  WholeSession whole;
-  Session& session = whole.session;
   FlowKey leaving = packet.key;
   const bool inbound = kind != SessionKind::plain && mapping != kNone;
   if (inbound) {
@@ -243,6 +241,8 @@ void Pipeline::State::open_session(Packet& packet, const Decision& decision, Ses
     if (mapping == kNone) return drop(packet, reason);
     leaving.source_port = be16(mappings.at(mapping).external.port);
   }
+  WholeSession whole;
+  Session& session = whole.session;
   session.key[0] = packet.key;
   session.key[1] = leaving.reversed();
   const Rewrite rewrite = make_rewrite(packet.key, leaving);

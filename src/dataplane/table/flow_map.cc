@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/table/flow_map.h"
 
-#include <bit>
-
 #include "base/assert.h"
 
 namespace postern {
-namespace {
-
-// Spreads the upper half of a hash evenly over any number of buckets, without a division.
-uint32_t scale(uint64_t hash, uint32_t count) {
-  return static_cast<uint32_t>((hash >> 32) * count >> 32);
-}
-
-}  // namespace
 
 inline uint32_t FlowMap::Bucket::find(KeyWords key) const {
   uint32_t found = kNone;
@@ -42,24 +32,15 @@ inline unsigned FlowMap::Bucket::slot_of(KeyWords key) const {
 FlowMap::FlowMap(uint32_t capacity, const HashSeed& seed)
     : capacity_(capacity), bucket_count_(capacity / 2 + 1), seed_(seed), buckets_(bucket_count_) {}
 
-inline uint32_t FlowMap::home_of(const FlowKey& key) const {
-  return scale(hash_of(key, seed_), bucket_count_);
-}
-
-void FlowMap::prefetch(const FlowKey& key) const {
-  __builtin_prefetch(&buckets_[home_of(key)], 1);
-}
-
-uint32_t FlowMap::find(const FlowKey& key) const {
-  KeyWords words = std::bit_cast<KeyWords>(key);
+uint32_t FlowMap::find(KeyWords key) const {
   for (uint32_t at = home_of(key);; at = next(at)) {
     const Bucket& bucket = buckets_[at];
-    uint32_t value = bucket.find(words);
+    uint32_t value = bucket.find(key);
     if (value != kNone || bucket.passed == 0) return value;
   }
 }
 
-bool FlowMap::insert(const FlowKey& key, uint32_t value) {
+bool FlowMap::insert(KeyWords key, uint32_t value) {
   POSTERN_DCHECK(value != kNone);
   if (size_ == capacity_ || find(key) != kNone) return false;
   // There are more slots than capacity, so this ends.
@@ -69,18 +50,17 @@ bool FlowMap::insert(const FlowKey& key, uint32_t value) {
     ++buckets_[at].passed;
     at = next(at);
   }
-  buckets_[at].keys[slot] = std::bit_cast<KeyWords>(key);
+  buckets_[at].keys[slot] = key;
   buckets_[at].values[slot] = value;
   ++size_;
   return true;
 }
 
-bool FlowMap::erase(const FlowKey& key) {
-  KeyWords words = std::bit_cast<KeyWords>(key);
+bool FlowMap::erase(KeyWords key) {
   uint32_t home = home_of(key);
   uint32_t at = home;
   unsigned slot;
-  while ((slot = buckets_[at].slot_of(words)) == kSlots) {
+  while ((slot = buckets_[at].slot_of(key)) == kSlots) {
     if (buckets_[at].passed == 0) return false;
     at = next(at);
   }

@@ -49,13 +49,18 @@ class FlowMap {
   FlowMap(uint32_t capacity, const HashSeed& seed);
 
   // The value, or kNone.
-  uint32_t find(const FlowKey& key) const;
+  uint32_t find(KeyWords key) const;
+  uint32_t find(const FlowKey& key) const { return find(std::bit_cast<KeyWords>(key)); }
   // Asks the cache for where `key` is or would be; ahead of insert() or erase().
-  void prefetch(const FlowKey& key) const;
+  void prefetch(KeyWords key) const { __builtin_prefetch(&buckets_[home_of(key)], 1); }
   // False: the key is there already, or `capacity` entries are in. `value` is not kNone.
-  bool insert(const FlowKey& key, uint32_t value);
+  bool insert(KeyWords key, uint32_t value);
+  bool insert(const FlowKey& key, uint32_t value) {
+    return insert(std::bit_cast<KeyWords>(key), value);
+  }
   // False: it was not there.
-  bool erase(const FlowKey& key);
+  bool erase(KeyWords key);
+  bool erase(const FlowKey& key) { return erase(std::bit_cast<KeyWords>(key)); }
   uint32_t size() const { return size_; }
   uint32_t capacity() const { return capacity_; }
 
@@ -75,7 +80,10 @@ class FlowMap {
   };
   static_assert(sizeof(Bucket) == 64);
 
-  uint32_t home_of(const FlowKey& key) const;
+  // Spreads the upper half of a hash evenly over any number of buckets, without a division.
+  uint32_t home_of(KeyWords key) const {
+    return static_cast<uint32_t>((hash_of(key, seed_) >> 32) * bucket_count_ >> 32);
+  }
   uint32_t next(uint32_t bucket) const { return bucket + 1 == bucket_count_ ? 0 : bucket + 1; }
 
   uint32_t capacity_;
