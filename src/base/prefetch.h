@@ -15,4 +15,11 @@ inline void prefetch_for_write(const void* address) {
 #endif
 }
 
+// Asks for the line at `address`. The empty statement is there for the sake of functions that do
+// nothing else: the compiler takes them for functions without effect and leaves out their calls.
+inline void prefetch(const void* address) {
+  __builtin_prefetch(address);
+  __asm__ volatile("" : : "r"(address));
+}
+
 }  // namespace postern

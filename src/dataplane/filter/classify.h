@@ -7,6 +7,7 @@
 
 #include <bit>
 
+#include "base/prefetch.h"
 #include "dataplane/filter/classifier.h"
 #include "dataplane/filter/ruleset.h"
 
@@ -111,7 +112,7 @@ struct Lookup {
 
   static void prefetch(const Rows& rows) {
     for (unsigned i = 0; i < rows.count; ++i)
-      __builtin_prefetch(rows.at[i]);
+      postern::prefetch(rows.at[i]);
   }
 };
 

@@ -85,6 +85,10 @@ void MappingTable::look_ahead_internal(uint8_t protocol, be32 address, be16 port
       hash(words_of(address, be32(), port, be16(), protocol, KeySpace::internal_endpoint)));
 }
 
+void MappingTable::look_ahead_external(uint8_t protocol, Endpoint external) const {
+  index_.prefetch(hash(external_key(protocol, external)));
+}
+
 void MappingTable::look_ahead_erase(uint32_t index) const {
   index_.prefetch(hash(internal_key(mappings_[index])));
   index_.prefetch(hash(external_key(mappings_[index])));
@@ -97,7 +101,6 @@ uint32_t MappingTable::create(const Mapping& mapping) {
   const KeyWords inside = internal_key(mapping.protocol, mapping.internal, remote),
                  outside = external_key(mapping);
   const uint64_t inside_hash = hash(inside), outside_hash = hash(outside);
-  index_.prefetch(outside_hash);
   uint32_t first = find(inside, inside_hash, Side::internal);
   if (find_alike(first, mapping.external.address, mapping.behavior) != kNone) return kNone;
   // RFC4787-REQ3: an external endpoint belongs to one mapping.

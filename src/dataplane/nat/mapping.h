@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/address.h"
+#include "base/prefetch.h"
 #include "base/time.h"
 #include "dataplane/packet/flow_key.h"
 #include "dataplane/table/flow_index.h"
@@ -56,9 +57,10 @@ class MappingTable {
                          Ipv4Address external_address, MappingBehavior behavior) const;
   uint32_t find_external(uint8_t protocol, Endpoint external) const;
   // Asks the cache for the place of find_internal(), for endpoint-independent mappings, which most
-  // are; and for a mapping.
+  // are; of find_external(); and for a mapping.
   void look_ahead_internal(uint8_t protocol, be32 address, be16 port) const;
-  void look_ahead(uint32_t index) const { __builtin_prefetch(&mappings_[index], 1); }
+  void look_ahead_external(uint8_t protocol, Endpoint external) const;
+  void look_ahead(uint32_t index) const { prefetch(&mappings_[index]); }
   // Asks the cache for what erase() of a mapping will change.
   void look_ahead_erase(uint32_t index) const;
   // kNone: full, or one of both sides is mapped already.

@@ -13,12 +13,8 @@ constexpr unsigned kProtocols = 3;      // TCP, UDP, ICMP queries
 constexpr uint16_t kPrivileged = 1024;  // RFC 4787 REQ-3a: the range of well-known ports ends below
 constexpr uint64_t kEvenBits = 0x5555555555555555;
 
-FlowKey key_of(uint8_t protocol, Ipv4Address address) {
-  FlowKey key;
-  key.source = address.wire();
-  key.protocol = protocol;
-  key.space = KeySpace::external_endpoint;
-  return key;
+KeyWords key_of(uint8_t protocol, Ipv4Address address) {
+  return words_of(address.wire(), be32(), be16(), be16(), protocol, KeySpace::external_endpoint);
 }
 
 // How many of the 1024 words of 64 ports fall to `worker`.
@@ -124,10 +120,12 @@ uint32_t ExternalPortPool::paired_index(Ipv4Address internal, uint32_t count) {
 }
 
 uint32_t ExternalPortPool::find(uint8_t protocol, Ipv4Address address) const {
-  const Bitmap& last = bitmaps_[found_];
-  if (last.protocol == protocol && last.address == address.wire()) return found_;
+  uint32_t& known = found_[address.number % std::size(found_)];
+  if (bitmaps_[known].protocol == protocol && bitmaps_[known].address == address.wire()) {
+    return known;
+  }
   const uint32_t bitmap = index_.find(key_of(protocol, address));
-  if (bitmap != kNone) found_ = bitmap;
+  if (bitmap != kNone) known = bitmap;
   return bitmap;
 }
 

@@ -100,8 +100,9 @@ class ExternalPortPool {
   uint32_t bitmaps_used_ = 0;
   TableArray<Bitmap> bitmaps_;
   TableArray<uint64_t> words_;
-  FlowMap index_;               // address and protocol -> bitmap
-  mutable uint32_t found_ = 0;  // the bitmap that find() gave last; nearly always asked for again
+  FlowMap index_;  // address and protocol -> bitmap
+  // The bitmaps that find() gave last, by the lowest bits of the address.
+  mutable uint32_t found_[16] = {};
 };
 
 }  // namespace postern

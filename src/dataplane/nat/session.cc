@@ -2,6 +2,7 @@
 #include "dataplane/nat/session.h"
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include "dataplane/nat/host_counts.h"
 #include "dataplane/nat/session_ages.h"
 
@@ -86,8 +87,8 @@ void SessionTable::erase(uint32_t index) {
 // Asks the cache for a session, present or to come.
 void SessionTable::look_ahead(uint32_t index) const {
   if (index >= sessions_.size()) return;
-  __builtin_prefetch(&sessions_[index], 1);
-  __builtin_prefetch(&details_[index], 1);
+  prefetch(&sessions_[index]);
+  prefetch(&details_[index]);
 }
 
 void SessionTable::look_ahead_hosts(be32 opener, be32 responder) const {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <span>
 
+#include "base/prefetch.h"
 #include "base/time.h"
 #include "dataplane/nat/mapping.h"
 #include "dataplane/nat/rewrite.h"
@@ -160,6 +161,7 @@ class SessionTable {
   // --- lookup of many packets, in steps that wait for no memory: ask for the place in the index;
   // guess the value there and ask for the session; compare key_of(guess) with the key.
   uint64_t hash(const FlowKey& key) const { return hash_of(key, seed_); }
+  uint64_t hash(KeyWords key) const { return hash_of(key, seed_); }
   FlowIndex::Spot look_ahead(KeyWords key) const {
     FlowIndex::Spot spot = index_.spot_of(hash_of(key, seed_));
     index_.prefetch(spot);
@@ -167,7 +169,7 @@ class SessionTable {
   }
   uint32_t guess(FlowIndex::Spot spot) const {
     uint32_t value = index_.guess(spot);
-    if (value != kNone) __builtin_prefetch(&sessions_[index_of(value)], 1);
+    if (value != kNone) prefetch(&sessions_[index_of(value)]);
     return value;
   }
   // Of a free slot: a key that no packet has.
@@ -217,6 +219,12 @@ class SessionTable {
   // since are put back in order on the way, kAgesCheckedPerCall at most. New timeouts hold for
   // living sessions too.
   uint32_t next_expired(Instant now, const Timeouts& timeouts);
+  // Asks the cache for the places of a session to come: of packets with `key`, which leave with the
+  // source `translated`.
+  void look_ahead_answer(const FlowKey& key, Endpoint translated) const {
+    index_.prefetch(hash(words_of(key.destination, translated.address.wire(), key.destination_port,
+                                  be16(translated.port), key.protocol, KeySpace::flow)));
+  }
   // Asks the cache for the counts of two hosts, of which a session may be inserted.
   void look_ahead_hosts(be32 opener, be32 responder) const;
   // Asks the cache for what erasing the sessions after this one will need, as far as it may be

@@ -9,8 +9,9 @@
 namespace postern {
 namespace {
 
-FlowQuery query_of(const FirstPacket& packet) {
-  FlowQuery query;
+// Decisions are made in their place, never copied: what is written in small parts and read at once
+// in wide ones waits for its stores.
+void set_query(FlowQuery& query, const FirstPacket& packet) {
   query.in = packet.in;
   query.source = Ipv4Address(packet.key.source);
   query.destination = query.original_destination = Ipv4Address(packet.key.destination);
@@ -24,13 +25,11 @@ FlowQuery query_of(const FirstPacket& packet) {
   query.icmp_code = packet.icmp_code;
   query.established = packet.key.protocol == protocol::tcp &&
                       (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) != tcp_flag::syn;
-  return query;
 }
 
-Decision refused(Decision decision, DropReason reason) {
+void refuse(Decision& decision, DropReason reason) {
   decision.outcome = Outcome::drop;
   decision.reason = reason;
-  return decision;
 }
 
 bool is_outside(const Policy& policy, InterfaceId in) {
@@ -123,9 +122,14 @@ void choose_source_nat(const Policy& policy, InterfaceId out, Decision& decision
     decision.external_address = mapping->external;
     return;
   }
-  FlowQuery leaving = query;
-  leaving.out = out;
-  const SourceRule* rule = policy.nat.find_source_rule(leaving);
+  const SourceRule* rule = nullptr;
+  if (query.out == out) {
+    rule = policy.nat.find_source_rule(query);
+  } else {
+    FlowQuery leaving = query;
+    leaving.out = out;
+    rule = policy.nat.find_source_rule(leaving);
+  }
   if (rule == nullptr) return;
   decision.source_rule = rule;
   if (rule->action == SourceAction::none) return;
@@ -168,8 +172,8 @@ bool find_way(const Policy& policy, Decision& decision) {
 }
 
 // Broadcast and multicast: for the gateway itself or for nobody (RFC 1812 5.3.4, RFC 2644).
-Decision decide_broadcast(const Policy& policy, const FirstPacket& packet, Decision decision,
-                          NextHits* hits) {
+void decide_broadcast(const Policy& policy, const FirstPacket& packet, NextHits* hits,
+                      Decision& decision) {
   Ipv4Address to(packet.key.destination);
   bool here = packet.in != kGateway && (to.is_limited_broadcast() || to.is_multicast());
   if (!here && packet.in != kGateway) {
@@ -177,10 +181,9 @@ Decision decide_broadcast(const Policy& policy, const FirstPacket& packet, Decis
       here = here || prefix.is_directed_broadcast(to);
     }
   }
-  if (!here) return refused(decision, DropReason::broadcast_not_forwarded);
+  if (!here) return refuse(decision, DropReason::broadcast_not_forwarded);
   decision.query.out = decision.out = kGateway;
   if (passes_filter(policy, decision, hits)) decision.outcome = Outcome::host_broadcast;
-  return decision;
 }
 
 // RFC 2131 clients have no address yet when they call everybody.
@@ -190,7 +193,7 @@ bool is_unconfigured_client(const FirstPacket& packet) {
 
 // A hairpin's first half: permitted, now the source is translated as if the packet left by the
 // external port.
-Decision finish_hairpin(const Policy& policy, const Destination& destination, Decision decision) {
+void finish_hairpin(const Policy& policy, const Destination& destination, Decision& decision) {
   InterfaceId inside_out = decision.out;
   bool same_port = inside_out == decision.query.in;
   bool keep = destination.mapping != nullptr && destination.mapping->keep_source && !same_port;
@@ -203,9 +206,90 @@ Decision finish_hairpin(const Policy& policy, const Destination& destination, De
   decision.outcome =
       decision.source_nat == SourceNatKind::none ? Outcome::forward : Outcome::hairpin;
   if (decision.outcome == Outcome::forward && destination.mapping == nullptr) {
-    return refused(decision, DropReason::no_mapping);
+    refuse(decision, DropReason::no_mapping);
   }
-  return decision;
+}
+
+void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits,
+                 Decision& decision) {
+  set_query(decision.query, packet);
+  FlowQuery& query = decision.query;
+  if (packet.in != kGateway && !is_unconfigured_client(packet) &&
+      !policy.may_come_from(query.source, packet.in)) {
+    return refuse(decision, DropReason::spoofed_source);
+  }
+  if (query.destination.is_multicast() || policy.is_local_broadcast(query.destination)) {
+    return decide_broadcast(policy, packet, hits, decision);
+  }
+  if (packet.to_multicast_mac) return refuse(decision, DropReason::destination_address_bad);
+
+  Destination destination = find_destination(policy, packet);
+  if (destination.mapping != nullptr) {
+    Endpoint inside = destination.mapping->internal_endpoint(packet.key.destination_port.value());
+    decision.destination = destination.mapping;
+    query.translated = true;
+    query.destination = inside.address;
+    if (has_ports(query.protocol)) query.destination_port = inside.port;
+  }
+  if (destination.nobody) {
+    query.out = decision.out = kGateway;
+  } else if (destination.hairpin && destination.mapping == nullptr) {
+    query.out = decision.out = destination.external->on;
+  } else if (!find_way(policy, decision)) {
+    return;
+  }
+
+  if (!passes_filter(policy, decision, hits)) return;
+  if (destination.nobody) return refuse(decision, DropReason::no_mapping);
+  if (destination.hairpin) return finish_hairpin(policy, destination, decision);
+  if (decision.out == kGateway) {
+    decision.outcome = Outcome::host;
+    return;
+  }
+  if (destination.mapping == nullptr && is_hidden_from_sender(policy, decision)) {
+    return refuse(decision, DropReason::hidden_host);
+  }
+  decision.outcome = Outcome::forward;
+  choose_source_nat(policy, decision.out, decision);
+}
+
+void judge_mapped_inbound(const Policy& policy, const FirstPacket& packet, Endpoint internal,
+                          InterfaceId internal_interface, NextHits* hits, Decision& decision) {
+  FlowQuery& query = decision.query;
+  set_query(query, packet);
+  if (!policy.may_come_from(query.source, packet.in)) {
+    return refuse(decision, DropReason::spoofed_source);
+  }
+  // RFC4787-REQ8: what the inside host may send to this remote, the remote may send through the
+  // mapping.
+  Endpoint remote{query.source, query.source_port};
+  query.in = internal_interface;
+  query.out = packet.in;
+  query.source = internal.address;
+  query.source_port = has_ports(query.protocol) ? internal.port : uint16_t{0};
+  query.destination = query.original_destination = remote.address;
+  query.destination_port = remote.port;
+  query.established = false;
+  if (!passes_filter(policy, decision, hits)) return;
+  const Route* route = policy.routes.find(internal.address);
+  if (route == nullptr) return refuse(decision, DropReason::no_route);
+  decision.out = route->interface;
+  decision.next_hop = route->next_hop(internal.address);
+  decision.outcome = route->interface == kGateway ? Outcome::host : Outcome::forward;
+}
+
+void judge_hairpin_inner(const Policy& policy, const FirstPacket& packet, Decision& decision) {
+  set_query(decision.query, packet);
+  const ConfiguredMapping* mapping =
+      policy.nat.find_destination(packet.key.protocol, Ipv4Address(packet.key.destination),
+                                  packet.key.destination_port.value());
+  if (mapping == nullptr) return refuse(decision, DropReason::no_mapping);
+  Endpoint inside = mapping->internal_endpoint(packet.key.destination_port.value());
+  decision.destination = mapping;
+  decision.query.destination = inside.address;
+  if (has_ports(decision.query.protocol)) decision.query.destination_port = inside.port;
+  if (!find_way(policy, decision)) return;
+  decision.outcome = decision.out == kGateway ? Outcome::host : Outcome::forward;
 }
 
 }  // namespace
@@ -230,88 +314,20 @@ bool may_open(const FirstPacket& packet) {
 
 Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits) {
   Decision decision;
-  decision.query = query_of(packet);
-  FlowQuery& query = decision.query;
-  if (packet.in != kGateway && !is_unconfigured_client(packet) &&
-      !policy.may_come_from(query.source, packet.in)) {
-    return refused(decision, DropReason::spoofed_source);
-  }
-  if (query.destination.is_multicast() || policy.is_local_broadcast(query.destination)) {
-    return decide_broadcast(policy, packet, decision, hits);
-  }
-  if (packet.to_multicast_mac) return refused(decision, DropReason::destination_address_bad);
-
-  Destination destination = find_destination(policy, packet);
-  if (destination.mapping != nullptr) {
-    Endpoint inside = destination.mapping->internal_endpoint(packet.key.destination_port.value());
-    decision.destination = destination.mapping;
-    query.translated = true;
-    query.destination = inside.address;
-    if (has_ports(query.protocol)) query.destination_port = inside.port;
-  }
-  if (destination.nobody) {
-    query.out = decision.out = kGateway;
-  } else if (destination.hairpin && destination.mapping == nullptr) {
-    query.out = decision.out = destination.external->on;
-  } else if (!find_way(policy, decision)) {
-    return decision;
-  }
-
-  if (!passes_filter(policy, decision, hits)) return decision;
-  if (destination.nobody) return refused(decision, DropReason::no_mapping);
-  if (destination.hairpin) return finish_hairpin(policy, destination, decision);
-  if (decision.out == kGateway) {
-    decision.outcome = Outcome::host;
-    return decision;
-  }
-  if (destination.mapping == nullptr && is_hidden_from_sender(policy, decision)) {
-    return refused(decision, DropReason::hidden_host);
-  }
-  decision.outcome = Outcome::forward;
-  choose_source_nat(policy, decision.out, decision);
+  judge_first(policy, packet, hits, decision);
   return decision;
 }
 
 Decision decide_mapped_inbound(const Policy& policy, const FirstPacket& packet, Endpoint internal,
                                InterfaceId internal_interface, NextHits* hits) {
   Decision decision;
-  FlowQuery& query = decision.query;
-  query = query_of(packet);
-  if (!policy.may_come_from(query.source, packet.in)) {
-    return refused(decision, DropReason::spoofed_source);
-  }
-  // RFC4787-REQ8: what the inside host may send to this remote, the remote may send through the
-  // mapping.
-  Endpoint remote{query.source, query.source_port};
-  query.in = internal_interface;
-  query.out = packet.in;
-  query.source = internal.address;
-  query.source_port = has_ports(query.protocol) ? internal.port : uint16_t{0};
-  query.destination = query.original_destination = remote.address;
-  query.destination_port = remote.port;
-  query.established = false;
-  if (!passes_filter(policy, decision, hits)) return decision;
-  const Route* route = policy.routes.find(internal.address);
-  if (route == nullptr) return refused(decision, DropReason::no_route);
-  decision.out = route->interface;
-  decision.next_hop = route->next_hop(internal.address);
-  decision.outcome = route->interface == kGateway ? Outcome::host : Outcome::forward;
+  judge_mapped_inbound(policy, packet, internal, internal_interface, hits, decision);
   return decision;
 }
 
 Decision decide_hairpin_inner(const Policy& policy, const FirstPacket& packet) {
   Decision decision;
-  decision.query = query_of(packet);
-  const ConfiguredMapping* mapping =
-      policy.nat.find_destination(packet.key.protocol, Ipv4Address(packet.key.destination),
-                                  packet.key.destination_port.value());
-  if (mapping == nullptr) return refused(decision, DropReason::no_mapping);
-  Endpoint inside = mapping->internal_endpoint(packet.key.destination_port.value());
-  decision.destination = mapping;
-  decision.query.destination = inside.address;
-  if (has_ports(decision.query.protocol)) decision.query.destination_port = inside.port;
-  if (!find_way(policy, decision)) return decision;
-  decision.outcome = decision.out == kGateway ? Outcome::host : Outcome::forward;
+  judge_hairpin_inner(policy, packet, decision);
   return decision;
 }
 

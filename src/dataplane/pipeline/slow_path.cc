@@ -182,6 +182,9 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
     reason = DropReason::no_external_port;
     return kNone;
   }
+  // What the mapping and its session will touch, all at once.
+  mappings.look_ahead_external(proto, Endpoint{decision.external_address, *port});
+  sessions.look_ahead_answer(packet.key, Endpoint{decision.external_address, *port});
   Mapping mapping;
   mapping.internal = internal;
   mapping.external = Endpoint{decision.external_address, *port};

@@ -22,6 +22,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/prefetch.h"
 #include "dataplane/table/flow_map.h"
 #include "dataplane/table/table_memory.h"
 
@@ -40,7 +41,7 @@ class FlowIndex {
 
   // Asks the cache for the bucket; ahead of anything below.
   void prefetch(uint64_t hash) const { prefetch(spot_of(hash)); }
-  void prefetch(Spot spot) const { __builtin_prefetch(&buckets_[spot.bucket], 1); }
+  void prefetch(Spot spot) const { postern::prefetch(&buckets_[spot.bucket]); }
   // What most likely lies there, without a look at keys; kNone: nothing.
   uint32_t guess(Spot spot) const {
     for (uint32_t at = spot.bucket;; at = next(at)) {

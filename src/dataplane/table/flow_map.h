@@ -17,6 +17,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "base/prefetch.h"
 #include "dataplane/packet/flow_key.h"
 #include "dataplane/table/table_memory.h"
 
@@ -52,7 +53,7 @@ class FlowMap {
   uint32_t find(KeyWords key) const;
   uint32_t find(const FlowKey& key) const { return find(std::bit_cast<KeyWords>(key)); }
   // Asks the cache for where `key` is or would be; ahead of insert() or erase().
-  void prefetch(KeyWords key) const { __builtin_prefetch(&buckets_[home_of(key)], 1); }
+  void prefetch(KeyWords key) const { postern::prefetch(&buckets_[home_of(key)]); }
   // False: the key is there already, or `capacity` entries are in. `value` is not kNone.
   bool insert(KeyWords key, uint32_t value);
   bool insert(const FlowKey& key, uint32_t value) {
