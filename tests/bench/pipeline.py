@@ -16,7 +16,7 @@ TIMED = "*Gateway::*_timed*"
 
 def add_options(parser):
     parser.add_argument("--work", help="outbound, inbound, mixed, new_session, denied, "
-                                       "denied_logged, reload")
+                                       "denied_logged, reload, flooded")
     parser.add_argument("--sessions", help="numbers, separated by commas")
     parser.add_argument("--rules")
     parser.add_argument("--bytes", help="of a frame on the wire")

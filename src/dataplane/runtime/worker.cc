@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <utility>
@@ -19,7 +20,7 @@ namespace {
 
 // Reading a TAP costs a system call even when nothing is there, so a busy worker looks at its host
 // paths only so often.
-constexpr Duration kHostsWait = microseconds(200);
+constexpr Duration kHostsWaitMin = microseconds(50), kHostsWaitMax = microseconds(1000);
 constexpr size_t kInjectedPerTurn = 8;
 // The longest sleep: policies are taken up, ages looked at, the watchdog reassured.
 constexpr Duration kWaitMax = milliseconds(10);
@@ -135,11 +136,7 @@ size_t Worker::turn() {
   for (const Source& source : wires_)
     moved += receive(source);
   moved += receive_hand_offs();
-  if (moved == 0 || now_ - hosts_asked_ >= kHostsWait) {
-    for (const Source& source : hosts_)
-      moved += receive(source);
-    hosts_asked_ = now_;
-  }
+  if (moved == 0 || now_ - hosts_asked_ >= hosts_wait_) moved += receive_from_hosts();
   if (settings_.id == 0) moved += send_injected();
 
   pipeline_.turn(policy_, now_, outbox_);
@@ -150,6 +147,16 @@ size_t Worker::turn() {
   shared_.desk->dump.serve(pipeline_);
   ring_bells();
   if (policy_ != nullptr) shared_.policies->finished(settings_.id, policy_->generation);
+  return moved;
+}
+
+// While the wires are busy a kernel that says nothing is asked less and less often.
+size_t Worker::receive_from_hosts() {
+  size_t moved = 0;
+  for (const Source& source : hosts_)
+    moved += receive(source);
+  hosts_wait_ = moved != 0 ? kHostsWaitMin : std::min(hosts_wait_ * 2, kHostsWaitMax);
+  hosts_asked_ = now_;
   return moved;
 }
 

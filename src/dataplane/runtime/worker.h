@@ -85,6 +85,7 @@ class Worker {
   // One turn of the loop; returns how many frames it moved.
   size_t turn();
   size_t receive(const Source& source);
+  size_t receive_from_hosts();
   size_t receive_hand_offs();
   size_t send_injected();
   size_t process(std::span<Packet> burst);
@@ -113,6 +114,7 @@ class Worker {
   Instant now_;                     // of this turn
   size_t inside_ = 0;               // buffers that the pipeline holds
   Instant hosts_asked_;             // for packets from the host paths
+  Duration hosts_wait_;             // until they are asked again, if the wires are busy
 };
 
 }  // namespace postern

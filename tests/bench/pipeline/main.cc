@@ -34,11 +34,11 @@ std::vector<Row> goal_rows() {
   return {{"outbound", 1024, 1000, 64},       {"outbound", 65536, 10, 64},
           {"outbound", 65536, 1000, 64},      {"inbound", 65536, 1000, 64},
           {"mixed", 65536, 1000, 64},         {"denied", 65536, 1000, 64},
-          {"denied_logged", 65536, 1000, 64}, {"reload", 65536, 1000, 64},
-          {"outbound", 65536, 10000, 64},     {"outbound", 1048576, 1000, 64},
-          {"inbound", 1048576, 1000, 64},     {"mixed", 1048576, 1000, 64},
-          {"new_session", 65536, 10, 64},     {"new_session", 65536, 1000, 64},
-          {"new_session", 65536, 10000, 64}};
+          {"denied_logged", 65536, 1000, 64}, {"flooded", 65536, 1000, 64},
+          {"reload", 65536, 1000, 64},        {"outbound", 65536, 10000, 64},
+          {"outbound", 1048576, 1000, 64},    {"inbound", 1048576, 1000, 64},
+          {"mixed", 1048576, 1000, 64},       {"new_session", 65536, 10, 64},
+          {"new_session", 65536, 1000, 64},   {"new_session", 65536, 10000, 64}};
 }
 
 template <typename T>

@@ -9,7 +9,7 @@ namespace postern::bench {
 namespace {
 
 constexpr unsigned kFrameBytes = 64;
-constexpr Duration kBetweenBursts = nanoseconds(3200);  // 32 packets at 10 M/s
+constexpr Duration kBetweenBursts = nanoseconds(6400);  // 64 packets at 10 M/s
 
 // The first packet of flows[first + i] from slot i; the external endpoints are what comes out.
 void open_some(Gateway& gateway, Slots& slots, const FrameWriter& writer, std::vector<Flow>& flows,

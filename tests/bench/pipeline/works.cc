@@ -7,6 +7,9 @@
 //   denied, denied_logged     a flood from outside that falls through all rules; nothing is
 //                             logged, or each drop
 //   reload                    as outbound, with a new policy after four packets a session
+//   flooded                   as outbound, while between its bursts others of the logged flood
+//   come,
+//                             as many packets, which are not timed
 #include <algorithm>
 
 #include "bench/pipeline/work.h"
@@ -15,7 +18,7 @@ namespace postern::bench {
 namespace {
 
 constexpr size_t kPacketsMin = 1 << 17;
-constexpr Duration kBetweenBursts = nanoseconds(3200);  // 32 packets at 10 M/s
+constexpr Duration kBetweenBursts = nanoseconds(6400);  // 64 packets at 10 M/s
 constexpr unsigned kChecksumsEvery = 61;
 constexpr int64_t kUdpTimeoutNs = seconds(300).ns;  // the default
 
@@ -162,11 +165,44 @@ class Denied : public Work {
   uint64_t number_ = 1;
 };
 
+class Flooded : public Established {
+ public:
+  Flooded(const Row& row, const std::vector<Flow>& flows)
+      : Established(row, flows),
+        flood_(Row{"denied_logged", row.sessions, row.rules, row.bytes}),
+        slots_(row.bytes) {}
+
+  void before_burst(Gateway& gateway) override {
+    flood_.before_burst(gateway);
+    for (unsigned i = 0; i < kBurstMax; ++i) {
+      const unsigned slot = next_++ % Slots::kCount;
+      flood_.write(slots_.frame(slot), slot);
+      gateway.add(slots_.frame(slot), flood_.length(), flood_.ingress(slot), slot);
+    }
+    gateway.run();
+    for (const Outbox::Item& item : gateway.items())
+      POSTERN_ASSERT(flood_.is_right(item, 0));
+    flood_.after_burst(gateway);
+    gateway.finish();
+    Established::before_burst(gateway);
+  }
+
+ private:
+  Denied flood_;
+  Slots slots_;
+  unsigned next_ = 0;
+};
+
+bool is_logged(const Row& row) {
+  return row.work == "denied_logged" || row.work == "flooded";
+}
+
 }  // namespace
 
 const std::vector<std::string>& all_works() {
-  static const std::vector<std::string> names = {
-      "outbound", "inbound", "mixed", "new_session", "denied", "denied_logged", "reload"};
+  static const std::vector<std::string> names = {"outbound",    "inbound", "mixed",
+                                                 "new_session", "denied",  "denied_logged",
+                                                 "reload",      "flooded"};
   return names;
 }
 
@@ -174,7 +210,7 @@ Scene scene_of(const Row& row) {
   Scene scene;
   scene.sessions = row.sessions;
   scene.rules = row.rules;
-  scene.log_default = row.work == "denied_logged";
+  scene.log_default = is_logged(row);
   return scene;
 }
 
@@ -185,13 +221,14 @@ uint32_t opened_before(const Row& row) {
 std::string stage_key(const Row& row) {
   if (row.work == "new_session") return "";
   return std::to_string(row.sessions) + " " + std::to_string(row.rules) +
-         (row.work == "denied_logged" ? " logged" : "");
+         (is_logged(row) ? " logged" : "");
 }
 
 std::unique_ptr<Work> make_work(const Row& row, Stage& stage) {
   if (row.work == "outbound" || row.work == "inbound" || row.work == "mixed") {
     return std::make_unique<Established>(row, stage.flows());
   }
+  if (row.work == "flooded") return std::make_unique<Flooded>(row, stage.flows());
   if (row.work == "reload") return std::make_unique<Reload>(row, stage.flows());
   if (row.work == "new_session") return std::make_unique<NewSession>(row, row.sessions);
   if (row.work == "denied" || row.work == "denied_logged") return std::make_unique<Denied>(row);
