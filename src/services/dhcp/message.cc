@@ -133,6 +133,7 @@ MessageFault Message::read(std::span<const uint8_t> bytes) {
   if (bytes.size() < kHeaderBytes) return MessageFault::too_short;
   if (bytes.size() > kMessageBytesMax) return MessageFault::too_long;
   bytes_.assign(bytes.begin(), bytes.end());
+  length_ = bytes.size();
   const uint8_t* at = bytes_.data();
   if (at[0] != kBootRequest && at[0] != kBootReply) return MessageFault::not_bootp;
   if (at[2] > header.chaddr.size()) return MessageFault::hardware_address;

@@ -122,6 +122,9 @@ class Message {
   Header header;
   MessageType type = MessageType::none;
 
+  // As it was read.
+  std::span<const uint8_t> bytes() const { return std::span(bytes_).first(length_); }
+
   bool has(uint8_t code) const { return find_entry(code) != nullptr; }
   // The value; empty where the option is missing or has no bytes.
   std::span<const uint8_t> find(uint8_t code) const;
@@ -146,6 +149,7 @@ class Message {
   void join_pieces();
 
   std::vector<uint8_t> bytes_;  // the message, then joined values
+  size_t length_ = 0;           // of the message
   std::vector<Entry> entries_;  // in the order of the codes once joined
   uint8_t overload_ = 0;
 };
