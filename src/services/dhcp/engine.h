@@ -76,11 +76,12 @@ class EngineSink {
   virtual void remark(const std::string& line) = 0;  // for the error log
 };
 
-#define POSTERN_DHCP_COUNTERS(X)                                                              \
-  X(received)                                                                                 \
-  X(malformed) X(unknown_link) X(no_scope) X(rate_limited) X(discovers) X(offers) X(requests) \
-      X(acks) X(naks) X(declines) X(releases) X(informs) X(bootps) X(probes) X(conflicts)     \
-          X(probes_full) X(exhausted) X(not_ours) X(name_taken) X(expired) X(options_left_out)
+#define POSTERN_DHCP_COUNTERS(X)                                                                 \
+  X(received)                                                                                    \
+  X(malformed)                                                                                   \
+  X(unknown_link) X(no_scope) X(rate_limited) X(discovers) X(offers) X(requests) X(acks) X(naks) \
+      X(declines) X(releases) X(informs) X(bootps) X(probes) X(conflicts) X(probes_full)         \
+          X(exhausted) X(not_ours) X(name_taken) X(expired) X(options_left_out)
 
 struct Counters {
 #define POSTERN_DHCP_COUNTER(name) uint64_t name = 0;
@@ -182,7 +183,8 @@ class Engine {
   void send_info(const Request& request, ScopeId scope);
   void send(const Request& request, const Outgoing& outgoing, bool after_store);
   void find_layers(const Request& request, ScopeId scope, const Reservation* reservation);
-  void begin_options(MessageType type, const Request& request);
+  Ipv4Address server_of(const Request& request, ScopeId scope) const;
+  void begin_options(MessageType type, const Request& request, Ipv4Address server);
   void put_number(uint8_t code, uint32_t number);
   void put_configured(const Request& request, const Reservation* reservation);
   Outgoing outgoing_for(const Request& request) const;

@@ -96,8 +96,14 @@ void Engine::put_number(uint8_t code, uint32_t number) {
   views_.push_back({code, bytes});
 }
 
+// Our address in the client's network, else where its relay reaches us.
+Ipv4Address Engine::server_of(const Request& request, ScopeId scope) const {
+  Ipv4Address server = settings_.scopes[scope].server;
+  return server.is_unspecified() || request.is_relayed ? request.local : server;
+}
+
 // What each DHCP reply begins with. BOOTP has no such options (RFC 1534 section 2).
-void Engine::begin_options(MessageType type, const Request& request) {
+void Engine::begin_options(MessageType type, const Request& request, Ipv4Address server) {
   views_.clear();
   numbers_.clear();
   auto relay = request.message->find(option::relay_agent);
@@ -105,7 +111,7 @@ void Engine::begin_options(MessageType type, const Request& request) {
   auto& first = numbers_.emplace_back();
   first[0] = typed(type);
   views_.push_back({option::message_type, std::span(first).first(1)});
-  put_number(option::server_id, request.local.number);
+  put_number(option::server_id, server.number);
   // RFC3046-2.2: what the relay said goes back to it.
   if (!relay.empty()) views_.push_back({option::relay_agent, relay});
 }
@@ -163,7 +169,7 @@ void Engine::send_lease(const Request& request, MessageType type, ScopeId scope,
                         Ipv4Address address, uint32_t lease_s) {
   const Reservation* reservation = reservations_[scope].find(address);
   find_layers(request, scope, reservation);
-  begin_options(type, request);
+  begin_options(type, request, server_of(request, scope));
   const Prefix& subnet = settings_.scopes[scope].subnet;
   if (type != MessageType::none) {
     put_number(option::lease_time, lease_s);
@@ -192,7 +198,7 @@ void Engine::send_nak(const Request& request) {
   }
   ++counters_.naks;
   layers_.clear();
-  begin_options(MessageType::nak, request);
+  begin_options(MessageType::nak, request, server_of(request, request.scopes.front()));
   Outgoing outgoing = outgoing_for(request);
   outgoing.options = views_;
   if (request.is_relayed) outgoing.header.flags |= kBroadcastFlag;
@@ -201,7 +207,7 @@ void Engine::send_nak(const Request& request) {
 
 void Engine::send_info(const Request& request, ScopeId scope) {
   find_layers(request, scope, nullptr);
-  begin_options(MessageType::ack, request);
+  begin_options(MessageType::ack, request, server_of(request, scope));
   put_number(option::subnet_mask, mask_of(settings_.scopes[scope].subnet.length));
   put_configured(request, nullptr);
   Outgoing outgoing = outgoing_for(request);
