@@ -29,6 +29,7 @@
 #include "control/loop.h"
 #include "control/publisher.h"
 #include "control/resolver.h"
+#include "control/services/dhcp_service.h"
 #include "control/start_up.h"
 #include "dataplane/runtime/dataplane.h"
 
@@ -58,6 +59,7 @@ class Gateway : private ResolverSink {
   const Publisher& publisher() const { return *publisher_; }
   const Reload& configuration() const { return *reload_; }
   const Resolver& resolver() const { return resolver_; }
+  DhcpService& dhcp() { return dhcp_; }
   const GenerationNames& names() const { return names_; }
   const SecurityLog& security_log() const { return *security_log_; }
   admin::DumpQueue& dumps() { return dumps_; }
@@ -73,6 +75,7 @@ class Gateway : private ResolverSink {
   Result<void> start_dataplane(const config::Model& model);
   Result<void> start_log(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
+  DhcpService::World dhcp_world();
   void arrange_turns();
   CompileInputs compile_inputs() const;
   void follow(const config::Model& model, const Policy& policy);
@@ -94,6 +97,7 @@ class Gateway : private ResolverSink {
   Status status_;
   Loop loop_;
   Resolver resolver_{*this};
+  DhcpService dhcp_{loop_, dhcp_world()};
   GenerationNames names_;
   std::unique_ptr<HostPath> host_path_;
   std::unique_ptr<Publisher> publisher_;  // owns the policies: outlives the workers

@@ -296,6 +296,14 @@ constexpr KeySpec kLoggingKeys[] = {
      .section = &kErrorLog},
 };
 
+constexpr KeySpec kServicesKeys[] = {
+    {.key = "dhcp",
+     .type = Type::section,
+     .help = "addresses for clients inside",
+     .section = &kDhcpSection},
+};
+constexpr SectionSpec kServices{"services", kServicesKeys};
+
 constexpr KeySpec kFileKeys[] = {
     {.key = "version",
      .type = Type::number,
@@ -324,6 +332,10 @@ constexpr KeySpec kFileKeys[] = {
      .type = Type::section,
      .help = "the ordered rules; nothing else passes",
      .section = &kFilterSection},
+    {.key = "services",
+     .type = Type::section,
+     .help = "what the gateway does for clients; each only where it is named",
+     .section = &kServices},
     {.key = "admin", .type = Type::section, .help = "administration", .section = &kAdminSection},
     {.key = "logging", .type = Type::section, .help = "logs", .section = &kLoggingSection},
 };

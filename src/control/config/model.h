@@ -17,16 +17,10 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "control/config/model_dhcp.h"
+#include "control/config/model_mark.h"
 
 namespace postern::config {
-
-// A place in the file; line and column count from 1, 0 means "not from the file". Marks are not
-// part of the meaning: they always compare equal.
-struct Mark {
-  uint32_t line = 0;
-  uint32_t column = 0;
-  friend constexpr bool operator==(const Mark&, const Mark&) { return true; }
-};
 
 // --- system -------------------------------------------------------------------------------------
 enum class IdleMode { sleep, poll };
@@ -268,6 +262,12 @@ struct Logging {
   bool operator==(const Logging&) const = default;
 };
 
+// --- services -----------------------------------------------------------------------------------
+struct Services {
+  std::optional<Dhcp> dhcp;  // empty: not served
+  bool operator==(const Services&) const = default;
+};
+
 struct Model {
   System system;
   std::vector<Interface> interfaces;  // in file order; disabled ones included
@@ -275,6 +275,7 @@ struct Model {
   Objects objects;
   Nat nat;
   Filter filter;
+  Services services;
   Admin admin;
   Logging logging;
   bool operator==(const Model&) const = default;
