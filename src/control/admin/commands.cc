@@ -52,6 +52,22 @@ void add_show(Dispatcher& dispatcher, const std::string& what, Gateway& gateway,
       what, [&gateway, show](const Json&, const Peer&, Reply reply) { reply.done(show(gateway)); });
 }
 
+void settle(const Result<Json>& outcome, Reply& reply) {
+  outcome ? reply.done(*outcome) : reply.refuse(outcome.error());
+}
+
+void add_lease_commands(Dispatcher& dispatcher, Gateway& gateway) {
+  dispatcher.add("lease release", [&gateway](const Json& request, const Peer&, Reply reply) {
+    settle(release_lease(gateway, request), reply);
+  });
+  dispatcher.add("lease reserve", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    settle(reserve_lease(gateway, request, who_is(peer)), reply);
+  });
+  dispatcher.add("lease import", [&gateway](const Json& request, const Peer&, Reply reply) {
+    settle(import_leases(gateway, request), reply);
+  });
+}
+
 }  // namespace
 
 void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
@@ -60,6 +76,8 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   add_show(dispatcher, "show neighbors", gateway, show_neighbors);
   add_show(dispatcher, "show routes", gateway, show_routes);
   add_show(dispatcher, "show rules", gateway, show_rules);
+  add_show(dispatcher, "show leases", gateway, show_leases);
+  add_lease_commands(dispatcher, gateway);
   dispatcher.add("show drops", [&gateway](const Json& request, const Peer&, Reply reply) {
     reply.done(show_drops(gateway, request.value("all", false)));
   });

@@ -129,9 +129,11 @@ struct IscLease {
 
 // One statement inside a lease. False: it is wrong; unknown ones are passed over.
 bool read_isc_statement(std::string_view line, IscLease& into) {
+  if (size_t comment = line.find("; #"); comment != std::string_view::npos) {
+    line = line.substr(0, comment + 1);
+  }
   if (!line.ends_with(';')) return true;
   line.remove_suffix(1);
-  line = line.substr(0, line.find(';'));  // a comment after "epoch N;"
   std::string_view word = take_word(line);
   line = trimmed(line);
   if (word == "ends" || word == "starts") {
