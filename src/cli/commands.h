@@ -13,6 +13,7 @@ void add_config(Command& root, const Globals& globals);
 void add_dns(Command& root, const Globals& globals);
 void add_explain(Command& root, const Globals& globals);
 void add_lab(Command& root, const Globals& globals);
+void add_lease(Command& root, const Globals& globals);
 void add_show(Command& root, const Globals& globals);
 void add_status(Command& root, const Globals& globals);
 void add_version(Command& root, const Globals& globals);

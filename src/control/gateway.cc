@@ -141,6 +141,21 @@ Result<void> Gateway::start_admin(const config::Model& model) {
   return admin_server_->set_group(model.admin.socket.group);
 }
 
+// Called when nothing runs yet: all of it is asked later.
+DhcpService::World Gateway::dhcp_world() {
+  DhcpService::World world;
+  world.lease_file = options_.state_dir + "/leases.db";
+  world.now = [this] { return dataplane_->now(); };
+  world.device_of = [this](InterfaceId id) {
+    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
+  };
+  world.send_frame = [this](InterfaceId id, std::span<const uint8_t> frame) {
+    return dataplane_->inject(id, frame);
+  };
+  world.remark = [this](const std::string& line) { log_.warning(line); };
+  return world;
+}
+
 // What the control thread does from now on.
 void Gateway::arrange_turns() {
   sigset_t signals;
@@ -188,10 +203,33 @@ void Gateway::follow(const config::Model& model, const Policy& policy) {
     return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
   };
   note("host path", host_path_->apply(plan_host_path(policy, device_of)));
-  note("dns", dns_.follow(model, policy, device_of));
   resolver_.configure(links_of(model, policy), dataplane_->now());
+  follow_services(model, policy);
   if (!(model.logging == logging_)) follow_logging(model);
   if (admin_server_) note("admin", admin_server_->set_group(model.admin.socket.group));
+}
+
+// C09: a lease's name is told to the DNS service before the client is told of the lease.
+void Gateway::follow_services(const config::Model& model, const Policy& policy) {
+  const bool had_names = dns_.service() != nullptr;
+  auto device_of = [this](InterfaceId id) {
+    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
+  };
+  note("dns", dns_.follow(model, policy, device_of));
+  ServedByGateway served;
+  if (dns_.service() != nullptr) {
+    served.domain = model.services.dns->domain;
+    for (const dns::ListenAddress& at : dns_.service()->listening())
+      served.dns.push_back(at.address);
+    if (!had_names) {
+      dhcp_.set_name_sink([this](const dhcp::NameChange& change) {
+        if (dns_.service() == nullptr) return;
+        if (change.until_s == 0) return dns_.service()->erase_lease(change.address);
+        dns_.service()->set_lease(change.address, change.name);
+      });
+    }
+  }
+  note("dhcp", dhcp_.follow(model, policy, served));
 }
 
 void Gateway::follow_logging(const config::Model& model) {
@@ -264,8 +302,13 @@ void Gateway::drain_events() {
     size_t before = taken;
     for (WorkerId id = 0; id < dataplane_->workers(); ++id) {
       size_t count = dataplane_->events(id).pop(events);
-      for (size_t i = 0; i < count; ++i)
-        resolver_.handle(events[i], dataplane_->now());
+      for (size_t i = 0; i < count; ++i) {
+        const ControlEvent& event = events[i];
+        resolver_.handle(event, dataplane_->now());
+        if (event.kind == EventKind::neighbor_seen) {
+          dhcp_.address_seen(event.interface, event.address, event.mac);
+        }
+      }
       taken += count;
     }
     if (taken == before) break;

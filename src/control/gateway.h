@@ -29,6 +29,7 @@
 #include "control/loop.h"
 #include "control/publisher.h"
 #include "control/resolver.h"
+#include "control/services/dhcp_service.h"
 #include "control/services/dns_control.h"
 #include "control/start_up.h"
 #include "control/worker_load.h"
@@ -60,6 +61,7 @@ class Gateway : private ResolverSink {
   const Publisher& publisher() const { return *publisher_; }
   const Reload& configuration() const { return *reload_; }
   const Resolver& resolver() const { return resolver_; }
+  DhcpService& dhcp() { return dhcp_; }
   const GenerationNames& names() const { return names_; }
   const WorkerLoad& load() const { return load_; }
   dns::Service* dns() { return dns_.service(); }  // nullptr: not configured
@@ -77,9 +79,11 @@ class Gateway : private ResolverSink {
   Result<void> start_dataplane(const config::Model& model);
   Result<void> start_log(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
+  DhcpService::World dhcp_world();
   void arrange_turns();
   CompileInputs compile_inputs() const;
   void follow(const config::Model& model, const Policy& policy);
+  void follow_services(const config::Model& model, const Policy& policy);
   void follow_logging(const config::Model& model);
   void note(const std::string& about, const Result<void>& outcome);
   ReloadReport put_into_force(std::string text, const std::string& source, const std::string& who);
@@ -99,6 +103,7 @@ class Gateway : private ResolverSink {
   Status status_;
   Loop loop_;
   Resolver resolver_{*this};
+  DhcpService dhcp_{loop_, dhcp_world()};
   GenerationNames names_;
   DnsControl dns_;
   std::unique_ptr<HostPath> host_path_;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The front of the benches: bench.py BUILD-DIRECTORY pipeline|wire|kernel|dns|compare [OPTION...]
+"""The front of the benches: bench.py BUILD-DIRECTORY pipeline|wire|kernel|dns|dhcp|compare [OPTION...]
 
 Runs the measuring programs, which print one JSON object a row, and makes the table, the JSON
 document and the file under tests/bench/results/. Called by ./dev bench.
@@ -10,13 +10,15 @@ import argparse
 import sys
 
 import compare
+import dhcp
 import dns
 import kernel
 import pipeline
 import results
 import wire
 
-BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel, "dns": dns, "compare": compare}
+BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel, "dns": dns, "dhcp": dhcp,
+           "compare": compare}
 
 
 def main():

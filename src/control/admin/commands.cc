@@ -52,6 +52,22 @@ void add_show(Dispatcher& dispatcher, const std::string& what, Gateway& gateway,
       what, [&gateway, show](const Json&, const Peer&, Reply reply) { reply.done(show(gateway)); });
 }
 
+void settle(const Result<Json>& outcome, Reply& reply) {
+  outcome ? reply.done(*outcome) : reply.refuse(outcome.error());
+}
+
+void add_lease_commands(Dispatcher& dispatcher, Gateway& gateway) {
+  dispatcher.add("lease release", [&gateway](const Json& request, const Peer&, Reply reply) {
+    settle(release_lease(gateway, request), reply);
+  });
+  dispatcher.add("lease reserve", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    settle(reserve_lease(gateway, request, who_is(peer)), reply);
+  });
+  dispatcher.add("lease import", [&gateway](const Json& request, const Peer&, Reply reply) {
+    settle(import_leases(gateway, request), reply);
+  });
+}
+
 }  // namespace
 
 void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
@@ -65,6 +81,8 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
     auto flushed = flush_dns(gateway, request.value("below", std::string()));
     flushed ? reply.done(*flushed) : reply.refuse(flushed.error());
   });
+  add_show(dispatcher, "show leases", gateway, show_leases);
+  add_lease_commands(dispatcher, gateway);
   dispatcher.add("show drops", [&gateway](const Json& request, const Peer&, Reply reply) {
     reply.done(show_drops(gateway, request.value("all", false)));
   });

@@ -22,6 +22,10 @@ Json show_neighbors(Gateway& gateway);
 Json show_routes(Gateway& gateway);
 Json show_rules(Gateway& gateway);
 Json show_dns(Gateway& gateway);
+Json show_leases(Gateway& gateway);  // leases.cc, as those below
+Result<Json> release_lease(Gateway& gateway, const Json& request);
+Result<Json> reserve_lease(Gateway& gateway, const Json& request, const std::string& who);
+Result<Json> import_leases(Gateway& gateway, const Json& request);
 // Reasons that never occurred are left out unless `all`.
 Json show_drops(Gateway& gateway, bool all);
 

@@ -4,9 +4,12 @@
 
 #include "base/limits.h"
 #include "control/compile/lower.h"
+#include "control/config/dhcp_subnet.h"
 
 namespace postern::compiler {
 namespace {
+
+constexpr uint16_t kDhcpServerPort = 67;
 
 Action lowered(config::RuleAction action) {
   switch (action) {
@@ -142,6 +145,31 @@ Result<void> add_port_map_permit(Lowering& lowering, const config::PortMap& map,
   return {};
 }
 
+// What clients and relays send to the DHCP server, where it serves. Its answers to clients without
+// an address do not come this way; those to others belong to the sessions of what they answer.
+void add_dhcp_permit(Lowering& lowering, std::vector<Rule>& rules) {
+  const config::Model& model = lowering.model();
+  if (!model.services.dhcp) return;
+  Rule rule;
+  rule.name = "service/dhcp";
+  rule.description = "clients and relays to the DHCP server";
+  rule.in = 0;
+  for (const config::DhcpScope& scope : model.services.dhcp->scopes) {
+    const config::Interface* interface = config::server_interface_of(scope, model);
+    if (interface == nullptr) continue;
+    InterfaceId id = lowering.find_interface(interface->name);
+    if (id != kNoInterface) rule.in |= set_of(id);
+  }
+  if (rule.in == 0) return;
+  rule.out = set_of(kGateway);
+  ServiceSpec spec;
+  spec.protocol = protocol::udp;
+  spec.first_destination = spec.last_destination = kDhcpServerPort;
+  rule.services = {spec};
+  rule.action = Action::permit;
+  rules.push_back(std::move(rule));
+}
+
 Result<Rule> lowered(Lowering& lowering, const config::FilterRule& source) {
   Rule rule;
   rule.name = source.name;
@@ -201,6 +229,7 @@ Result<void> compile_rules(Lowering& lowering, Policy& policy) {
   for (const config::PortMap& map : model.nat.port_maps) {
     if (auto added = add_port_map_permit(lowering, map, rules); !added) return added;
   }
+  add_dhcp_permit(lowering, rules);
   for (const config::FilterRule& source : model.filter.rules) {
     auto rule = lowered(lowering, source);
     if (!rule) return std::move(rule).error().within("filter.rules." + source.name);

@@ -49,6 +49,10 @@ enum class Type : uint8_t {
   address_objects,    // map: name -> address items
   service_objects,    // map: name -> service items
   time_objects,       // map: name -> time items
+  address_range,      // "192.168.1.100-192.168.1.199", a prefix or one address
+  subnet,             // "192.168.1.0/24", without host bits
+  hex_bytes,          // "01:02:0a", or "text:..."
+  dhcp_options,       // map: name or number of an option -> value or values
   template_values,    // map: parameter of the template -> value
 };
 
@@ -89,6 +93,7 @@ extern const SectionSpec kNatSection;       // keys_policy.cc
 extern const SectionSpec kFilterSection;
 extern const SectionSpec kRuleSection;
 extern const SectionSpec kTemplateUseSection;
+extern const SectionSpec kDhcpSection;  // keys_dhcp.cc
 
 // A file of conf/templates (keys_templates.cc).
 extern const SectionSpec kTemplateFile;

@@ -6,6 +6,10 @@ namespace postern::config {
 namespace {
 
 constexpr KeySpec kServicesKeys[] = {
+    {.key = "dhcp",
+     .type = Type::section,
+     .help = "addresses for the hosts inside; default: no service",
+     .section = &kDhcpSection},
     {.key = "dns",
      .type = Type::section,
      .help = "names for the hosts inside; default: no service",

@@ -18,16 +18,10 @@
 #include "base/address.h"
 #include "base/time.h"
 #include "control/config/model_dns.h"
+#include "control/config/model_dhcp.h"
+#include "control/config/model_mark.h"
 
 namespace postern::config {
-
-// A place in the file; line and column count from 1, 0 means "not from the file". Marks are not
-// part of the meaning: they always compare equal.
-struct Mark {
-  uint32_t line = 0;
-  uint32_t column = 0;
-  friend constexpr bool operator==(const Mark&, const Mark&) { return true; }
-};
 
 // --- system -------------------------------------------------------------------------------------
 enum class IdleMode { sleep, poll };
@@ -272,6 +266,7 @@ struct Logging {
 // --- services -----------------------------------------------------------------------------------
 struct Services {
   std::optional<Dns> dns;
+  std::optional<Dhcp> dhcp;  // empty: not served
   bool operator==(const Services&) const = default;
 };
 

@@ -44,7 +44,10 @@ std::string pattern_of(Type type) {
       return "(pci:([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]|kernel:[^/: ,]{1,15}|"
              "vdev:[a-z][a-z0-9_]{0,62}(,[!-~]*)?)";
     case Type::interface_address:
+    case Type::subnet:
       return prefix;
+    case Type::address_range:
+      return "(" + prefix + "|" + ipv4 + "(-" + ipv4 + ")?)";
     case Type::address:
       return ipv4;
     case Type::mac:
@@ -162,6 +165,7 @@ Json value_schema(const KeySpec& key) {
     case Type::time_objects:
       return named_schema(Type::name, items_schema(string_schema(Type::time_item), false));
     case Type::template_values:
+    case Type::dhcp_options:
       return {{"type", "object"}};
     default:
       return string_schema(key.type);
