@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "services/dns/answer.h"
+
+#include <algorithm>
+#include <array>
+
+namespace postern::dns {
+namespace {
+
+// Which names stand in the data of a record and may be compressed (RFC 3597 section 4): after
+// `before` octets come `names` of them.
+struct DataShape {
+  uint16_t type;
+  uint8_t before;
+  uint8_t names;
+  uint8_t after;
+};
+constexpr DataShape kShapes[] = {
+    {type::ns, 0, 1, 0},   {type::cname, 0, 1, 0}, {type::ptr, 0, 1, 0}, {type::dname, 0, 1, 0},
+    {type::soa, 0, 2, 20}, {type::mx, 2, 1, 0},    {type::srv, 6, 1, 0}};
+
+const DataShape* shape_of(uint16_t type) {
+  for (const DataShape& shape : kShapes) {
+    if (shape.type == type) return &shape;
+  }
+  return nullptr;
+}
+
+bool is_data_sound(Bytes from, const Record& record) {
+  if (record.type == type::a) return record.data_bytes() == 4;
+  if (record.type == type::aaaa) return record.data_bytes() == 16;
+  const DataShape* shape = shape_of(record.type);
+  if (!shape) return true;
+  size_t at = record.data + shape->before;
+  Name name;
+  for (unsigned i = 0; i < shape->names; ++i) {
+    auto end = at < record.end ? read_name(from, at, name) : std::nullopt;
+    if (!end) return false;
+    at = *end;
+  }
+  return at + shape->after == record.end;
+}
+
+bool is_dnssec(uint16_t type) {
+  return type == type::rrsig || type == type::nsec || type == type::nsec3;
+}
+
+// The names that the answer is about: the question, then where aliases lead.
+class Chain {
+ public:
+  explicit Chain(const Name& first) : count_(1) { names_[0] = first; }
+  bool has(const Name& name) const {
+    return std::any_of(names_.begin(), names_.begin() + count_,
+                       [&](const Name& one) { return one == name; });
+  }
+  bool is_below(const Name& zone) const {
+    return std::any_of(names_.begin(), names_.begin() + count_,
+                       [&](const Name& one) { return is_within(one.key(), zone.key()); });
+  }
+  bool add(const Name& name) {
+    if (has(name)) return true;
+    if (count_ == kChainMax) return false;
+    names_[count_++] = name;
+    return true;
+  }
+  size_t size() const { return count_; }
+
+ private:
+  std::array<Name, kChainMax> names_;
+  size_t count_;
+};
+
+class Taking {
+ public:
+  Taking(Bytes from, const Question& question, Answer& answer)
+      : from_(from),
+        question_(question),
+        answer_(answer),
+        chain_(question.name),
+        records_at_(kHeaderBytes + question.name.size() + 4) {}
+
+  bool run();
+
+ private:
+  bool follow_aliases();
+  bool is_kept(const Record& record, const Name& owner);
+  void note(const Record& record);
+  bool look_over();
+  void begin(const Header& from);
+  void copy_front();
+  bool write_anew();
+  void write_record(const Record& record, const Name& owner);
+  void settle();
+
+  Bytes from_;
+  const Question& question_;
+  Answer& answer_;
+  Chain chain_;
+  size_t records_at_;
+  size_t kept_end_ = 0;   // behind the last kept record
+  bool is_front_ = true;  // nothing was left out in front of a kept record
+  bool has_left_out_ = false;
+  uint16_t kept_[2] = {0, 0};
+  bool has_data_ = false;  // a record of the type that was asked
+  uint32_t least_ttl_ = UINT32_MAX;
+  std::optional<uint32_t> negative_ttl_;
+};
+
+uint32_t ttl_of(const Record& record) {
+  return record.ttl >> 31 != 0 ? 0 : record.ttl;  // RFC 2181 section 8
+}
+
+// Aliases may stand in any order, so the records are gone through until none adds a name.
+bool Taking::follow_aliases() {
+  for (size_t before = 0; before != chain_.size();) {
+    before = chain_.size();
+    RecordWalk walk(from_, records_at_);
+    Record record;
+    Name owner;
+    Name target;
+    while (walk.next(record)) {
+      if (record.section != MessageSection::answer) break;
+      if (record.type != type::cname || record.klass != kClassIn) continue;
+      if (!read_name(from_, record.owner, owner)) return false;
+      owner.make_lower();
+      if (!chain_.has(owner)) continue;
+      if (!read_name(from_, record.data, target)) return false;
+      target.make_lower();
+      if (!chain_.add(target)) return false;
+    }
+    if (question_.type == type::cname || question_.type == type::any) break;
+  }
+  return true;
+}
+
+bool Taking::is_kept(const Record& record, const Name& owner) {
+  if (record.klass != kClassIn || record.type == type::opt) return false;
+  if (is_dnssec(record.type) && !question_.wants_dnssec && record.type != question_.type) {
+    return false;
+  }
+  if (record.section == MessageSection::answer) {
+    bool is_ours = chain_.has(owner);
+    bool leads_on = record.type == type::dname || record.type == type::rrsig;
+    if (!is_ours && !(leads_on && chain_.is_below(owner))) {
+      ++answer_.dropped;
+      return false;
+    }
+    return true;
+  }
+  if (record.section != MessageSection::authority) return false;
+  if (record.type == type::soa) return chain_.is_below(owner);
+  // What proves a denial is signed, and says nothing without that.
+  return question_.wants_dnssec && (is_dnssec(record.type) || record.type == type::ds);
+}
+
+void Taking::note(const Record& record) {
+  auto section = static_cast<size_t>(record.section);
+  ++kept_[section];
+  least_ttl_ = std::min(least_ttl_, ttl_of(record));
+  if (record.section == MessageSection::answer) {
+    has_data_ |= record.type == question_.type || question_.type == type::any;
+    Bytes data = from_.subspan(record.data, record.data_bytes());
+    answer_.leads_inside |= is_inside_address(record.type, data);
+  } else if (record.type == type::soa) {
+    // RFC 2308 section 5: the lesser of the TTL of the SOA and of its last field.
+    negative_ttl_ = std::min(ttl_of(record), get32(from_, record.end - 4));
+  }
+}
+
+// Counts what is kept and finds whether it stands in front.
+bool Taking::look_over() {
+  RecordWalk walk(from_, records_at_);
+  Record record;
+  Name owner;
+  kept_end_ = records_at_;
+  while (walk.next(record)) {
+    if (!read_name(from_, record.owner, owner)) return false;
+    owner.make_lower();
+    if (record.type == type::opt && record.section == MessageSection::additional) {
+      answer_.rcode |= static_cast<uint16_t>(record.ttl >> 24 << 4);
+    }
+    if (!is_kept(record, owner)) {
+      has_left_out_ = true;
+      continue;
+    }
+    if (!is_data_sound(from_, record)) return false;
+    if (has_left_out_) is_front_ = false;
+    note(record);
+    kept_end_ = record.end;
+  }
+  return !walk.is_broken();
+}
+
+void Taking::begin(const Header& from) {
+  answer_.message.clear();
+  answer_.ttl_at.clear();
+  answer_.rcode = from.rcode();
+  answer_.ttl_s = 0;
+  answer_.is_negative = answer_.is_bounded = answer_.leads_inside = false;
+  answer_.dropped = 0;
+}
+
+void Taking::copy_front() {
+  answer_.message.assign(from_.begin(), from_.begin() + static_cast<std::ptrdiff_t>(kept_end_));
+  RecordWalk walk(from_, records_at_);
+  Record record;
+  for (unsigned i = 0; i < kept_[0] + kept_[1] && walk.next(record); ++i)
+    answer_.ttl_at.push_back(static_cast<uint16_t>(record.ttl_at()));
+}
+
+void Taking::write_record(const Record& record, const Name& owner) {
+  std::vector<uint8_t>& out = answer_.message;
+  auto add = [&out](Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); };
+  if (owner == question_.name) {
+    constexpr uint8_t kToQuestion[] = {0xC0, kHeaderBytes};
+    add(kToQuestion);
+  } else {
+    add(owner.wire());
+  }
+  answer_.ttl_at.push_back(static_cast<uint16_t>(out.size() + 4));
+  add(from_.subspan(record.fixed, 10));
+  size_t data = out.size();
+  size_t at = record.data;
+  if (const DataShape* shape = shape_of(record.type)) {
+    add(from_.subspan(at, shape->before));
+    at += shape->before;
+    Name name;
+    for (unsigned i = 0; i < shape->names; ++i) {
+      at = read_name(from_, at, name).value_or(record.end);
+      add(name.wire());
+    }
+  }
+  add(from_.subspan(at, record.end - at));
+  put16(out, data - 2, static_cast<uint16_t>(out.size() - data));
+}
+
+bool Taking::write_anew() {
+  answer_.message.assign(from_.begin(), from_.begin() + static_cast<std::ptrdiff_t>(records_at_));
+  RecordWalk walk(from_, records_at_);
+  Record record;
+  Name owner;
+  const unsigned dropped = answer_.dropped;
+  while (walk.next(record)) {
+    if (!read_name(from_, record.owner, owner)) return false;
+    owner.make_lower();
+    if (is_kept(record, owner)) write_record(record, owner);
+    if (answer_.message.size() > kMessageBytesMax) return false;
+  }
+  answer_.dropped = dropped;
+  return true;
+}
+
+// Header, question and TTLs as they are kept.
+void Taking::settle() {
+  std::vector<uint8_t>& out = answer_.message;
+  put16(out, 0, 0);
+  put16(out, 2, static_cast<uint16_t>(flag::qr | flag::ra | (answer_.rcode & flag::rcode)));
+  put16(out, 4, 1);
+  put16(out, 6, kept_[0]);
+  put16(out, 8, kept_[1]);
+  put16(out, 10, 0);
+  std::copy(question_.name.wire().begin(), question_.name.wire().end(), out.begin() + kHeaderBytes);
+  answer_.is_negative = answer_.rcode == rcode::name_error || !has_data_;
+  answer_.is_bounded = !answer_.is_negative || negative_ttl_.has_value();
+  if (answer_.is_negative && negative_ttl_) {
+    answer_.ttl_s = std::min(least_ttl_, *negative_ttl_);
+  } else {
+    answer_.ttl_s = kept_[0] + kept_[1] > 0 ? least_ttl_ : 0;
+  }
+}
+
+bool Taking::run() {
+  if (from_.size() < records_at_) return false;
+  begin(read_header(from_));
+  if (!follow_aliases() || !look_over()) return false;
+  if (is_front_) {
+    copy_front();
+  } else if (!write_anew()) {
+    return false;
+  }
+  settle();
+  return true;
+}
+
+bool is_inside_v4(uint32_t number) {
+  constexpr Prefix kInside[] = {{Ipv4Address(0, 0, 0, 0), 8},      {Ipv4Address(10, 0, 0, 0), 8},
+                                {Ipv4Address(100, 64, 0, 0), 10},  {Ipv4Address(127, 0, 0, 0), 8},
+                                {Ipv4Address(169, 254, 0, 0), 16}, {Ipv4Address(172, 16, 0, 0), 12},
+                                {Ipv4Address(192, 168, 0, 0), 16}};
+  return std::any_of(std::begin(kInside), std::end(kInside),
+                     [number](const Prefix& p) { return p.contains(Ipv4Address(number)); });
+}
+
+}  // namespace
+
+bool is_inside_address(uint16_t type, Bytes data) {
+  if (type == type::a && data.size() == 4) return is_inside_v4(get32(data, 0));
+  if (type != type::aaaa || data.size() != 16) return false;
+  if ((data[0] & 0xFE) == 0xFC) return true;                     // fc00::/7
+  if (data[0] == 0xFE && (data[1] & 0xC0) == 0x80) return true;  // fe80::/10
+  if (get32(data, 0) != 0 || get32(data, 4) != 0 || get16(data, 8) != 0) return false;
+  if (get16(data, 10) == 0xFFFF) return is_inside_v4(get32(data, 12));  // ::ffff:0:0/96
+  return get16(data, 10) == 0 && get32(data, 12) <= 1;                  // :: and ::1
+}
+
+bool take_answer(Bytes from, const Question& question, Answer& answer) {
+  return Taking(from, question, answer).run();
+}
+
+}  // namespace postern::dns
