@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// RateLimiter: so many queries a second from one client, with a burst of one second's worth.
+//
+// A table of fixed size in sets of four: a client that finds neither itself nor an idle place in
+// its set shares one, so a flood from many addresses slows strangers of the same set and no others.
+// Thread: control.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "services/dns/hash.h"
+
+namespace postern::dns {
+
+class RateLimiter {
+ public:
+  explicit RateLimiter(const HashSeed& seed) : seed_(seed), sets_(kSets) {}
+  // 0: no limit.
+  void set_rate(uint32_t per_second) { per_second_ = per_second; }
+  bool allows(Ipv4Address client, Instant now);
+
+ private:
+  static constexpr size_t kSets = 1024;
+  struct Place {
+    uint32_t address = 0;
+    Instant paid_until;  // each query moves this on by its share of a second
+  };
+  using Set = std::array<Place, 4>;
+
+  HashSeed seed_;
+  uint32_t per_second_ = 0;
+  std::vector<Set> sets_;
+};
+
+}  // namespace postern::dns
