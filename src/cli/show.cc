@@ -14,6 +14,7 @@ void add_show(Command& root, const Globals& globals) {
   add_show_interfaces(show, globals);
   add_show_sessions(show, globals);
   add_show_rules(show, globals);
+  add_show_dns(show, globals);
   add_show_ports(show, globals);
 }
 

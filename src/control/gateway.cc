@@ -48,7 +48,8 @@ std::vector<Resolver::Link> links_of(const config::Model& model, const Policy& p
 
 }  // namespace
 
-Gateway::Gateway(StartOptions options, ErrorLog& log) : options_(std::move(options)), log_(log) {
+Gateway::Gateway(StartOptions options, ErrorLog& log)
+    : options_(std::move(options)), log_(log), dns_(loop_, log, options_.state_dir) {
   status_.started = std::time(nullptr);
 }
 
@@ -187,6 +188,7 @@ void Gateway::follow(const config::Model& model, const Policy& policy) {
     return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
   };
   note("host path", host_path_->apply(plan_host_path(policy, device_of)));
+  note("dns", dns_.follow(model, policy, device_of));
   resolver_.configure(links_of(model, policy), dataplane_->now());
   if (!(model.logging == logging_)) follow_logging(model);
   if (admin_server_) note("admin", admin_server_->set_group(model.admin.socket.group));

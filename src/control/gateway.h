@@ -29,6 +29,7 @@
 #include "control/loop.h"
 #include "control/publisher.h"
 #include "control/resolver.h"
+#include "control/services/dns_control.h"
 #include "control/start_up.h"
 #include "control/worker_load.h"
 #include "dataplane/runtime/dataplane.h"
@@ -61,6 +62,7 @@ class Gateway : private ResolverSink {
   const Resolver& resolver() const { return resolver_; }
   const GenerationNames& names() const { return names_; }
   const WorkerLoad& load() const { return load_; }
+  dns::Service* dns() { return dns_.service(); }  // nullptr: not configured
   const SecurityLog& security_log() const { return *security_log_; }
   admin::DumpQueue& dumps() { return dumps_; }
   // A text from a client; with `save` it becomes the configuration file. `who` is for the log.
@@ -98,6 +100,7 @@ class Gateway : private ResolverSink {
   Loop loop_;
   Resolver resolver_{*this};
   GenerationNames names_;
+  DnsControl dns_;
   std::unique_ptr<HostPath> host_path_;
   std::unique_ptr<Publisher> publisher_;  // owns the policies: outlives the workers
   std::unique_ptr<Dataplane> dataplane_;

@@ -60,6 +60,11 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   add_show(dispatcher, "show neighbors", gateway, show_neighbors);
   add_show(dispatcher, "show routes", gateway, show_routes);
   add_show(dispatcher, "show rules", gateway, show_rules);
+  add_show(dispatcher, "show dns", gateway, show_dns);
+  dispatcher.add("dns flush", [&gateway](const Json& request, const Peer&, Reply reply) {
+    auto flushed = flush_dns(gateway, request.value("below", std::string()));
+    flushed ? reply.done(*flushed) : reply.refuse(flushed.error());
+  });
   dispatcher.add("show drops", [&gateway](const Json& request, const Peer&, Reply reply) {
     reply.done(show_drops(gateway, request.value("all", false)));
   });

@@ -21,6 +21,7 @@ Json show_interfaces(Gateway& gateway);
 Json show_neighbors(Gateway& gateway);
 Json show_routes(Gateway& gateway);
 Json show_rules(Gateway& gateway);
+Json show_dns(Gateway& gateway);
 // Reasons that never occurred are left out unless `all`.
 Json show_drops(Gateway& gateway, bool all);
 
@@ -34,6 +35,9 @@ struct DumpFilter {
 constexpr uint32_t kDumpRowsMax = 100'000;
 void show_sessions(Gateway& gateway, const DumpFilter& filter, Reply reply);
 void show_mappings(Gateway& gateway, const DumpFilter& filter, Reply reply);
+
+// Forgets the answers that are kept about `below` and the names below it; empty: all.
+Result<Json> flush_dns(Gateway& gateway, const std::string& below);
 
 // "2026-03-01T08:00:00Z".
 std::string utc_text(std::time_t at);

@@ -162,6 +162,35 @@ bool is_interface_name(std::string_view text) {
                      [](char c) { return is_small(c) || is_digit(c) || c == '-' || c == '_'; });
 }
 
+bool is_domain_name(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text.size() > 253) return false;
+  while (true) {
+    size_t dot = std::min(text.find('.'), text.size());
+    std::string_view label = text.substr(0, dot);
+    bool is_label = !label.empty() && label.size() <= kNameMax &&
+                    std::all_of(label.begin(), label.end(), [](char c) {
+                      return is_letter(c) || is_digit(c) || c == '-' || c == '_';
+                    });
+    if (!is_label) return false;
+    if (dot == text.size()) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+std::optional<DnsServer> parse_dns_server(std::string_view text) {
+  DnsServer server;
+  size_t colon = std::min(text.find(':'), text.size());
+  auto address = parse_ipv4(text.substr(0, colon));
+  if (!address) return std::nullopt;
+  server.address = *address;
+  if (colon == text.size()) return server;
+  auto port = parse_number(text.substr(colon + 1), 65535);
+  if (!port || *port == 0) return std::nullopt;
+  server.port = static_cast<uint16_t>(*port);
+  return server;
+}
+
 bool is_address_keyword(std::string_view text) {
   return text == "any" || text == "gateway";
 }

@@ -33,6 +33,15 @@ Result<AddressRange> parse_address_literal(std::string_view text);
 Result<std::vector<ServiceMatch>> parse_service_literal(std::string_view text);
 Result<std::vector<WeekInterval>> parse_time_literal(std::string_view text);
 
+// Labels of letters, digits, hyphens and underscores; the last dot may be there. RFC 1035 2.3.4.
+bool is_domain_name(std::string_view text);
+// "192.0.2.53" or "192.0.2.53:5353"; the port is 53 where it is not said.
+struct DnsServer {
+  Ipv4Address address;
+  uint16_t port = 53;
+};
+std::optional<DnsServer> parse_dns_server(std::string_view text);
+
 // "80", "80-90", ">1023", "<1024".
 std::optional<PortRange> parse_ports(std::string_view text);
 // Decimal without sign or leading zeros, at most `max`.

@@ -41,6 +41,10 @@ enum class Type : uint8_t {
   address_item,       // address literal or object name
   service_item,       // service literal or object name
   time_item,          // time literal or object name
+  domain_name,        // "office.example"
+  dns_zone,           // domain name, or a network for its reverse names
+  dns_server,         // "192.0.2.53" or "192.0.2.53:5353"
+  file_path,          // absolute
   neighbors,          // map: address -> MAC address
   address_objects,    // map: name -> address items
   service_objects,    // map: name -> service items
@@ -79,7 +83,9 @@ extern const SectionSpec kRouteSection;
 extern const SectionSpec kObjectsSection;
 extern const SectionSpec kAdminSection;
 extern const SectionSpec kLoggingSection;
-extern const SectionSpec kNatSection;  // keys_policy.cc
+extern const SectionSpec kServicesSection;  // keys_services.cc
+extern const SectionSpec kDnsSection;       // keys_dns.cc
+extern const SectionSpec kNatSection;       // keys_policy.cc
 extern const SectionSpec kFilterSection;
 extern const SectionSpec kRuleSection;
 extern const SectionSpec kTemplateUseSection;

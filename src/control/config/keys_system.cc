@@ -324,6 +324,10 @@ constexpr KeySpec kFileKeys[] = {
      .type = Type::section,
      .help = "the ordered rules; nothing else passes",
      .section = &kFilterSection},
+    {.key = "services",
+     .type = Type::section,
+     .help = "what the gateway itself does for the hosts inside",
+     .section = &kServicesSection},
     {.key = "admin", .type = Type::section, .help = "administration", .section = &kAdminSection},
     {.key = "logging", .type = Type::section, .help = "logs", .section = &kLoggingSection},
 };

@@ -17,6 +17,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "control/config/model_dns.h"
 
 namespace postern::config {
 
@@ -268,6 +269,12 @@ struct Logging {
   bool operator==(const Logging&) const = default;
 };
 
+// --- services -----------------------------------------------------------------------------------
+struct Services {
+  std::optional<Dns> dns;
+  bool operator==(const Services&) const = default;
+};
+
 struct Model {
   System system;
   std::vector<Interface> interfaces;  // in file order; disabled ones included
@@ -275,6 +282,7 @@ struct Model {
   Objects objects;
   Nat nat;
   Filter filter;
+  Services services;
   Admin admin;
   Logging logging;
   bool operator==(const Model&) const = default;

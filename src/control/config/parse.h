@@ -37,6 +37,8 @@ void parse_route(Section& section, Route& route);
 void parse_objects(Section& section, Objects& objects);
 void parse_nat(Section& section, Nat& nat);
 void parse_filter(Section& section, Parsed& parsed);
+void parse_services(Section& section, Services& services);
+void parse_dns(Section& section, Dns& dns);
 void parse_rule(Section& section, FilterRule& rule);
 
 // A list of items in which "any" alone means the same as no list.

@@ -168,6 +168,21 @@ std::string string_fault(Type type, std::string_view text) {
     case Type::group_name:
       if (is_group_name(text)) return "";
       return quote(text) + " is not the name of a Unix group";
+    case Type::domain_name:
+      if (is_domain_name(text) && !parse_ipv4(text)) return "";
+      return quote(text) + " is not a domain name of the form office.example";
+    case Type::dns_zone: {
+      if (is_domain_name(text) && !parse_ipv4(text)) return "";
+      auto network = parse_prefix(text);
+      if (network && !network->has_host_bits() && network->length >= 8) return "";
+      return quote(text) + " is neither a domain name nor a network of the form 10.20.0.0/16";
+    }
+    case Type::dns_server:
+      if (parse_dns_server(text)) return "";
+      return quote(text) + " is not a server of the form 192.0.2.53 or 192.0.2.53:5353";
+    case Type::file_path:
+      if (text[0] == '/') return "";
+      return quote(text) + " is not a path from the root (/etc/postern/hosts)";
     case Type::device_name:
       if (is_device_name(text)) return "";
       return quote(text) + " is not a device name: at most 15 characters without / : and spaces";

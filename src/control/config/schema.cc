@@ -24,6 +24,8 @@ std::string pattern_of(Type type) {
   std::string prefix = ipv4 + "/(3[0-2]|[12]?[0-9])";
   std::string port = "(0|[1-9][0-9]{0,4})";
   std::string ports = "([<>]" + port + "|" + port + "(-" + port + ")?)";
+  std::string label = "[A-Za-z0-9_-]{1,63}";
+  std::string domain = label + "(\\." + label + ")*\\.?";
   std::string byte = "(0|[1-9][0-9]{0,2})";
   std::string day = "(mon|tue|wed|thu|fri|sat|sun)";
   std::string days = "(daily|weekdays|weekends|" + day + "(-" + day + ")?)";
@@ -63,6 +65,14 @@ std::string pattern_of(Type type) {
              ")?|icmp/([a-z-]+|" + byte + ")(/" + byte + ")?|ip/" + byte + ")";
     case Type::time_item:
       return "(" + name + "|" + days + "(," + days + ")*( [0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})?)";
+    case Type::domain_name:
+      return domain;
+    case Type::dns_zone:
+      return "(" + domain + "|" + prefix + ")";
+    case Type::dns_server:
+      return ipv4 + "(:[1-9][0-9]{0,4})?";
+    case Type::file_path:
+      return "/.+";
     default:
       return ".+";
   }

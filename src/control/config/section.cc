@@ -10,7 +10,7 @@ namespace postern::config {
 namespace {
 
 // Sections that later versions bring; an early user should not look for a typing error.
-constexpr std::string_view kLater[] = {"services", "users", "tests"};
+constexpr std::string_view kLater[] = {"users", "tests"};
 
 std::string unknown_key_text(const SectionSpec& spec, const Entry& entry) {
   std::string text = "unknown key " + quote(entry.key);

@@ -245,6 +245,7 @@ void validate(const Parsed& parsed, const Machine* machine, Report& report) {
   validate_nat(check);
   validate_port_maps(check);
   validate_filter(check);
+  validate_dns(check);
   if (parsed.interfaces_sound) validate_routes(check);
   if (report.errors() == 0) validate_unused(check);
 }

@@ -76,6 +76,7 @@ void validate_objects(Check& check);
 void validate_nat(Check& check);
 void validate_port_maps(Check& check);
 void validate_filter(Check& check);
+void validate_dns(Check& check);
 // After all others, which mark what they use.
 void validate_unused(Check& check);
 
