@@ -267,6 +267,10 @@ void Taking::settle() {
   } else {
     answer_.ttl_s = kept_[0] + kept_[1] > 0 ? least_ttl_ : 0;
   }
+  for (uint16_t at : answer_.ttl_at) {
+    uint32_t ttl = get32(out, at) >> 31 != 0 ? 0 : get32(out, at);
+    put32(out, at, answer_.is_negative ? std::min(ttl, answer_.ttl_s) : ttl);
+  }
 }
 
 bool Taking::run() {
