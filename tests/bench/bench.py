@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The front of the benches: bench.py BUILD-DIRECTORY pipeline|wire|kernel|compare [OPTION...]
+"""The front of the benches: bench.py BUILD-DIRECTORY pipeline|wire|kernel|dns|compare [OPTION...]
 
 Runs the measuring programs, which print one JSON object a row, and makes the table, the JSON
 document and the file under tests/bench/results/. Called by ./dev bench.
@@ -10,12 +10,13 @@ import argparse
 import sys
 
 import compare
+import dns
 import kernel
 import pipeline
 import results
 import wire
 
-BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel, "compare": compare}
+BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel, "dns": dns, "compare": compare}
 
 
 def main():
