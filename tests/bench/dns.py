@@ -22,7 +22,7 @@ from bench_process import DEVICE_CORE, GENERATOR_CORE
 SERVER = "192.168.1.1"
 CLIENT = "192.168.1.2"
 UPSTREAM = "192.0.2.53"
-HIT_NAMES = 10_000
+HIT_NAMES = 5_000
 MISS_NAMES = 400_000
 
 COLUMNS = [("subject", "subject", "{}"), ("work", "work", "{}"), ("us CPU", "cpu_us", "{:.2f}"),
