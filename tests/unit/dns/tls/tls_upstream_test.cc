@@ -1,218 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/dns/tls/tls_upstream.h"
 
-#include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
-#include <map>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "support/tls_server.h"
+#include "support/tls_bed.h"
 
 namespace postern::dns {
 namespace {
-
-using test::Identity;
-using test::Message;
-using test::TlsPeer;
-using test::TlsServerBed;
-
-// A query for "a.example" with EDNS.
-Message query(uint16_t id) {
-  return {static_cast<uint8_t>(id >> 8),
-          static_cast<uint8_t>(id),
-          1,
-          0,
-          0,
-          1,
-          0,
-          0,
-          0,
-          0,
-          0,
-          1,
-          1,
-          'a',
-          7,
-          'e',
-          'x',
-          'a',
-          'm',
-          'p',
-          'l',
-          'e',
-          0,
-          0,
-          1,
-          0,
-          1,
-          0,
-          0,
-          41,
-          4,
-          208,
-          0,
-          0,
-          0,
-          0,
-          0,
-          0};
-}
-
-struct Bed {
-  explicit Bed(const TlsServer& server, const TlsLimits& limits = {}) {
-    auto made = TlsUpstream::make(io, server, limits);
-    REQUIRE(made);
-    upstream = std::move(made).value();
-  }
-
-  void ask(uint16_t id, Duration timeout = seconds(2)) {
-    upstream->ask(query(id), timeout, [this, id](Result<Message> answer) {
-      REQUIRE_FALSE(outcomes.contains(id));
-      outcomes.emplace(id, std::move(answer));
-    });
-  }
-
-  // Until so many outcomes are there; at most three seconds.
-  bool wait_for(size_t count) {
-    return wait_until([&] { return outcomes.size() >= count; });
-  }
-  template <typename Done>
-  bool wait_until(Done done) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-    while (!done() && std::chrono::steady_clock::now() < end) {
-      io.restart();
-      io.run_for(std::chrono::milliseconds(5));
-    }
-    return done();
-  }
-  bool is_answered(uint16_t id) {
-    const auto found = outcomes.find(id);
-    if (found == outcomes.end() || !found->second) return false;
-    const Message& answer = *found->second;
-    return answer[0] == id >> 8 && answer[1] == (id & 0xFF) && (answer[2] & 0x80) != 0;
-  }
-  std::string error(uint16_t id) {
-    const auto found = outcomes.find(id);
-    return found == outcomes.end() || found->second ? "" : found->second.error().text;
-  }
-
-  boost::asio::io_context io;
-  std::unique_ptr<TlsUpstream> upstream;
-  std::map<uint16_t, Result<Message>> outcomes;
-};
-
-TlsServer server_of(const TlsServerBed& bed, const Identity& identity) {
-  return {.address = Ipv4Address(127, 0, 0, 1),
-          .port = bed.port(),
-          .name = "dns.example",
-          .ca_file = identity.ca_file()};
-}
-
-TEST_CASE("dns/tls: a query is answered by a server that proves its name", "[P25][RFC7858-3.3]") {
-  const Identity identity({});
-  const TlsServerBed server(identity);
-  Bed bed(server_of(server, identity));
-  bed.ask(0x1234);
-  CHECK(bed.outcomes.empty());  // never from within ask()
-  REQUIRE(bed.wait_for(1));
-  CHECK(bed.is_answered(0x1234));
-  CHECK(bed.outcomes.at(0x1234)->size() == 128);  // it was padded
-}
-
-TEST_CASE("dns/tls: a server that is somebody else is told nothing", "[P25][RFC8310-5]") {
-  struct Case {
-    Identity::Options options;
-    bool knows_authority;
-    const char* why;
-  };
-  const auto& [options, knows_authority, why] = GENERATE(
-      values<Case>({{{.name = "other.example"}, true, "hostname mismatch"},
-                    {{.name = "sub.dns.example"}, true, "hostname mismatch"},
-                    {{.name = "dns.example", .is_expired = true}, true, "certificate has expired"},
-                    {{.name = "dns.example"}, false, "self-signed certificate"}}));
-  const Identity identity(options);
-  std::atomic<int> queries = 0;
-  const TlsServerBed server(identity, [&](TlsPeer& peer) {
-    if (!peer.receive().empty()) ++queries;
-  });
-  TlsServer wanted = server_of(server, identity);
-  if (!knows_authority) wanted.ca_file.clear();
-  Bed bed(wanted);
-  bed.ask(1);
-  REQUIRE(bed.wait_for(1));
-  CHECK(bed.error(1) == "127.0.0.1:" + std::to_string(server.port()) +
-                            " (dns.example): the certificate is refused: " + why);
-  CHECK(bed.outcomes.at(1).error().code == ErrorCode::denied);
-  CHECK(queries == 0);
-}
-
-TEST_CASE("dns/tls: pins alone let a server in by its key", "[P25][RFC7858-4.2]") {
-  const Identity identity({.name = "whatever.example", .is_expired = true});
-  const Identity other({});
-  const TlsServerBed server(identity);
-  TlsServer wanted{.address = Ipv4Address(127, 0, 0, 1), .port = server.port()};
-  wanted.pins = {other.pin(), identity.pin()};
-  Bed good(wanted);
-  good.ask(1);
-  REQUIRE(good.wait_for(1));
-  CHECK(good.is_answered(1));
-
-  wanted.pins = {other.pin()};
-  Bed bad(wanted);
-  bad.ask(1);
-  REQUIRE(bad.wait_for(1));
-  CHECK_THAT(bad.error(1),
-             Catch::EndsWith("none of the pinned ones, it is sha256/" + to_text(identity.pin())));
-}
-
-TEST_CASE("dns/tls: with a name and pins both must hold", "[P25][RFC7858-4.2]") {
-  const Identity identity({});
-  const Identity other({});
-  const TlsServerBed server(identity);
-  TlsServer wanted = server_of(server, identity);
-  wanted.pins = {identity.pin()};
-  Bed good(wanted);
-  good.ask(1);
-  REQUIRE(good.wait_for(1));
-  CHECK(good.is_answered(1));
-  wanted.pins = {other.pin()};
-  Bed wrong_pin(wanted);
-  wrong_pin.ask(1);
-  REQUIRE(wrong_pin.wait_for(1));
-  CHECK_THAT(wrong_pin.error(1), Catch::Contains("none of the pinned ones"));
-  wanted.pins = {identity.pin()};
-  wanted.name = "other.example";
-  Bed wrong_name(wanted);
-  wrong_name.ask(1);
-  REQUIRE(wrong_name.wait_for(1));
-  CHECK_THAT(wrong_name.error(1), Catch::Contains("hostname mismatch"));
-}
-
-TEST_CASE("dns/tls: settings that prove nothing are refused", "[P25][RFC8310-5]") {
-  boost::asio::io_context io;
-  const TlsServer bare{.address = Ipv4Address(127, 0, 0, 1)};
-  TlsServer no_file = bare;
-  no_file.name = "dns.example";
-  no_file.ca_file = "/nonexistent.pem";
-  CHECK(TlsUpstream::make(io, bare).error().text ==
-        "127.0.0.1:853: neither a name nor a pin to know the server by");
-  CHECK_THAT(TlsUpstream::make(io, no_file).error().text, Catch::Contains("/nonexistent.pem: "));
-}
-
-TEST_CASE("dns/tls: pins are read strictly", "[P25][RFC7858-4.2]") {
-  const std::string good = "Y9mvm0exBk1JoQ57f9Vm28jKo5lFm/woKcVxrYxu80o=";
-  for (const std::string& text : {good, "sha256/" + good, "pin-sha256=" + good}) {
-    const auto pin = parse_spki_pin(text);
-    REQUIRE(pin);
-    CHECK(to_text(*pin) == good);
-  }
-  for (const std::string& text :
-       {std::string(), good.substr(1), good + "=", good.substr(0, 43), "sha1/" + good,
-        std::string(44, 'A'), " " + good.substr(1),
-        good.substr(0, 42) + "==", good.substr(0, 20) + "-" + good.substr(21)}) {
-    CAPTURE(text);
-    CHECK_FALSE(parse_spki_pin(text));
-  }
-}
 
 TEST_CASE("dns/tls: answers come in any order over one connection", "[P25][RFC7766-7]") {
   const Identity identity({});
@@ -231,7 +27,7 @@ TEST_CASE("dns/tls: answers come in any order over one connection", "[P25][RFC77
     }
     TlsServerBed::echo(peer);
   });
-  Bed bed(server_of(server, identity));
+  TlsBed bed(server_of(server, identity));
   // The same ID from different clients is no difficulty either.
   for (uint16_t id = 1; id <= 20; ++id)
     bed.ask(id);
@@ -250,7 +46,7 @@ TEST_CASE("dns/tls: a busy connection gets a second one beside it, not a third",
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     TlsServerBed::echo(peer);
   });
-  Bed bed(server_of(server, identity), {.connections_max = 2, .queries_max = 200});
+  TlsBed bed(server_of(server, identity), {.connections_max = 2, .queries_max = 200});
   for (uint16_t id = 0; id < 210; ++id)
     bed.ask(id);
   bed.wait_until([&] { return bed.upstream->counters().connections == 2; });
@@ -271,7 +67,7 @@ TEST_CASE("dns/tls: a slow answer is an error in time and harms no other", "[P25
       peer.send(query);
     }
   });
-  Bed bed(server_of(server, identity));
+  TlsBed bed(server_of(server, identity));
   const auto begin = std::chrono::steady_clock::now();
   bed.ask(1, milliseconds(300));
   bed.ask(2);
@@ -294,7 +90,7 @@ TEST_CASE("dns/tls: a connection that has gone silent is replaced", "[P25][C11]"
       if (query[1] == 0) peer.send(query);  // the first alone
     }
   });
-  Bed bed(server_of(server, identity));
+  TlsBed bed(server_of(server, identity));
   bed.ask(1);
   REQUIRE(bed.wait_for(1));
   CHECK(bed.is_answered(1));
@@ -309,7 +105,7 @@ TEST_CASE("dns/tls: a connection that has gone silent is replaced", "[P25][C11]"
 TEST_CASE("dns/tls: an idle connection is closed and its session resumed", "[P25][RFC7858-3.4]") {
   const Identity identity({});
   const TlsServerBed server(identity);
-  Bed bed(server_of(server, identity), {.idle_timeout = milliseconds(50)});
+  TlsBed bed(server_of(server, identity), {.idle_timeout = milliseconds(50)});
   bed.ask(1);
   REQUIRE(bed.wait_for(1));
   CHECK(bed.upstream->connections() == 1);
@@ -330,7 +126,7 @@ TEST_CASE("dns/tls: a query whose connection ends is asked once more", "[P25][RF
     peer.send(query);
     peer.receive();  // and cut
   });
-  Bed bed(server_of(server, identity));
+  TlsBed bed(server_of(server, identity));
   bed.ask(1);
   REQUIRE(bed.wait_for(1));
   bed.ask(2);
@@ -351,7 +147,7 @@ TEST_CASE("dns/tls: answers that are cut off or lie about their length end in an
     if (kind == 2) peer.send_raw({0, 11, query[0], query[1], 0, 0, 0, 0, 0, 0, 0, 0, 0});
     if (kind == 3) peer.send_raw({0});
   });
-  Bed bed(server_of(server, identity));
+  TlsBed bed(server_of(server, identity));
   bed.ask(1);
   REQUIRE(bed.wait_for(1));
   const char* why[] = {"has closed the connection", "a message of 0 octets",
@@ -370,7 +166,7 @@ TEST_CASE("dns/tls: a server that promises more than it sends costs the time-out
     peer.send_raw(longer);
     peer.receive();
   });
-  Bed bed(server_of(server, identity));
+  TlsBed bed(server_of(server, identity));
   bed.ask(1, milliseconds(200));
   REQUIRE(bed.wait_for(1));
   CHECK_THAT(bed.error(1), Catch::EndsWith("no answer within 0.2 s"));
@@ -383,7 +179,7 @@ TEST_CASE("dns/tls: a dead server fails at once until it is tried again", "[P25]
     const TlsServerBed gone(identity);
     wanted = server_of(gone, identity);
   }
-  Bed bed(wanted);
+  TlsBed bed(wanted);
   bed.ask(1);
   REQUIRE(bed.wait_for(1));
   CHECK_THAT(bed.error(1), Catch::EndsWith("Connection refused"));
@@ -416,7 +212,7 @@ TEST_CASE("dns/tls: a server that never shakes hands is given up in time", "[P25
                    .port = ntohs(at.sin_port),
                    .name = "dns.example",
                    .ca_file = identity.ca_file()};
-  Bed bed(wanted, {.connect_timeout = milliseconds(150)});
+  TlsBed bed(wanted, {.connect_timeout = milliseconds(150)});
   bed.ask(1, seconds(2));
   bed.ask(2, milliseconds(50));
   REQUIRE(bed.wait_for(2));
@@ -432,7 +228,7 @@ TEST_CASE("dns/tls: it may go with queries under way", "[P25]") {
     while (!peer.receive().empty())
       continue;
   });
-  Bed bed(server_of(server, identity));
+  TlsBed bed(server_of(server, identity));
   bed.ask(1);
   bed.wait_until([&] { return bed.upstream->counters().connections == 1; });
   bed.ask(2);
