@@ -36,6 +36,7 @@ constexpr std::array kOptions = {
     Option{"rrset-cache-size:", "6m"},       Option{"key-cache-size:", "4m"},
     Option{"neg-cache-size:", "1m"},         Option{"num-queries-per-thread:", "2048"},
     Option{"outgoing-range:", "900"},        Option{"use-syslog:", "no"},
+    Option{"trust-anchor-signaling:", "no"},
 };
 
 // What libunbound writes to its log meanwhile; it has no other words for what is wrong.
