@@ -137,13 +137,14 @@ Result<void> Validator::set_up(ub_ctx* context) const {
   if (ub_ctx_async(context, 1) != 0 || ub_ctx_set_fwd(context, stub.c_str()) != 0) {
     return Error{ErrorCode::failed, "libunbound refuses " + stub};
   }
-  const std::string& file = settings_.anchor_file;
-  if (!file.empty() && access(file.c_str(), R_OK) != 0) {
-    return Error{ErrorCode::not_found,
-                 "the trust anchor " + file + " cannot be read (package dns-root-data)"};
-  }
-  if (!file.empty() && ub_ctx_add_ta_file(context, file.c_str()) != 0) {
-    return Error{ErrorCode::invalid, "the trust anchor " + file + " is refused"};
+  for (const std::string& file : settings_.anchor_files) {
+    if (access(file.c_str(), R_OK) != 0) {
+      return Error{ErrorCode::not_found, "the trust anchor " + file + " cannot be read; that of " +
+                                             "the root is in the package dns-root-data"};
+    }
+    if (ub_ctx_add_ta_file(context, file.c_str()) != 0) {
+      return Error{ErrorCode::invalid, "the trust anchor " + file + " is refused"};
+    }
   }
   for (const std::string& anchor : settings_.anchors) {
     if (ub_ctx_add_ta(context, anchor.c_str()) != 0) {

@@ -39,9 +39,9 @@ struct ub_result;
 namespace postern::dns {
 
 struct ValidatorSettings {
-  // The anchor of the root: DS or DNSKEY records in the form of zone files. Empty: none.
-  std::string anchor_file = "/usr/share/dns/root.key";
-  std::vector<std::string> anchors = {};   // further ones, such a record each (RFC 5914: positive)
+  // Files with DS or DNSKEY records as in zone files, for the root and others.
+  std::vector<std::string> anchor_files = {"/usr/share/dns/root.key"};
+  std::vector<std::string> anchors = {};   // further ones, such a record each
   std::vector<std::string> insecure = {};  // zones that need no signatures (RFC 7646)
   size_t outstanding_max = 512;
 

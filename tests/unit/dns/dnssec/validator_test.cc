@@ -35,7 +35,7 @@ bool tells(const Message& message, Ipv4Address address) {
 struct Bed {
   Bed() { zone.add("www.example", Ipv4Address(192, 0, 2, 80)); }
 
-  ValidatorSettings anchored() const { return {.anchor_file = "", .anchors = {zone.anchor()}}; }
+  ValidatorSettings anchored() const { return {.anchor_files = {}, .anchors = {zone.anchor()}}; }
 
   void start(const ValidatorSettings& settings) {
     auto made =
@@ -222,11 +222,12 @@ TEST_CASE("dns/dnssec: anchors that cannot be read are told", "[P25]") {
     auto made = Validator::make(io, settings, {});
     return made ? std::string() : made.error().text;
   };
-  CHECK(error({.anchor_file = "/nonexistent/root.key"}) ==
-        "the trust anchor /nonexistent/root.key cannot be read (package dns-root-data)");
-  CHECK_THAT(error({.anchor_file = "", .anchors = {"no anchor at all"}}),
+  CHECK(error({.anchor_files = {"/nonexistent/root.key"}}) ==
+        "the trust anchor /nonexistent/root.key cannot be read; that of the root is in the package "
+        "dns-root-data");
+  CHECK_THAT(error({.anchor_files = {}, .anchors = {"no anchor at all"}}),
              Catch::Contains("no anchor at all"));
-  CHECK(error({.anchor_file = ""}).empty());
+  CHECK(error({.anchor_files = {}}).empty());
 }
 
 TEST_CASE("dns/dnssec: the stub answers the question that was asked, or SERVFAIL", "[P25]") {
