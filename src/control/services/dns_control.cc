@@ -112,6 +112,14 @@ Result<void> DnsControl::follow_dnssec(const config::Dns& dns) {
   return {};
 }
 
+// Why an answer is refused, which a client cannot be told; one in ten seconds at most.
+void DnsControl::tell_bogus(const dns::Name& name, const std::string& why) {
+  const Instant now = service_->now();
+  if (bogus_told_.ns != 0 && now - bogus_told_ < seconds(10)) return;
+  bogus_told_ = now;
+  log_.warning(fmt::format("dns: the answer for {} is bogus: {}", to_text(name), printable(why)));
+}
+
 void DnsControl::arrange_hooks() {
   dns::Hooks hooks;
   hooks.blocks = [this](const dns::Name& name) {
@@ -120,9 +128,11 @@ void DnsControl::arrange_hooks() {
   if (validator_) {
     hooks.validate = [this](const dns::Question& question, dns::Bytes answer,
                             const dns::Hooks::Judged& done) {
-      validator_->judge(question, answer, [done](const dns::Validator::Outcome& outcome) {
-        done(outcome.verdict, outcome.message);
-      });
+      validator_->judge(question, answer,
+                        [this, done, name = question.name](const dns::Validator::Outcome& outcome) {
+                          if (outcome.verdict == dns::Verdict::bogus) tell_bogus(name, outcome.why);
+                          done(outcome.verdict, outcome.message);
+                        });
     };
   }
   service_->set_hooks(std::move(hooks));

@@ -37,6 +37,7 @@ class DnsControl {
   Result<void> follow_dnssec(const config::Dns& dns);
   void arrange_hooks();
   void tell_block_lists();
+  void tell_bogus(const dns::Name& name, const std::string& why);
 
   Loop& loop_;
   ErrorLog& log_;
@@ -47,6 +48,7 @@ class DnsControl {
   std::unique_ptr<dns::BlockLists> block_lists_;
   dns::BlockListSettings block_settings_;
   std::unique_ptr<dns::Validator> validator_;
+  Instant bogus_told_;  // zero: never
 };
 
 }  // namespace postern
