@@ -37,7 +37,9 @@ void parse_block(Section& section, DnsBlock& block) {
 
 void parse_dnssec(Section& section, Dnssec& dnssec) {
   section.boolean("enabled", dnssec.enabled);
-  section.strings("anchors", dnssec.anchors);
+  std::vector<std::string> anchors;
+  section.strings("anchors", anchors);
+  if (!anchors.empty()) dnssec.anchors = std::move(anchors);  // in place of that of the root
   section.strings("insecure", dnssec.insecure);
   section.finish();
 }
