@@ -7,6 +7,32 @@
 namespace postern::cli {
 namespace {
 
+void print_tls(const Json& result, const Globals& globals) {
+  if (result.value("tls", Json::array()).empty()) return;
+  Table table({{"TLS SERVER"},
+               {"OPEN", Align::right},
+               {"CONNECTIONS", Align::right},
+               {"RESUMED", Align::right},
+               {"BROKEN", Align::right},
+               {"LAST ERROR"}});
+  for (const Json& row : result["tls"]) {
+    table.add({cell(row, "server"), cell(row, "open"), cell(row, "connections"),
+               cell(row, "resumed"), cell(row, "broken"), cell(row, "error")});
+  }
+  fmt::print("{}\n", table.to_text(!globals.no_header));
+}
+
+void print_block_lists(const Json& result, const Globals& globals) {
+  if (result.value("block_lists", Json::array()).empty()) return;
+  Table table({{"BLOCK LIST"}, {"NAMES", Align::right}, {"BAD LINES", Align::right}, {"FAULT"}});
+  for (const Json& row : result["block_lists"]) {
+    bool is_read = row.value("error", "").empty();
+    table.add({cell(row, "file"), cell(row, "names"), cell(row, "bad_lines"),
+               cell(row, is_read ? "first_bad" : "error")});
+  }
+  fmt::print("{}\n", table.to_text(!globals.no_header));
+}
+
 void print_dns(const Json& result, const Globals& globals) {
   if (!result.value("enabled", false)) {
     fmt::print("services.dns is not configured\n");
@@ -19,6 +45,12 @@ void print_dns(const Json& result, const Globals& globals) {
              number(cache, "bytes_max") / 1024, cell(cache, "evicted"));
   fmt::print("under way   {} questions, {} connections of clients\n\n", cell(result, "pending"),
              cell(result, "tcp_connections"));
+  Json dnssec = result.value("dnssec", Json::object());
+  if (dnssec.value("enabled", false)) {
+    fmt::print("dnssec      {} secure, {} insecure, {} bogus, {} failed\n\n",
+               cell(dnssec, "secure"), cell(dnssec, "insecure"), cell(dnssec, "bogus"),
+               cell(dnssec, "failed"));
+  }
   Table servers({{"SERVER"},
                  {"STATE"},
                  {"QUERIES", Align::right},
@@ -31,6 +63,8 @@ void print_dns(const Json& result, const Globals& globals) {
                  cell(row, "answers"), cell(row, "timeouts"), fmt::format("{:.1f}", ms)});
   }
   fmt::print("{}\n", servers.to_text(!globals.no_header));
+  print_tls(result, globals);
+  print_block_lists(result, globals);
   Table counters({{"COUNTER"}, {"COUNT", Align::right}, {"HELP"}});
   Json help = result.value("help", Json::object());
   Json counts = result.value("counters", Json::object());

@@ -64,6 +64,7 @@ class Gateway : private ResolverSink {
   DhcpService& dhcp() { return dhcp_; }
   const GenerationNames& names() const { return names_; }
   const WorkerLoad& load() const { return load_; }
+  const DnsControl& dns_control() const { return dns_; }
   dns::Service* dns() { return dns_.service(); }  // nullptr: not configured
   const SecurityLog& security_log() const { return *security_log_; }
   admin::DumpQueue& dumps() { return dumps_; }

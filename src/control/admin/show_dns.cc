@@ -30,6 +30,53 @@ Json listening_json(const dns::Service& service) {
   return list;
 }
 
+Json tls_json(const dns::TlsTransport& tls) {
+  Json list = Json::array();
+  for (const auto& [text, upstream] : tls.upstreams()) {
+    const dns::TlsCounters& counters = upstream->counters();
+    list.push_back({{"server", text},
+                    {"open", upstream->connections()},
+                    {"connections", counters.connections},
+                    {"resumed", counters.resumed},
+                    {"broken", counters.broken},
+                    {"queries", counters.queries},
+                    {"answers", counters.answers},
+                    {"timeouts", counters.timeouts},
+                    {"failures", counters.failures},
+                    {"retried", counters.retried},
+                    {"unmatched", counters.unmatched},
+                    {"error", upstream->last_error()}});
+  }
+  return list;
+}
+
+Json block_lists_json(const dns::BlockLists& lists) {
+  Json list = Json::array();
+  for (const dns::BlockFileReport& report : lists.reports()) {
+    list.push_back({{"file", report.path},
+                    {"names", report.names},
+                    {"bad_lines", report.bad_lines},
+                    {"first_bad", report.first_bad},
+                    {"no_room", report.no_room},
+                    {"error", report.error}});
+  }
+  return list;
+}
+
+Json dnssec_json(const dns::Validator* validator) {
+  Json result = {{"enabled", validator != nullptr}};
+  if (!validator) return result;
+  const dns::ValidatorCounters& counters = validator->counters();
+  result["secure"] = counters.secure;
+  result["insecure"] = counters.insecure;
+  result["bogus"] = counters.bogus;
+  result["failed"] = counters.failed;
+  result["refused"] = counters.refused;
+  result["restarts"] = counters.restarts;
+  result["under_way"] = validator->outstanding();
+  return result;
+}
+
 }  // namespace
 
 Json show_dns(Gateway& gateway) {
@@ -59,6 +106,11 @@ Json show_dns(Gateway& gateway) {
   result["tcp_connections"] = service->connections();
   result["tcp_turned_away"] = service->turned_away();
   result["upstream_sockets"] = service->upstream_sockets();
+  const DnsControl& control = gateway.dns_control();
+  result["tls"] = tls_json(*control.tls());
+  result["block_lists"] = block_lists_json(*control.block_lists());
+  result["blocked_names"] = control.block_lists()->set().blocked.names();
+  result["dnssec"] = dnssec_json(control.validator());
   return result;
 }
 

@@ -178,8 +178,34 @@ bool is_domain_name(std::string_view text) {
   }
 }
 
+bool is_key_pin(std::string_view text) {
+  constexpr std::string_view kPrefix = "sha256/";
+  if (!text.starts_with(kPrefix)) return false;
+  text.remove_prefix(kPrefix.size());
+  return text.size() == 44 && text.back() == '=' &&
+         std::all_of(text.begin(), text.end() - 1,
+                     [](char c) { return is_letter(c) || is_digit(c) || c == '+' || c == '/'; });
+}
+
+// A name, pins, or a name and pins.
+bool is_tls_identity(std::string_view text) {
+  for (bool is_first = true;; is_first = false) {
+    size_t comma = std::min(text.find(','), text.size());
+    std::string_view part = text.substr(0, comma);
+    if (!is_key_pin(part) && !(is_first && is_domain_name(part))) return false;
+    if (comma == text.size()) return true;
+    text.remove_prefix(comma + 1);
+  }
+}
+
 std::optional<DnsServer> parse_dns_server(std::string_view text) {
   DnsServer server;
+  if (size_t hash = text.find('#'); hash != text.npos) {
+    server.port = 853;
+    server.tls = text.substr(hash + 1);
+    text = text.substr(0, hash);
+    if (!is_tls_identity(server.tls)) return std::nullopt;
+  }
   size_t colon = std::min(text.find(':'), text.size());
   auto address = parse_ipv4(text.substr(0, colon));
   if (!address) return std::nullopt;

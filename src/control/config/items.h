@@ -35,11 +35,13 @@ Result<std::vector<WeekInterval>> parse_time_literal(std::string_view text);
 
 // Labels of letters, digits, hyphens and underscores; the last dot may be there. RFC 1035 2.3.4.
 bool is_domain_name(std::string_view text);
-// "192.0.2.53" or "192.0.2.53:5353"; the port is 53 where it is not said.
+// The port is 53 where it is not said, and 853 for TLS.
 struct DnsServer {
   Ipv4Address address;
   uint16_t port = 53;
+  std::string tls;  // DNS over TLS: a name, pins of keys, or both, with commas; empty: plain
 };
+// "192.0.2.53", "192.0.2.53:5353", "192.0.2.53#dns.example", "192.0.2.53#sha256/BASE64".
 std::optional<DnsServer> parse_dns_server(std::string_view text);
 
 // "80", "80-90", ">1023", "<1024".

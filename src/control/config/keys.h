@@ -43,7 +43,7 @@ enum class Type : uint8_t {
   time_item,          // time literal or object name
   domain_name,        // "office.example"
   dns_zone,           // domain name, or a network for its reverse names
-  dns_server,         // "192.0.2.53" or "192.0.2.53:5353"
+  dns_server,         // "192.0.2.53", "192.0.2.53:5353", "192.0.2.53#dns.example"
   file_path,          // absolute
   neighbors,          // map: address -> MAC address
   address_objects,    // map: name -> address items

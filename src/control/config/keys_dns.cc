@@ -70,6 +70,54 @@ constexpr KeySpec kCacheKeys[] = {
 };
 constexpr SectionSpec kCache{"services.dns.cache", kCacheKeys};
 
+constexpr KeySpec kBlockKeys[] = {
+    {.key = "lists",
+     .type = Type::file_path,
+     .help = "files of names that do not exist for clients: hosts, plain or adblock format; "
+             "changes are seen within seconds",
+     .fallback = "[]",
+     .list = true,
+     .empty_list = true},
+    {.key = "allow_lists",
+     .type = Type::file_path,
+     .help = "files of names that exist all the same",
+     .fallback = "[]",
+     .list = true,
+     .empty_list = true},
+    {.key = "allow",
+     .type = Type::domain_name,
+     .help = "domains that exist all the same, with what is below them",
+     .fallback = "[]",
+     .list = true,
+     .empty_list = true},
+    {.key = "names",
+     .type = Type::number,
+     .help = "names kept, 9 bytes each; further ones are not blocked",
+     .min = 1000,
+     .max = 100'000'000,
+     .fallback = "4000000"},
+};
+constexpr SectionSpec kBlock{"services.dns.block", kBlockKeys};
+
+constexpr KeySpec kDnssecKeys[] = {
+    {.key = "enabled",
+     .type = Type::boolean,
+     .help = "false: answers are passed on as the servers give them",
+     .fallback = "true"},
+    {.key = "anchors",
+     .type = Type::file_path,
+     .help = "files of trust anchors: DS or DNSKEY records as in zone files",
+     .fallback = "/usr/share/dns/root.key",
+     .list = true},
+    {.key = "insecure",
+     .type = Type::domain_name,
+     .help = "domains that need no signatures; that of this network and those of forward need none",
+     .fallback = "[]",
+     .list = true,
+     .empty_list = true},
+};
+constexpr SectionSpec kDnssec{"services.dns.dnssec", kDnssecKeys};
+
 constexpr KeySpec kDnsKeys[] = {
     {.key = "enabled",
      .type = Type::boolean,
@@ -95,7 +143,8 @@ constexpr KeySpec kDnsKeys[] = {
      .section = &kRecord},
     {.key = "servers",
      .type = Type::dns_server,
-     .help = "who is asked, as ADDRESS or ADDRESS:PORT; default: those learned from the link",
+     .help = "who is asked, as ADDRESS or ADDRESS:PORT, for DNS over TLS with #NAME or #sha256/PIN "
+             "behind; default: those learned from the link",
      .list = true},
     {.key = "strategy",
      .type = Type::word,
@@ -108,6 +157,14 @@ constexpr KeySpec kDnsKeys[] = {
      .max = 200,
      .section = &kForward},
     {.key = "cache", .type = Type::section, .help = "answers kept", .section = &kCache},
+    {.key = "tls_ca",
+     .type = Type::file_path,
+     .help = "authorities for DNS over TLS, a PEM file; default: those that the system knows"},
+    {.key = "block", .type = Type::section, .help = "names to block", .section = &kBlock},
+    {.key = "dnssec",
+     .type = Type::section,
+     .help = "validation of answers; default: none",
+     .section = &kDnssec},
     {.key = "local_ttl",
      .type = Type::duration,
      .help = "how long clients may keep names of hosts and leases",

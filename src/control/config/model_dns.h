@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,23 @@ struct DnsRecord {
 
 struct DnsForward {
   std::vector<std::string> zones;    // domains, and networks for their reverse names
-  std::vector<std::string> servers;  // "192.0.2.53" or "192.0.2.53:5353"
+  std::vector<std::string> servers;  // as parse_dns_server() reads them
   bool operator==(const DnsForward&) const = default;
+};
+
+struct DnsBlock {
+  std::vector<std::string> lists;        // files of names to block
+  std::vector<std::string> allow_lists;  // files of names never to block
+  std::vector<std::string> allow;        // domains never to block
+  uint32_t names = 4'000'000;
+  bool operator==(const DnsBlock&) const = default;
+};
+
+struct Dnssec {
+  bool enabled = true;
+  std::vector<std::string> anchors = {"/usr/share/dns/root.key"};  // files
+  std::vector<std::string> insecure;                               // domains
+  bool operator==(const Dnssec&) const = default;
 };
 
 enum class DnsStrategy { ordered, parallel };
@@ -46,6 +62,9 @@ struct Dns {
   DnsStrategy strategy = DnsStrategy::ordered;
   std::vector<DnsForward> forward;
   DnsCache cache;
+  std::string tls_ca;  // file of authorities; empty: those of the system
+  DnsBlock block;
+  std::optional<Dnssec> dnssec;
   Duration local_ttl = seconds(5);
   bool rebind_guard = true;
   std::vector<std::string> rebind_allow;  // domains

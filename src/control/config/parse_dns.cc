@@ -27,6 +27,23 @@ void parse_cache(Section& section, DnsCache& cache) {
   section.finish();
 }
 
+void parse_block(Section& section, DnsBlock& block) {
+  section.strings("lists", block.lists);
+  section.strings("allow_lists", block.allow_lists);
+  section.strings("allow", block.allow);
+  section.number("names", block.names);
+  section.finish();
+}
+
+void parse_dnssec(Section& section, Dnssec& dnssec) {
+  section.boolean("enabled", dnssec.enabled);
+  std::vector<std::string> anchors;
+  section.strings("anchors", anchors);
+  if (!anchors.empty()) dnssec.anchors = std::move(anchors);  // in place of that of the root
+  section.strings("insecure", dnssec.insecure);
+  section.finish();
+}
+
 }  // namespace
 
 void parse_dns(Section& section, Dns& dns) {
@@ -45,6 +62,9 @@ void parse_dns(Section& section, Dns& dns) {
     parse_forward(forward, dns.forward.emplace_back());
   }
   if (auto cache = section.section("cache")) parse_cache(*cache, dns.cache);
+  section.string("tls_ca", dns.tls_ca);
+  if (auto block = section.section("block")) parse_block(*block, dns.block);
+  if (auto dnssec = section.section("dnssec")) parse_dnssec(*dnssec, dns.dnssec.emplace());
   section.duration("local_ttl", dns.local_ttl);
   section.boolean("rebind_guard", dns.rebind_guard);
   section.strings("rebind_allow", dns.rebind_allow);

@@ -179,7 +179,9 @@ std::string string_fault(Type type, std::string_view text) {
     }
     case Type::dns_server:
       if (parse_dns_server(text)) return "";
-      return quote(text) + " is not a server of the form 192.0.2.53 or 192.0.2.53:5353";
+      return quote(text) +
+             " is not a server of the form 192.0.2.53, 192.0.2.53:5353 or, for TLS, "
+             "192.0.2.53#dns.example or 192.0.2.53#sha256/ and the base64 of a key";
     case Type::file_path:
       if (text[0] == '/') return "";
       return quote(text) + " is not a path from the root (/etc/postern/hosts)";

@@ -26,6 +26,7 @@ std::string pattern_of(Type type) {
   std::string ports = "([<>]" + port + "|" + port + "(-" + port + ")?)";
   std::string label = "[A-Za-z0-9_-]{1,63}";
   std::string domain = label + "(\\." + label + ")*\\.?";
+  std::string pin = "sha256/[A-Za-z0-9+/]{43}=";
   std::string byte = "(0|[1-9][0-9]{0,2})";
   std::string day = "(mon|tue|wed|thu|fri|sat|sun)";
   std::string days = "(daily|weekdays|weekends|" + day + "(-" + day + ")?)";
@@ -57,7 +58,7 @@ std::string pattern_of(Type type) {
     case Type::port_range:
       return "[1-9][0-9]{0,4}-[1-9][0-9]{0,4}";
     case Type::target:
-      return ipv4 + "(:[1-9][0-9]{0,4})?";
+      return ipv4 + "(:[1-9][0-9]{0,4})?(#(" + domain + "|" + pin + ")(," + pin + ")*)?";
     case Type::interface_ref:
     case Type::interface_item:
       return interface;

@@ -56,7 +56,7 @@ void validate_dns(Check& check) {
                      path + ".forward[" + std::to_string(i) + "].servers");
   }
   for (size_t i = 0; i < dns.records.size(); ++i) {
-    if (dns.records[i].name.empty()) continue;
+    if (dns.records[i].address.is_unspecified()) continue;  // not given, and reported
     std::string_view fault = host_fault(dns.records[i].address);
     if (fault.empty()) continue;
     check.report.error_at(path + ".records[" + std::to_string(i) + "].address",

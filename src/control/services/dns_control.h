@@ -8,6 +8,8 @@
 
 #include "control/log/error_log.h"
 #include "control/services/dns_settings.h"
+#include "services/dns/block/block_lists.h"
+#include "services/dns/tls/tls_transport.h"
 
 namespace postern {
 
@@ -23,15 +25,30 @@ class DnsControl {
                       const std::function<std::string(InterfaceId)>& device_of);
   // nullptr: not configured.
   dns::Service* service() { return service_.get(); }
+  const dns::BlockLists* block_lists() const { return block_lists_.get(); }
+  const dns::TlsTransport* tls() const { return tls_; }
+  const dns::Validator* validator() const { return validator_.get(); }
 
  private:
   Result<void> follow_query_log(bool is_wanted);
+  void start_service();
+  void follow_block_lists(const config::Dns& dns);
+  Result<void> follow_tls(const config::Dns& dns);
+  Result<void> follow_dnssec(const config::Dns& dns);
+  void arrange_hooks();
+  void tell_block_lists();
+  void tell_bogus(const dns::Name& name, const std::string& why);
 
   Loop& loop_;
   ErrorLog& log_;
   std::string state_dir_;
   std::unique_ptr<spdlog::logger> query_log_;
   std::unique_ptr<dns::Service> service_;
+  dns::TlsTransport* tls_ = nullptr;  // the service's
+  std::unique_ptr<dns::BlockLists> block_lists_;
+  dns::BlockListSettings block_settings_;
+  std::unique_ptr<dns::Validator> validator_;
+  Instant bogus_told_;  // zero: never
 };
 
 }  // namespace postern

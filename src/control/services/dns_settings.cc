@@ -24,7 +24,7 @@ std::vector<dns::ServerAddress> servers_of(const std::vector<std::string>& texts
   for (const std::string& text : texts) {
     auto server = config::parse_dns_server(text);
     POSTERN_ASSERT(server);
-    servers.push_back({server->address, server->port, ""});
+    servers.push_back({server->address, server->port, server->tls});
   }
   return servers;
 }
@@ -72,6 +72,30 @@ dns::Settings dns_settings(const config::Dns& dns) {
   settings.rate_per_client = dns.queries_per_client;
   settings.local_ttl_s = seconds_of(dns.local_ttl);
   settings.logs_queries = dns.query_log;
+  return settings;
+}
+
+dns::BlockListSettings block_settings(const config::Dns& dns) {
+  dns::BlockListSettings settings;
+  settings.files = dns.block.lists;
+  settings.allow_files = dns.block.allow_lists;
+  settings.allow_names = dns.block.allow;
+  settings.names_max = dns.block.names;
+  return settings;
+}
+
+dns::ValidatorSettings validator_settings(const config::Dns& dns) {
+  dns::ValidatorSettings settings;
+  if (!dns.dnssec) return settings;
+  settings.anchor_files = dns.dnssec->anchors;
+  settings.insecure = dns.dnssec->insecure;
+  if (!dns.domain.empty()) settings.insecure.push_back(dns.domain);
+  for (const config::DnsForward& forward : dns.forward) {
+    for (const std::string& zone : forward.zones) {
+      for (const dns::Name& name : zones_of(zone))
+        settings.insecure.push_back(to_text(name));
+    }
+  }
   return settings;
 }
 

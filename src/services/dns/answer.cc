@@ -85,11 +85,12 @@ class Taking {
   bool follow_aliases();
   bool is_kept(const Record& record, const Name& owner);
   void note(const Record& record);
-  bool look_over();
   void begin(const Header& from);
-  void copy_front();
-  bool write_anew();
+  bool write();
   void write_record(const Record& record, const Name& owner);
+  void write_owner(const Name& owner);
+  void note_written(size_t at);
+  void add(Bytes bytes);
   void settle();
 
   Bytes from_;
@@ -97,9 +98,8 @@ class Taking {
   Answer& answer_;
   Chain chain_;
   size_t records_at_;
-  size_t kept_end_ = 0;   // behind the last kept record
-  bool is_front_ = true;  // nothing was left out in front of a kept record
-  bool has_left_out_ = false;
+  std::array<uint16_t, kChainMax> written_;  // where names stand in full
+  size_t written_count_ = 0;
   uint16_t kept_[2] = {0, 0};
   bool has_data_ = false;  // a record of the type that was asked
   uint32_t least_ttl_ = UINT32_MAX;
@@ -167,30 +167,6 @@ void Taking::note(const Record& record) {
   }
 }
 
-// Counts what is kept and finds whether it stands in front.
-bool Taking::look_over() {
-  RecordWalk walk(from_, records_at_);
-  Record record;
-  Name owner;
-  kept_end_ = records_at_;
-  while (walk.next(record)) {
-    if (!read_name(from_, record.owner, owner)) return false;
-    owner.make_lower();
-    if (record.type == type::opt && record.section == MessageSection::additional) {
-      answer_.rcode |= static_cast<uint16_t>(record.ttl >> 24 << 4);
-    }
-    if (!is_kept(record, owner)) {
-      has_left_out_ = true;
-      continue;
-    }
-    if (!is_data_sound(from_, record)) return false;
-    if (has_left_out_) is_front_ = false;
-    note(record);
-    kept_end_ = record.end;
-  }
-  return !walk.is_broken();
-}
-
 void Taking::begin(const Header& from) {
   answer_.message.clear();
   answer_.ttl_at.clear();
@@ -200,23 +176,42 @@ void Taking::begin(const Header& from) {
   answer_.dropped = 0;
 }
 
-void Taking::copy_front() {
-  answer_.message.assign(from_.begin(), from_.begin() + static_cast<std::ptrdiff_t>(kept_end_));
-  RecordWalk walk(from_, records_at_);
-  Record record;
-  for (unsigned i = 0; i < kept_[0] + kept_[1] && walk.next(record); ++i)
-    answer_.ttl_at.push_back(static_cast<uint16_t>(record.ttl_at()));
+void Taking::add(Bytes bytes) {
+  answer_.message.insert(answer_.message.end(), bytes.begin(), bytes.end());
+}
+
+// In full, or as a pointer to the end of the question or to a name that was written in full.
+void Taking::write_owner(const Name& owner) {
+  std::vector<uint8_t>& out = answer_.message;
+  auto point_to = [this](size_t at) {
+    uint8_t pointer[2];
+    put16(pointer, 0, static_cast<uint16_t>(0xC000 | at));
+    add(pointer);
+  };
+  if (is_within(question_.name.key(), owner.key())) {
+    return point_to(kHeaderBytes + question_.name.size() - owner.size());
+  }
+  for (size_t i = 0; i < written_count_; ++i) {
+    size_t at = written_[i];
+    if (out.size() - at >= owner.size() &&
+        std::memcmp(&out[at], owner.wire().data(), owner.size()) == 0) {
+      return point_to(at);
+    }
+  }
+  note_written(out.size());
+  add(owner.wire());
+}
+
+void Taking::note_written(size_t at) {
+  constexpr size_t kPointerMax = 0x3FFF;
+  if (written_count_ < written_.size() && at <= kPointerMax) {
+    written_[written_count_++] = static_cast<uint16_t>(at);
+  }
 }
 
 void Taking::write_record(const Record& record, const Name& owner) {
   std::vector<uint8_t>& out = answer_.message;
-  auto add = [&out](Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); };
-  if (owner == question_.name) {
-    constexpr uint8_t kToQuestion[] = {0xC0, kHeaderBytes};
-    add(kToQuestion);
-  } else {
-    add(owner.wire());
-  }
+  write_owner(owner);
   answer_.ttl_at.push_back(static_cast<uint16_t>(out.size() + 4));
   add(from_.subspan(record.fixed, 10));
   size_t data = out.size();
@@ -227,6 +222,7 @@ void Taking::write_record(const Record& record, const Name& owner) {
     Name name;
     for (unsigned i = 0; i < shape->names; ++i) {
       at = read_name(from_, at, name).value_or(record.end);
+      if (record.type == type::cname) note_written(out.size());
       add(name.wire());
     }
   }
@@ -234,20 +230,26 @@ void Taking::write_record(const Record& record, const Name& owner) {
   put16(out, data - 2, static_cast<uint16_t>(out.size() - data));
 }
 
-bool Taking::write_anew() {
-  answer_.message.assign(from_.begin(), from_.begin() + static_cast<std::ptrdiff_t>(records_at_));
+// Nothing of the message stays as it lies: a pointer may lead to any place of it, to a TTL even,
+// and would lead to something else once that has changed.
+bool Taking::write() {
+  add(from_.first(records_at_));
   RecordWalk walk(from_, records_at_);
   Record record;
   Name owner;
-  const unsigned dropped = answer_.dropped;
   while (walk.next(record)) {
     if (!read_name(from_, record.owner, owner)) return false;
     owner.make_lower();
-    if (is_kept(record, owner)) write_record(record, owner);
+    if (record.type == type::opt && record.section == MessageSection::additional) {
+      answer_.rcode |= static_cast<uint16_t>(record.ttl >> 24 << 4);
+    }
+    if (!is_kept(record, owner)) continue;
+    if (!is_data_sound(from_, record)) return false;
+    note(record);
+    write_record(record, owner);
     if (answer_.message.size() > kMessageBytesMax) return false;
   }
-  answer_.dropped = dropped;
-  return true;
+  return !walk.is_broken();
 }
 
 // Header, question and TTLs as they are kept.
@@ -276,12 +278,7 @@ void Taking::settle() {
 bool Taking::run() {
   if (from_.size() < records_at_) return false;
   begin(read_header(from_));
-  if (!follow_aliases() || !look_over()) return false;
-  if (is_front_) {
-    copy_front();
-  } else if (!write_anew()) {
-    return false;
-  }
+  if (!follow_aliases() || !write()) return false;
   settle();
   return true;
 }

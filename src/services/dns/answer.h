@@ -4,8 +4,8 @@
 // Kept are, of the answer section, the records of the name that was asked and of the names that
 // its CNAME and DNAME records lead to; of the authority section the SOA of a negative answer, and
 // with DNSSEC what proves it. All else (OPT, additional, name servers, names nobody asked for) is
-// left out, so that a lying server can say nothing about other names (RFC 5452 section 6). Usually
-// what is kept stands in front and is copied as it lies; else the records are written anew.
+// left out, so that a lying server can say nothing about other names (RFC 5452 section 6). What is
+// kept is written anew, with pointers of ours alone.
 //
 // Pure. Bounds: 64 KiB of message, kChainMax names.
 #pragma once

@@ -116,7 +116,7 @@ size_t Forwarder::ask(Bytes message, const Client& client, Instant now, std::spa
   now_ = now;
   ++counters_.queries;
   counters_.streams += client.connection != 0;
-  if (!limiter_.allows(client.address, now)) {
+  if (!client.is_own && !limiter_.allows(client.address, now)) {
     ++counters_.rate_limited;
     return 0;
   }
@@ -127,7 +127,8 @@ size_t Forwarder::ask(Bytes message, const Client& client, Instant now, std::spa
   asked.shape = shape_of(message, query, limit_of(client, query));
   asked.shape.udp_bytes = kUdpBytes;
   auto log = [&](std::string_view outcome) {
-    if (settings_.logs_queries) outlet_.log_query(client, query.name, query.type, outcome);
+    if (!settings_.logs_queries || client.is_own) return;
+    outlet_.log_query(client, query.name, query.type, outcome);
   };
   if (size_t size = refuse_kind(query, asked.shape, room)) {
     ++counters_.refused;
@@ -140,7 +141,7 @@ size_t Forwarder::ask(Bytes message, const Client& client, Instant now, std::spa
     log("local");
     return size;
   }
-  if (hooks_.blocks && hooks_.blocks(query.name)) {
+  if (hooks_.blocks && !client.is_own && hooks_.blocks(query.name)) {
     ++counters_.blocked;
     log("blocked");
     OwnReply reply(room, asked.shape);
@@ -183,7 +184,7 @@ size_t Forwarder::answer_from_cache(Asked& asked) {
 
 size_t Forwarder::tell(Asked& asked, const CacheEntry& entry, bool is_stale) {
   ++(is_stale ? counters_.stale : counters_.hits);
-  if (settings_.logs_queries) {
+  if (settings_.logs_queries && !asked.client.is_own) {
     outlet_.log_query(asked.client, asked.query.name, asked.query.type, is_stale ? "stale" : "hit");
   }
   Kept kept{entry.message(), entry.ttl_at(), entry.age_s(asked.now), is_stale ? kStaleTtl : 0};
@@ -256,7 +257,7 @@ void Forwarder::finish(Pending& pending, const WriteReply& write, std::string_vi
     shape.question = Bytes(asked).first(name_bytes + 4);
     size_t size = write(shape);
     outlet_.reply(waiter.client, std::span(scratch_).first(size));
-    if (settings_.logs_queries) {
+    if (settings_.logs_queries && !waiter.client.is_own) {
       outlet_.log_query(waiter.client, question.name, question.type, outcome);
     }
   }

@@ -22,6 +22,7 @@
 #include "services/dns/pending.h"
 #include "services/dns/rate_limiter.h"
 #include "services/dns/servers.h"
+#include "services/dns/verdict.h"
 
 namespace postern::dns {
 
@@ -53,14 +54,14 @@ struct Settings {
   bool logs_queries = false;
 };
 
-enum class Verdict { secure, insecure, bogus };
-
 // What other parts of the service do for the forwarder; all may be empty.
 struct Hooks {
   // Whether a name (lower case) is not to be resolved.
   std::function<bool(const Name&)> blocks;
-  // Judges the whole answer of a server (asked with DO) and calls back once, at once or later.
-  std::function<void(const Question&, Bytes answer, std::function<void(Verdict)> done)> validate;
+  // Judges the whole answer of a server (asked with DO) and calls back once, at once or later, with
+  // the answer that may be told in its place: it may be another one.
+  using Judged = std::function<void(Verdict, Bytes judged)>;
+  std::function<void(const Question&, Bytes answer, Judged done)> validate;
 };
 
 class Outlet {
@@ -106,6 +107,8 @@ class Forwarder {
   // To be called each kTick while is_waiting(), and once a second at least.
   void tick(Instant now);
   bool is_waiting() const { return pending_.size() > 0; }
+  // To be called before the callback of Hooks::validate.
+  void note_time(Instant now) { now_ = now; }
 
   size_t flush(const Name& name) { return cache_.flush(name); }
   const Counters& counters() const { return counters_; }

@@ -224,15 +224,20 @@ void Forwarder::judge(Pending& pending, Bytes message, Instant now) {
   pending.gives_up_at = now + kStreamPatience;
   uint32_t place = pending_.place_of(pending);
   uint64_t serial = pending.serial;
-  auto held = std::make_shared<std::vector<uint8_t>>(message.begin(), message.end());
-  hooks_.validate(pending.question, *held, [this, place, serial, held](Verdict verdict) {
-    Pending* judged = pending_.find_serial(place, serial);
-    if (!judged) return;
-    if (verdict != Verdict::bogus) {
-      return accept(*judged, *held, verdict == Verdict::secure, now_);
+  hooks_.validate(pending.question, message, [this, place, serial](Verdict verdict, Bytes judged) {
+    Pending* waiting = pending_.find_serial(place, serial);
+    if (!waiting) return;
+    waiting->is_judged = false;
+    switch (verdict) {
+      case Verdict::secure:
+      case Verdict::insecure:
+        return accept(*waiting, judged, verdict == Verdict::secure, now_);
+      case Verdict::failed:
+        return fail(*waiting, now_);
+      case Verdict::bogus:
+        ++counters_.bogus;
+        return finish_with_error(*waiting, rcode::server_failure, Ede::bogus, "bogus");
     }
-    ++counters_.bogus;
-    finish_with_error(*judged, rcode::server_failure, Ede::bogus, "bogus");
   });
 }
 

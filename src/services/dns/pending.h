@@ -26,6 +26,7 @@ struct Client {
   uint32_t connection = 0;  // of TCP; 0: UDP
   Ipv4Address address;
   uint16_t port = 0;
+  bool is_own = false;  // our validator: no limit, list or log is for it
 };
 
 // Which letters of a name were capitals.

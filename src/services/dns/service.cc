@@ -181,7 +181,35 @@ void Service::ask_stream(const ServerAddress& server, Bytes message, uint16_t id
                  });
 }
 
+void Service::set_hooks(Hooks hooks) {
+  if (hooks.validate) {
+    // What becomes known later is sent at the end of that turn.
+    hooks.validate = [this, validate = std::move(hooks.validate)](
+                         const Question& question, Bytes answer, const Hooks::Judged& done) {
+      validate(question, answer, [this, done](Verdict verdict, Bytes judged) {
+        forwarder_.note_time(now());
+        done(verdict, judged);
+        end_turn();
+      });
+    };
+  }
+  forwarder_.set_hooks(std::move(hooks));
+}
+
+void Service::ask_own(uint32_t number, Bytes query) {
+  Client client;
+  client.connection = number;
+  client.is_own = true;
+  size_t size = forwarder_.ask(query, client, now(), room_);
+  if (size > 0 && own_reply_) own_reply_(number, Bytes(room_).first(size));
+  end_turn();
+}
+
 void Service::reply(const Client& client, Bytes message) {
+  if (client.is_own) {
+    if (own_reply_) own_reply_(client.connection, message);
+    return;
+  }
   auto found = listeners_.find(client.listener);
   if (found == listeners_.end()) return;  // closed by a reload
   if (client.connection == 0) {

@@ -34,7 +34,13 @@ class Service : private Outlet {
   void set_learned_servers(const std::vector<ServerAddress>& servers);
   // Forgets the answers about a name and what is below it; all for the root. Returns how many.
   size_t flush(const Name& name) { return forwarder_.flush(name); }
-  void set_hooks(Hooks hooks) { forwarder_.set_hooks(std::move(hooks)); }
+  void set_hooks(Hooks hooks);
+  // A query of our own validator, which no limit, block list or log is for; its answer goes to
+  // `own_reply` with the number, which is not 0, from within this or later.
+  void ask_own(uint32_t number, Bytes query);
+  void set_own_reply(std::function<void(uint32_t number, Bytes answer)> own_reply) {
+    own_reply_ = std::move(own_reply);
+  }
   // For servers with a TLS name. Without one they are never reached.
   void set_tls(std::unique_ptr<Transport> transport) { tls_ = std::move(transport); }
 
@@ -80,6 +86,7 @@ class Service : private Outlet {
   UdpUpstream udp_upstream_;
   TcpTransport tcp_;
   std::unique_ptr<Transport> tls_;
+  std::function<void(uint32_t, Bytes)> own_reply_;
   std::map<uint32_t, Listener> listeners_;
   std::vector<ListenAddress> listening_;
   std::vector<HostsFile> hosts_;

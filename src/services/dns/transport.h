@@ -21,7 +21,9 @@ namespace postern::dns {
 struct ServerAddress {
   Ipv4Address address;
   uint16_t port = 53;
-  std::string tls_name;  // DNS over TLS, whose certificate must bear this name or pin; empty: plain
+  // DNS over TLS: the name of the certificate, pins of its key ("sha256/" and base64), or both,
+  // with commas. Empty: plain.
+  std::string tls_name;
   friend bool operator==(const ServerAddress&, const ServerAddress&) = default;
 };
 // "192.0.2.53", "192.0.2.53:5353", with "#name" where it is TLS.

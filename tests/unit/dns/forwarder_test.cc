@@ -21,7 +21,7 @@ void answer_next(DnsBed& bed, const std::string& records, uint16_t rcode = 0) {
 }  // namespace
 
 TEST_CASE("dns/forwarder: what cannot be read is answered as RFCs say",
-          "[RFC9619][RFC6891-6.1.3][RFC1035-4.1.1]") {
+          "[RFC9619-4][RFC6891-6.1.3][RFC1035-4.1.1]") {
   DnsBed bed;
   bed.forwarder.configure(DnsBed::settings({"192.0.2.53"}), bed.now);
   auto told_for = [&](Octets query) {
@@ -149,8 +149,8 @@ TEST_CASE("dns/forwarder: a validator sees answers with DO and has the last word
   bed.forwarder.configure(DnsBed::settings({"192.0.2.53"}), bed.now);
   Verdict verdict = Verdict::secure;
   Hooks hooks;
-  hooks.validate = [&](const Question&, Bytes, std::function<void(Verdict)> done) {
-    done(verdict);
+  hooks.validate = [&](const Question&, Bytes answer, const Hooks::Judged& done) {
+    done(verdict, answer);
   };
   bed.forwarder.set_hooks(std::move(hooks));
   bed.ask(make_query({.name = "good.example", .udp_bytes = 1232, .wants_dnssec = true}));
@@ -165,6 +165,26 @@ TEST_CASE("dns/forwarder: a validator sees answers with DO and has the last word
   answer_next(bed, "bad.example 60 A 198.51.100.10");
   CHECK(describe(bed.take_told().message) == "SERVFAIL ede 6");
   CHECK(bed.forwarder.counters().bogus == 1);
+  verdict = Verdict::failed;
+  bed.ask(make_query({.name = "bad.example", .udp_bytes = 1232}));
+  answer_next(bed, "bad.example 60 A 198.51.100.10");
+  CHECK(describe(bed.take_told().message) == "SERVFAIL ede 22");
+}
+
+TEST_CASE("dns/forwarder: what the validator has judged is told, not what came", "[P25]") {
+  DnsBed bed;
+  bed.forwarder.configure(DnsBed::settings({"192.0.2.53"}), bed.now);
+  std::vector<uint8_t> other;
+  Hooks hooks;
+  hooks.validate = [&](const Question&, Bytes answer, const Hooks::Judged& done) {
+    other.assign(answer.begin(), answer.end());
+    other.back() = 99;  // of the address
+    done(Verdict::secure, other);
+  };
+  bed.forwarder.set_hooks(std::move(hooks));
+  bed.ask(make_query({.name = "good.example"}));
+  answer_next(bed, "good.example 60 A 198.51.100.10");
+  CHECK(describe(bed.take_told().message) == "NOERROR: good.example 60 A 198.51.100.99");
 }
 
 TEST_CASE("dns/forwarder: queries are logged by choice") {
