@@ -19,14 +19,16 @@ Endpoint remote_part(Endpoint remote, MappingBehavior behavior) {
   return remote;
 }
 
+KeySide side_of(Endpoint endpoint) {
+  return {endpoint.address.wire(), be16(endpoint.port)};
+}
+
 KeyWords internal_key(uint8_t protocol, Endpoint internal, Endpoint remote) {
-  return words_of(internal.address.wire(), remote.address.wire(), be16(internal.port),
-                  be16(remote.port), protocol, KeySpace::internal_endpoint);
+  return words_of(side_of(internal), side_of(remote), protocol, KeySpace::internal_endpoint);
 }
 
 KeyWords external_key(uint8_t protocol, Endpoint external) {
-  return words_of(external.address.wire(), be32(), be16(external.port), be16(), protocol,
-                  KeySpace::external_endpoint);
+  return words_of(side_of(external), {}, protocol, KeySpace::external_endpoint);
 }
 
 KeyWords internal_key(const Mapping& mapping) {
@@ -81,8 +83,7 @@ uint32_t MappingTable::find_external(uint8_t protocol, Endpoint external) const 
 }
 
 void MappingTable::look_ahead_internal(uint8_t protocol, be32 address, be16 port) const {
-  index_.prefetch(
-      hash(words_of(address, be32(), port, be16(), protocol, KeySpace::internal_endpoint)));
+  index_.prefetch(hash(words_of({address, port}, {}, protocol, KeySpace::internal_endpoint)));
 }
 
 void MappingTable::look_ahead_external(uint8_t protocol, Endpoint external) const {

@@ -14,7 +14,7 @@ constexpr uint16_t kPrivileged = 1024;  // RFC 4787 REQ-3a: the range of well-kn
 constexpr uint64_t kEvenBits = 0x5555555555555555;
 
 KeyWords key_of(uint8_t protocol, Ipv4Address address) {
-  return words_of(address.wire(), be32(), be16(), be16(), protocol, KeySpace::external_endpoint);
+  return words_of({address.wire(), be16()}, {}, protocol, KeySpace::external_endpoint);
 }
 
 // How many of the 1024 words of 64 ports fall to `worker`.

@@ -222,8 +222,9 @@ class SessionTable {
   // Asks the cache for the places of a session to come: of packets with `key`, which leave with the
   // source `translated`.
   void look_ahead_answer(const FlowKey& key, Endpoint translated) const {
-    index_.prefetch(hash(words_of(key.destination, translated.address.wire(), key.destination_port,
-                                  be16(translated.port), key.protocol, KeySpace::flow)));
+    index_.prefetch(hash(words_of({key.destination, key.destination_port},
+                                  {translated.address.wire(), be16(translated.port)}, key.protocol,
+                                  KeySpace::flow)));
   }
   // Asks the cache for the counts of two hosts, of which a session may be inserted.
   void look_ahead_hosts(be32 opener, be32 responder) const;

@@ -54,10 +54,13 @@ static_assert(sizeof(KeyWords) == sizeof(FlowKey));
 
 // A key written field by field and soon read as words waits for its stores; keys that are made to
 // be looked up are made of words.
-constexpr KeyWords words_of(be32 source, be32 destination, be16 source_port, be16 destination_port,
-                            uint8_t protocol, KeySpace space) {
-  return {source.raw() | uint64_t{destination.raw()} << 32,
-          source_port.raw() | uint64_t{destination_port.raw()} << 16 | uint64_t{protocol} << 32 |
+struct KeySide {
+  be32 address;
+  be16 port;
+};
+constexpr KeyWords words_of(KeySide source, KeySide destination, uint8_t protocol, KeySpace space) {
+  return {source.address.raw() | uint64_t{destination.address.raw()} << 32,
+          source.port.raw() | uint64_t{destination.port.raw()} << 16 | uint64_t{protocol} << 32 |
               static_cast<uint64_t>(space) << 40};
 }
 
