@@ -33,9 +33,29 @@ Result<void> DnsControl::follow(const config::Model& model, const Policy& policy
       if (query_log_) query_log_->info(line);
     };
     service_ = std::make_unique<dns::Service>(loop_.context(), std::move(report));
+    for (const auto& [address, host_name] : leases_)
+      service_->set_lease(address, host_name);
+    service_->set_learned_servers(learned_);
   }
   auto applied = service_->apply(dns_settings(dns), dns_listeners(dns, policy, device_of));
   return applied ? logging : applied;
+}
+
+void DnsControl::set_lease(Ipv4Address address, const std::string& host_name) {
+  leases_[address] = host_name;
+  if (service_) service_->set_lease(address, host_name);
+}
+
+void DnsControl::erase_lease(Ipv4Address address) {
+  leases_.erase(address);
+  if (service_) service_->erase_lease(address);
+}
+
+void DnsControl::set_learned_servers(const std::vector<Ipv4Address>& servers) {
+  learned_.clear();
+  for (Ipv4Address server : servers)
+    learned_.push_back({server, 53, ""});
+  if (service_) service_->set_learned_servers(learned_);
 }
 
 Result<void> DnsControl::follow_query_log(bool is_wanted) {
