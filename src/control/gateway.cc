@@ -209,9 +209,7 @@ void Gateway::follow(const config::Model& model, const Policy& policy) {
   if (admin_server_) note("admin", admin_server_->set_group(model.admin.socket.group));
 }
 
-// C09: a lease's name is told to the DNS service before the client is told of the lease.
 void Gateway::follow_services(const config::Model& model, const Policy& policy) {
-  const bool had_names = dns_.service() != nullptr;
   auto device_of = [this](InterfaceId id) {
     return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
   };
@@ -221,13 +219,6 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
     served.domain = model.services.dns->domain;
     for (const dns::ListenAddress& at : dns_.service()->listening())
       served.dns.push_back(at.address);
-    if (!had_names) {
-      dhcp_.set_name_sink([this](const dhcp::NameChange& change) {
-        if (dns_.service() == nullptr) return;
-        if (change.until_s == 0) return dns_.service()->erase_lease(change.address);
-        dns_.service()->set_lease(change.address, change.name);
-      });
-    }
   }
   note("dhcp", dhcp_.follow(model, policy, served));
 }

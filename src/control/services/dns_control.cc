@@ -55,6 +55,9 @@ void DnsControl::start_service() {
   service_->set_own_reply([this](uint32_t number, dns::Bytes answer) {
     if (validator_) validator_->answer_query(number, answer);
   });
+  for (const auto& [address, host_name] : leases_)
+    service_->set_lease(address, host_name);
+  service_->set_learned_servers(learned_);
 }
 
 void DnsControl::follow_block_lists(const config::Dns& dns) {
@@ -136,6 +139,23 @@ void DnsControl::arrange_hooks() {
     };
   }
   service_->set_hooks(std::move(hooks));
+}
+
+void DnsControl::set_lease(Ipv4Address address, const std::string& host_name) {
+  leases_[address] = host_name;
+  if (service_) service_->set_lease(address, host_name);
+}
+
+void DnsControl::erase_lease(Ipv4Address address) {
+  leases_.erase(address);
+  if (service_) service_->erase_lease(address);
+}
+
+void DnsControl::set_learned_servers(const std::vector<Ipv4Address>& servers) {
+  learned_.clear();
+  for (Ipv4Address server : servers)
+    learned_.push_back({server, 53, ""});
+  if (service_) service_->set_learned_servers(learned_);
 }
 
 Result<void> DnsControl::follow_query_log(bool is_wanted) {

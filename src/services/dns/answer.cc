@@ -172,7 +172,7 @@ void Taking::begin(const Header& from) {
   answer_.ttl_at.clear();
   answer_.rcode = from.rcode();
   answer_.ttl_s = 0;
-  answer_.is_negative = answer_.is_bounded = answer_.leads_inside = false;
+  answer_.is_negative = answer_.is_bounded = answer_.leads_inside = answer_.is_failure = false;
   answer_.dropped = 0;
 }
 
@@ -302,6 +302,19 @@ bool is_inside_address(uint16_t type, Bytes data) {
   if (get32(data, 0) != 0 || get32(data, 4) != 0 || get16(data, 8) != 0) return false;
   if (get16(data, 10) == 0xFFFF) return is_inside_v4(get32(data, 12));  // ::ffff:0:0/96
   return get16(data, 10) == 0 && get32(data, 12) <= 1;                  // :: and ::1
+}
+
+void make_failure(const Question& question, uint32_t ttl_s, Answer& answer) {
+  answer = {};
+  answer.rcode = rcode::server_failure;
+  answer.ttl_s = ttl_s;
+  answer.is_failure = answer.is_negative = answer.is_bounded = true;
+  answer.message.resize(kHeaderBytes + question.name.size() + 4);
+  Writer writer(answer.message);
+  writer.header({0, flag::qr | flag::ra | rcode::server_failure, 1, 0, 0, 0});
+  writer.bytes(question.name.wire());
+  writer.u16(question.type);
+  writer.u16(kClassIn);
 }
 
 bool take_answer(Bytes from, const Question& question, Answer& answer) {

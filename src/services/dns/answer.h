@@ -34,11 +34,15 @@ struct Answer {
   bool is_negative = false;
   bool is_bounded = false;    // it says for how long it holds: not so a denial without SOA
   bool leads_inside = false;  // it has an address that no public name should have
+  bool is_failure = false;    // no answer at all, but that there is none (RFC 9520)
   unsigned dropped = 0;       // records of the answer that belonged to other names
 };
 
 // `from` answers `question`, which the caller has compared. False when it is broken.
 bool take_answer(Bytes from, const Question& question, Answer& answer);
+
+// That no server has an answer to the question, to be kept for `ttl_s`.
+void make_failure(const Question& question, uint32_t ttl_s, Answer& answer);
 
 // Private, loopback, link-local and unspecified addresses: what DNS rebinding leads to.
 bool is_inside_address(uint16_t type, Bytes data);

@@ -80,7 +80,7 @@ uint32_t* Cache::find_slot(const Key& key) {
 }
 
 bool Cache::is_over(const CacheEntry& entry, Instant now) const {
-  return now >= entry.expires + seconds_of(limits_.stale_s);
+  return now >= entry.expires + seconds_of(entry.is_failure ? 0 : limits_.stale_s);
 }
 
 CacheEntry* Cache::find(const Key& key, Instant now) {
@@ -108,6 +108,7 @@ CacheEntry* Cache::insert(const Key& key, const Answer& answer, Instant now) {
   entry.expires = now + seconds_of(ttl);
   entry.asked_again = {};
   entry.is_negative = answer.is_negative;
+  entry.is_failure = answer.is_failure;
   entry.was_used = false;
   entry.message_bytes = static_cast<uint32_t>(answer.message.size());
   entry.ttls = static_cast<uint16_t>(answer.ttl_at.size());

@@ -43,7 +43,8 @@ struct CacheEntry {
   uint8_t bits = 0;       // DO, CD of the question
   bool was_used = false;  // since the hand came by
   bool is_negative = false;
-  uint32_t newer = 0;  // in the queue of age; of a free entry the next free one
+  bool is_failure = false;  // never told beyond its time
+  uint32_t newer = 0;       // in the queue of age; of a free entry the next free one
   uint32_t older = 0;
 
   Bytes message() const { return {octets.get(), message_bytes}; }

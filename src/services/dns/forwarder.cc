@@ -223,7 +223,7 @@ Pending* Forwarder::begin(const Question& question, uint64_t hash, uint16_t grou
   pending->group = group;
   pending->started = now;
   pending->next_at = now;
-  pending->gives_up_at = now + kPatience;
+  pending->gives_up_at = now + (servers_.all_down(group) ? kPatienceInOutage : kPatience);
   return pending;
 }
 

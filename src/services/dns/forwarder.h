@@ -84,7 +84,10 @@ class Forwarder {
   static constexpr uint16_t kUdpBytes = 1232;                // that we send and take by UDP
   static constexpr Duration kFirstWait = milliseconds(400);  // then the next server is asked
   static constexpr Duration kPatience = milliseconds(1800);  // RFC 8767 section 5
-  static constexpr Duration kTick = milliseconds(25);        // while questions are pending
+  // The same while all servers are known not to answer; a slow link still brings them back.
+  static constexpr Duration kPatienceInOutage = milliseconds(800);
+  static constexpr uint32_t kFailureTtl = 2;           // RFC 9520 section 3.2: at least a second
+  static constexpr Duration kTick = milliseconds(25);  // while questions are pending
 
   Forwarder(Outlet& outlet, const HashSeed& seed);
 

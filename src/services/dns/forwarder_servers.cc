@@ -270,12 +270,15 @@ void Forwarder::accept(Pending& pending, Bytes message, bool is_secure, Instant 
 void Forwarder::fail(Pending& pending, Instant now) {
   constexpr uint32_t kStaleTtl = 30;
   Cache::Key key = key_of(pending.question);
-  if (CacheEntry* entry = cache_.find(key, now)) {
+  CacheEntry* entry = cache_.find(key, now);
+  if (entry && !entry->is_failure) {
     entry->asked_again = now + kStaleRetry;
     counters_.stale += pending.waiters.size();
     return finish_with(pending, {entry->message(), entry->ttl_at(), 0, kStaleTtl}, "stale");
   }
   counters_.failures += pending.waiters.size();
+  make_failure(pending.question, kFailureTtl, answer_);
+  cache_.insert(key, answer_, now);
   finish_with_error(pending, rcode::server_failure, Ede::no_reachable_authority, "failed");
 }
 
