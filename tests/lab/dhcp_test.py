@@ -245,8 +245,8 @@ class Exchanges:
 
 
 def test_kill_loses_no_lease(lab):
-    """kill -9 between random exchanges, many times over, loses no acknowledged lease, and no address
-    is given to two clients (F46)."""
+    """kill -9 between random exchanges, many times over, loses no acknowledged lease, and no
+    address is given to two clients (F46)."""
     text = config(lab).replace("192.168.1.0/24\n", "192.168.1.0/24\n        probe: false\n")
     text = text.replace("192.168.1.100-192.168.1.199", "192.168.0.1-192.168.3.254")
     text = text.replace("192.168.1.0/24\n        probe", "192.168.0.0/22\n        probe")

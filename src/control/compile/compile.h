@@ -6,8 +6,8 @@
 //
 // Names become numbers here: interfaces and zones turn into bits, objects into sorted ranges, times
 // into "in force now" (schedule.h says when that changes). Order of the rules: guards, permits of
-// port maps and of the gateway's services, then the user's own as listed. Thread: control. Time: near linear in the resolved
-// ranges of all rules.
+// port maps and of the gateway's services, then the user's own as listed. Thread: control. Time:
+// near linear in the resolved ranges of all rules.
 #pragma once
 
 #include <cstdint>

@@ -104,7 +104,7 @@ TEST_CASE("dhcp/engine: a parameter list selects, in its order", "[RFC2131-4.3.1
   CHECK_FALSE(offer->message.has(40));
 }
 
-TEST_CASE("dhcp/engine: UEFI and BIOS clients get different files", "[RFC4578][P23]") {
+TEST_CASE("dhcp/engine: UEFI and BIOS clients get different files", "[RFC4578-2][P23]") {
   Settings settings = EngineBed::office();
   ClientClass uefi, bios;
   uefi.architectures = {7, 9};
@@ -128,7 +128,7 @@ TEST_CASE("dhcp/engine: UEFI and BIOS clients get different files", "[RFC4578][P
 }
 
 TEST_CASE("dhcp/engine: a relayed client is served from the scope of its relay",
-          "[RFC2131-4.1][RFC3046-2.2][RFC3527]") {
+          "[RFC2131-4.1][RFC3046-2.2][RFC3527-3]") {
   Settings settings = EngineBed::office();
   Scope remote;
   remote.name = "branch";
@@ -160,7 +160,8 @@ TEST_CASE("dhcp/engine: a relayed client is served from the scope of its relay",
   CHECK(bed.say(EngineBed::discover(3).giaddr({172, 16, 0, 1}).done()) == nullptr);
 }
 
-TEST_CASE("dhcp/engine: BOOTP clients get what is reserved, or an address for ever", "[RFC1534]") {
+TEST_CASE("dhcp/engine: BOOTP clients get what is reserved, or an address for ever",
+          "[RFC1534-2]") {
   Scope scope = EngineBed::lan();
   scope.reservations = {reserved(kReserved)};
   scope.reservations[0].mac = mac_of(7);
@@ -241,7 +242,7 @@ TEST_CASE("dhcp/engine: a name is told before the ACK and withdrawn at the end",
   CHECK(bed.names.empty());
 }
 
-TEST_CASE("dhcp/engine: names that are none are left out", "[RFC1123-2.1][RFC4702]") {
+TEST_CASE("dhcp/engine: names that are none are left out", "[RFC1123-2.1][RFC4702-3]") {
   CHECK(clean_host_name("PC-1.office.example") == "pc-1");
   for (const char* bad : {"", "-a", "a-", "a_b", "a b", ".a", "\xc3\xa4"})
     CHECK(clean_host_name(bad).empty());

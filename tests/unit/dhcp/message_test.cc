@@ -18,7 +18,7 @@ std::vector<uint8_t> written(const Outgoing& outgoing, unsigned& left_out) {
 
 }  // namespace
 
-TEST_CASE("dhcp/message: a request is read field by field", "[RFC2131-2][RFC2132]") {
+TEST_CASE("dhcp/message: a request is read field by field", "[RFC2131-2][RFC2132-2]") {
   auto bytes = Built(MessageType::request, 7)
                    .ciaddr({192, 168, 1, 9})
                    .giaddr({10, 0, 0, 1})
@@ -43,7 +43,7 @@ TEST_CASE("dhcp/message: a request is read field by field", "[RFC2131-2][RFC2132
   CHECK(message.find(option::client_id).empty());
 }
 
-TEST_CASE("dhcp/message: BOOTP without options is a message without a type", "[RFC951]") {
+TEST_CASE("dhcp/message: BOOTP without options is a message without a type", "[RFC1534-2]") {
   std::vector<uint8_t> bytes = Built().done();
   bytes.resize(kMessageBytesMin);
   Message message;
