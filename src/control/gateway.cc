@@ -51,6 +51,11 @@ std::vector<Resolver::Link> links_of(const config::Model& model, const Policy& p
 Gateway::Gateway(StartOptions options, ErrorLog& log)
     : options_(std::move(options)), log_(log), dns_(loop_, log, options_.state_dir) {
   status_.started = std::time(nullptr);
+  // C09: names of leases are told before their clients are told of the leases.
+  dhcp_.set_name_sink([this](const dhcp::NameChange& change) {
+    if (change.until_s == 0) return dns_.erase_lease(change.address);
+    dns_.set_lease(change.address, change.name);
+  });
 }
 
 Gateway::~Gateway() {
