@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The front of the benches: bench.py BUILD-DIRECTORY pipeline|wire|kernel|dns|dhcp|compare [OPTION...]
+"""The front of the benches: bench.py BUILD-DIRECTORY BENCH [OPTION...]
 
 Runs the measuring programs, which print one JSON object a row, and makes the table, the JSON
 document and the file under tests/bench/results/. Called by ./dev bench.

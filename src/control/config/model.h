@@ -17,8 +17,8 @@
 
 #include "base/address.h"
 #include "base/time.h"
-#include "control/config/model_dns.h"
 #include "control/config/model_dhcp.h"
+#include "control/config/model_dns.h"
 #include "control/config/model_mark.h"
 
 namespace postern::config {

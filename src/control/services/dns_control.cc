@@ -96,10 +96,11 @@ Result<void> DnsControl::follow_tls(const config::Dns& dns) {
   return tls_->configure(servers, dns.tls_ca);
 }
 
-// Where validation is wanted and cannot be had, the one of before goes on; without one, answers
-// are not told as secure.
+// Where validation is wanted and cannot be had, the one of before goes on; without one, questions
+// fail.
 Result<void> DnsControl::follow_dnssec(const config::Dns& dns) {
-  if (!dns.dnssec || !dns.dnssec->enabled) {
+  is_validating_ = dns.dnssec && dns.dnssec->enabled;
+  if (!is_validating_) {
     if (validator_) service_->flush(dns::Name());
     validator_.reset();
     return {};
@@ -109,7 +110,10 @@ Result<void> DnsControl::follow_dnssec(const config::Dns& dns) {
   auto made = dns::Validator::make(
       loop_.context(), wanted,
       {[this](uint32_t number, dns::Bytes query) { service_->ask_own(number, query); }});
-  if (!made) return std::move(made).error().within("services.dns.dnssec");
+  if (!made) {
+    if (!validator_) service_->flush(dns::Name());
+    return std::move(made).error().within("services.dns.dnssec");
+  }
   validator_ = std::move(made).value();
   service_->flush(dns::Name());  // it has not judged what is kept
   return {};
@@ -128,9 +132,11 @@ void DnsControl::arrange_hooks() {
   hooks.blocks = [this](const dns::Name& name) {
     return block_lists_->find(name.wire()).has_value();
   };
-  if (validator_) {
+  if (is_validating_) {
     hooks.validate = [this](const dns::Question& question, dns::Bytes answer,
                             const dns::Hooks::Judged& done) {
+      // Wanted, and not to be had: nothing is told that nobody has judged.
+      if (!validator_) return done(dns::Verdict::failed, {});
       validator_->judge(question, answer,
                         [this, done, name = question.name](const dns::Validator::Outcome& outcome) {
                           if (outcome.verdict == dns::Verdict::bogus) tell_bogus(name, outcome.why);

@@ -55,6 +55,7 @@ class DnsControl {
   dns::TlsTransport* tls_ = nullptr;  // the service's
   std::unique_ptr<dns::BlockLists> block_lists_;
   dns::BlockListSettings block_settings_;
+  bool is_validating_ = false;  // as configured
   std::unique_ptr<dns::Validator> validator_;
   Instant bogus_told_;  // zero: never
 };

@@ -232,18 +232,17 @@ void Engine::send(const Request& request, const Outgoing& outgoing, bool after_s
   const Ipv4Address client = from.ciaddr.is_unspecified() ? outgoing.header.yiaddr : from.ciaddr;
   bool is_nak = outgoing.header.yiaddr.is_unspecified() && outgoing.header.ciaddr.is_unspecified();
   bool is_ethernet = from.htype == kEthernet && from.hlen == 6 && !reply.mac.is_multicast();
+  bool wants_broadcast = from.ciaddr.is_unspecified() && (from.flags & kBroadcastFlag) != 0;
   const Scope& scope = settings_.scopes[request.scopes.front()];
   if (request.is_relayed) {
     reply.way = Reply::Way::routed;
     reply.to = from.giaddr;
     reply.port = kServerPort;
-  } else if (is_nak || !is_ethernet) {
+  } else if (is_nak || !is_ethernet || wants_broadcast) {
     reply.way = Reply::Way::broadcast;
   } else if (!from.ciaddr.is_unspecified() && scope.link != request.link) {
     reply.way = Reply::Way::routed;
     reply.to = client;
-  } else if (from.ciaddr.is_unspecified() && (from.flags & kBroadcastFlag) != 0) {
-    reply.way = Reply::Way::broadcast;
   } else {
     reply.way = Reply::Way::hardware;
     reply.to = client;

@@ -86,7 +86,7 @@ bool LeaseWriter::wait_for_work(std::vector<LeaseChange>& batch, uint64_t& numbe
   return true;
 }
 
-void LeaseWriter::conclude(const Result<void>& done, std::vector<LeaseChange> batch,
+void LeaseWriter::conclude(const Result<void>& done, std::vector<LeaseChange>&& batch,
                            uint64_t number) {
   {
     std::lock_guard lock(mutex_);

@@ -45,7 +45,7 @@ class LeaseWriter {
  private:
   void run();
   bool wait_for_work(std::vector<LeaseChange>& batch, uint64_t& number);
-  void conclude(const Result<void>& done, std::vector<LeaseChange> batch, uint64_t number);
+  void conclude(const Result<void>& done, std::vector<LeaseChange>&& batch, uint64_t number);
 
   std::unique_ptr<LeaseStore> store_;  // run() alone, once it has begun
   int event_ = -1;

@@ -64,7 +64,7 @@ Result<std::unique_ptr<Server>> Server::open(const std::string& lease_file, Serv
   return server;
 }
 
-Result<void> Server::configure(Settings settings, std::vector<ServerLink> links) {
+Result<void> Server::configure(Settings settings, const std::vector<ServerLink>& links) {
   Result<void> first;
   std::vector<Socket> sockets;
   for (const ServerLink& link : links) {

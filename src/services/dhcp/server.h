@@ -48,7 +48,7 @@ class Server : private EngineSink {
 
   // From now on. Sockets of links that stay are kept, with what waits in them; a link whose socket
   // cannot be opened is reported and the others are served.
-  Result<void> configure(Settings settings, std::vector<ServerLink> links);
+  Result<void> configure(Settings settings, const std::vector<ServerLink>& links);
 
   // Readable when work() has something to do.
   int fd() const { return epoll_; }

@@ -175,7 +175,7 @@ void Service::ask_stream(const ServerAddress& server, Bytes message, uint16_t id
   Transport* transport = server.tls_name.empty() ? &tcp_ : tls_.get();
   if (!transport) return;  // the question goes on to the next server in time
   transport->ask(server, message, Forwarder::kPatience,
-                 [this, id](Result<std::vector<uint8_t>> outcome) {
+                 [this, id](const Result<std::vector<uint8_t>>& outcome) {
                    forwarder_.take_stream(id, outcome, now());
                    end_turn();
                  });

@@ -52,6 +52,7 @@ UdpUpstream::Socket* UdpUpstream::socket_for_turn(Pool& pool) {
   if (place && place->turns >= kTurnsMax) {
     place->retired = calls_.now();
     lingering_.push_back(std::move(place));
+    place = nullptr;
   }
   if (!place) place = open(pool.server);
   if (place) ++place->turns;
