@@ -282,12 +282,12 @@ def mac_text(client):
 
 
 def test_lease_has_its_name(lab):
-    """What the gateway serves is told with the lease: itself as name server, its domain; the name of
-    the client resolves at once, both ways, and no more when the lease is given back (C09)."""
+    """What the gateway serves is told with the lease: itself as name server, its domain; the name
+    of the client resolves at once, both ways, and no more when the lease is given back (C09)."""
     services = """
 services:
   dns: { domain: office.example }
-  dhcp: { scopes: [ { interface: lan, range: 192.168.1.100-192.168.1.199 } ] }
+  dhcp: { scopes: [ { interface: lan, range: 192.168.1.200-192.168.1.219 } ] }
 """
     rule = "{ name: dns, in: lan, out: gateway, service: tcp+udp/53, action: permit }"
     lab.apply(first_rule(lab.config() + services, rule))
@@ -302,5 +302,5 @@ services:
             check(dig("desk9.office.example") == got["ip"], dig("desk9.office.example"))
             check(dig("-x " + got["ip"]) == "desk9.office.example.", dig("-x " + got["ip"]))
         wait_until(lambda: lease_of(lab, pc.mac)["state"] == "released", 5, "not released (-R)")
-        pc.run("ip address add 192.168.1.199/24 dev eth0")
+        pc.run("ip address add 192.168.1.240/24 dev eth0")
         wait_until(lambda: dig("desk9.office.example") == "", 5, "the name is still there")
