@@ -292,19 +292,20 @@ void Gateway::tell(const ReloadReport& report, const std::string& label, const s
              "reload by " + who + ": " + report.text);
 }
 
+void Gateway::take(const ControlEvent& event) {
+  resolver_.handle(event, dataplane_->now());
+  if (event.kind != EventKind::neighbor_seen) return;
+  dhcp_.address_seen(event.interface, event.address, event.mac);
+}
+
 void Gateway::drain_events() {
   std::array<ControlEvent, 64> events;
   for (size_t taken = 0; taken < kEventsPerTurn;) {
     size_t before = taken;
     for (WorkerId id = 0; id < dataplane_->workers(); ++id) {
       size_t count = dataplane_->events(id).pop(events);
-      for (size_t i = 0; i < count; ++i) {
-        const ControlEvent& event = events[i];
-        resolver_.handle(event, dataplane_->now());
-        if (event.kind == EventKind::neighbor_seen) {
-          dhcp_.address_seen(event.interface, event.address, event.mac);
-        }
-      }
+      for (size_t i = 0; i < count; ++i)
+        take(events[i]);
       taken += count;
     }
     if (taken == before) break;

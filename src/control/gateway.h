@@ -91,6 +91,7 @@ class Gateway : private ResolverSink {
   void reload_file();
   // `label` stands for the file in front of findings.
   void tell(const ReloadReport& report, const std::string& label, const std::string& who);
+  void take(const ControlEvent& event);
   void drain_events();
   void look_after_links();
   void look_after_load();

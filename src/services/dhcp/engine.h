@@ -76,14 +76,29 @@ class EngineSink {
   virtual void remark(const std::string& line) = 0;  // for the error log
 };
 
-#define POSTERN_DHCP_COUNTERS(X)                                                             \
-  X(received)                                                                                \
-  X(malformed)                                                                               \
-  X(unknown_link)                                                                            \
-  X(no_scope)                                                                                \
-  X(rate_limited) X(discovers) X(offers) X(requests) X(acks) X(naks) X(declines) X(releases) \
-      X(informs) X(bootps) X(probes) X(conflicts) X(probes_full) X(exhausted) X(not_ours)    \
-          X(name_taken) X(expired) X(options_left_out)
+#define POSTERN_DHCP_COUNTERS(X) \
+  X(received)                    \
+  X(malformed)                   \
+  X(unknown_link)                \
+  X(no_scope)                    \
+  X(rate_limited)                \
+  X(discovers)                   \
+  X(offers)                      \
+  X(requests)                    \
+  X(acks)                        \
+  X(naks)                        \
+  X(declines)                    \
+  X(releases)                    \
+  X(informs)                     \
+  X(bootps)                      \
+  X(probes)                      \
+  X(conflicts)                   \
+  X(probes_full)                 \
+  X(exhausted)                   \
+  X(not_ours)                    \
+  X(name_taken)                  \
+  X(expired)                     \
+  X(options_left_out)
 
 struct Counters {
 #define POSTERN_DHCP_COUNTER(name) uint64_t name = 0;

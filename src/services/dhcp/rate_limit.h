@@ -7,6 +7,7 @@
 // kSlots counters, no allocation later. Thread: control.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -52,7 +52,7 @@ struct TlsCounters {
   uint64_t broken = 0;       // attempts to connect that failed
 };
 
-class TlsUpstream : private TlsConnection::Owner {
+class TlsUpstream final : private TlsConnection::Owner {
  public:
   static constexpr size_t kPipelineMax = 64;
   static constexpr Duration kRetryMax = seconds(4);
