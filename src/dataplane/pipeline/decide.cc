@@ -253,8 +253,14 @@ void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits
   choose_source_nat(policy, decision.out, decision);
 }
 
-void judge_mapped_inbound(const Policy& policy, const FirstPacket& packet, Endpoint internal,
-                          InterfaceId internal_interface, NextHits* hits, Decision& decision) {
+// The host inside that has a mapping.
+struct Inside {
+  Endpoint endpoint;
+  InterfaceId interface;
+};
+
+void judge_mapped_inbound(const Policy& policy, const FirstPacket& packet, const Inside& inside,
+                          NextHits* hits, Decision& decision) {
   FlowQuery& query = decision.query;
   set_query(query, packet);
   if (!policy.may_come_from(query.source, packet.in)) {
@@ -263,18 +269,18 @@ void judge_mapped_inbound(const Policy& policy, const FirstPacket& packet, Endpo
   // RFC4787-REQ8: what the inside host may send to this remote, the remote may send through the
   // mapping.
   Endpoint remote{query.source, query.source_port};
-  query.in = internal_interface;
+  query.in = inside.interface;
   query.out = packet.in;
-  query.source = internal.address;
-  query.source_port = has_ports(query.protocol) ? internal.port : uint16_t{0};
+  query.source = inside.endpoint.address;
+  query.source_port = has_ports(query.protocol) ? inside.endpoint.port : uint16_t{0};
   query.destination = query.original_destination = remote.address;
   query.destination_port = remote.port;
   query.established = false;
   if (!passes_filter(policy, decision, hits)) return;
-  const Route* route = policy.routes.find(internal.address);
+  const Route* route = policy.routes.find(inside.endpoint.address);
   if (route == nullptr) return refuse(decision, DropReason::no_route);
   decision.out = route->interface;
-  decision.next_hop = route->next_hop(internal.address);
+  decision.next_hop = route->next_hop(inside.endpoint.address);
   decision.outcome = route->interface == kGateway ? Outcome::host : Outcome::forward;
 }
 
@@ -321,7 +327,7 @@ Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits)
 Decision decide_mapped_inbound(const Policy& policy, const FirstPacket& packet, Endpoint internal,
                                InterfaceId internal_interface, NextHits* hits) {
   Decision decision;
-  judge_mapped_inbound(policy, packet, internal, internal_interface, hits, decision);
+  judge_mapped_inbound(policy, packet, {internal, internal_interface}, hits, decision);
   return decision;
 }
 

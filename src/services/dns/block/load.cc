@@ -36,7 +36,7 @@ struct Builders {
 };
 
 // Takes the names of one file.
-class Reader : public NameSink {
+class Reader final : public NameSink {
  public:
   Reader(Builders& builders, uint8_t list, bool allows, BlockFileReport& report)
       : builders_(builders), list_(list), allows_(allows), report_(report) {}

@@ -194,8 +194,8 @@ void Validator::judge(const Question& question, Bytes answer, Done done) {
 void Validator::resolved(void* judgement, int error, ub_result* result) {
   auto& own = *static_cast<Judgement*>(judgement);
   own.query = -1;
-  static const ub_result kNothing = {};
-  own.owner->finish(own.number, own.owner->outcome_of(error, result ? *result : kNothing));
+  static const ub_result nothing = {};
+  own.owner->finish(own.number, own.owner->outcome_of(error, result ? *result : nothing));
   ub_resolve_free(result);
 }
 
