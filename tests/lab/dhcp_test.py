@@ -163,6 +163,31 @@ def test_udhcpc_and_reservations(lab):
         check(lease_of(lab, pc.mac)["state"] == "released", "not released")
 
 
+def test_lease_has_its_name(lab):
+    """What the gateway serves is told with the lease: itself as name server, its domain; the name
+    of the client resolves at once, both ways, and no more when the lease is given back (C09)."""
+    services = """
+services:
+  dns: { domain: office.example }
+  dhcp: { scopes: [ { interface: lan, range: 192.168.1.200-192.168.1.219 } ] }
+"""
+    rule = "{ name: dns, in: lan, out: gateway, service: tcp+udp/53, action: permit }"
+    lab.apply(first_rule(lab.config() + services, rule))
+    with Pc(lab, 9) as pc:
+
+        def dig(words):
+            return pc.run("dig @192.168.1.1 +short +tries=1 +time=2 " + words).stdout.strip()
+
+        with pc.client(pc.udhcpc("-R -x hostname:desk9")):
+            got = pc.wait_for(("bound",))
+            check(got["dns"] == "192.168.1.1" and got["domain"] == "office.example", got)
+            check(dig("desk9.office.example") == got["ip"], dig("desk9.office.example"))
+            check(dig("-x " + got["ip"]) == "desk9.office.example.", dig("-x " + got["ip"]))
+        wait_until(lambda: lease_of(lab, pc.mac)["state"] == "released", 5, "not released (-R)")
+        pc.run("ip address add 192.168.1.240/24 dev eth0")
+        wait_until(lambda: dig("desk9.office.example") == "", 5, "the name is still there")
+
+
 def test_rebinds_and_moves(lab):
     """A client whose address is no longer given out is told so at once and moves (F46)."""
     lab.apply(config(lab))
@@ -279,28 +304,3 @@ def test_kill_loses_no_lease(lab):
 
 def mac_text(client):
     return "02:00:" + ":".join(f"{byte:02x}" for byte in client.to_bytes(4, "big"))
-
-
-def test_lease_has_its_name(lab):
-    """What the gateway serves is told with the lease: itself as name server, its domain; the name
-    of the client resolves at once, both ways, and no more when the lease is given back (C09)."""
-    services = """
-services:
-  dns: { domain: office.example }
-  dhcp: { scopes: [ { interface: lan, range: 192.168.1.200-192.168.1.219 } ] }
-"""
-    rule = "{ name: dns, in: lan, out: gateway, service: tcp+udp/53, action: permit }"
-    lab.apply(first_rule(lab.config() + services, rule))
-    with Pc(lab, 9) as pc:
-
-        def dig(words):
-            return pc.run("dig @192.168.1.1 +short +tries=1 +time=2 " + words).stdout.strip()
-
-        with pc.client(pc.udhcpc("-R -x hostname:desk9")):
-            got = pc.wait_for(("bound",))
-            check(got["dns"] == "192.168.1.1" and got["domain"] == "office.example", got)
-            check(dig("desk9.office.example") == got["ip"], dig("desk9.office.example"))
-            check(dig("-x " + got["ip"]) == "desk9.office.example.", dig("-x " + got["ip"]))
-        wait_until(lambda: lease_of(lab, pc.mac)["state"] == "released", 5, "not released (-R)")
-        pc.run("ip address add 192.168.1.240/24 dev eth0")
-        wait_until(lambda: dig("desk9.office.example") == "", 5, "the name is still there")
