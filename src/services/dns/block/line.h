@@ -39,10 +39,8 @@ struct ListedName {
 
 class NameSink {
  public:
+  virtual ~NameSink() = default;
   virtual void take(const ListedName& name) = 0;
-
- protected:
-  ~NameSink() = default;
 };
 
 // Gives the names of the line to `sink`. Returns nullptr, or what is wrong with the line; names in

@@ -31,12 +31,10 @@ class TlsConnection : public std::enable_shared_from_this<TlsConnection> {
   // are no more calls.
   class Owner {
    public:
+    virtual ~Owner() = default;
     virtual void opened(TlsConnection& connection) = 0;
     virtual void received(TlsConnection& connection, std::span<const uint8_t> message) = 0;
     virtual void closed(TlsConnection& connection, const Error& why) = 0;
-
-   protected:
-    ~Owner() = default;
   };
 
   // Begins to connect. `owner` and `context` outlive the connection or call close() before.

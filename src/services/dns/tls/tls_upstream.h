@@ -63,7 +63,8 @@ class TlsUpstream final : private TlsConnection::Owner {
   static Result<std::unique_ptr<TlsUpstream>> make(boost::asio::io_context& io,
                                                    const TlsServer& server,
                                                    const TlsLimits& limits = {});
-  ~TlsUpstream();  // queries under way end without a word; not from within `done`
+  // Queries under way end without a word; not from within `done`.
+  ~TlsUpstream() override;
   TlsUpstream(const TlsUpstream&) = delete;
   TlsUpstream& operator=(const TlsUpstream&) = delete;
 
