@@ -71,10 +71,15 @@ uint32_t MappingTable::find_alike(uint32_t first, Ipv4Address external,
 }
 
 // RFC4787-REQ1: endpoint-independent mappings are the same for every remote.
-uint32_t MappingTable::find_internal(uint8_t protocol, Endpoint internal, Endpoint remote,
-                                     Ipv4Address external_address, MappingBehavior behavior) const {
+MappingTable::Found MappingTable::look_up_internal(uint8_t protocol, Endpoint internal,
+                                                   Endpoint remote, Ipv4Address external_address,
+                                                   MappingBehavior behavior) const {
   const KeyWords key = internal_key(protocol, internal, remote_part(remote, behavior));
-  return find_alike(find(key, hash(key), Side::internal), external_address, behavior);
+  Found found;
+  found.hash = hash(key);
+  found.first = find(key, found.hash, Side::internal);
+  found.mapping = find_alike(found.first, external_address, behavior);
+  return found;
 }
 
 uint32_t MappingTable::find_external(uint8_t protocol, Endpoint external) const {
@@ -95,15 +100,11 @@ void MappingTable::look_ahead_erase(uint32_t index) const {
   index_.prefetch(hash(external_key(mappings_[index])));
 }
 
-uint32_t MappingTable::create(const Mapping& mapping) {
+uint32_t MappingTable::create(const Mapping& mapping, const Found& found) {
   uint32_t index = free_;
-  if (index == kNone) return kNone;
-  const Endpoint remote = remote_part(mapping.remote, mapping.behavior);
-  const KeyWords inside = internal_key(mapping.protocol, mapping.internal, remote),
-                 outside = external_key(mapping);
-  const uint64_t inside_hash = hash(inside), outside_hash = hash(outside);
-  uint32_t first = find(inside, inside_hash, Side::internal);
-  if (find_alike(first, mapping.external.address, mapping.behavior) != kNone) return kNone;
+  if (index == kNone || found.mapping != kNone) return kNone;
+  const KeyWords outside = external_key(mapping);
+  const uint64_t outside_hash = hash(outside);
   // RFC4787-REQ3: an external endpoint belongs to one mapping.
   if (find(outside, outside_hash, Side::external) != kNone) return kNone;
   index_.insert(outside_hash, value_of(index, Side::external));
@@ -111,14 +112,14 @@ uint32_t MappingTable::create(const Mapping& mapping) {
   free_ = added.next_alike;
   if (free_ != kNone) look_ahead(free_);  // for the next one
   added = mapping;
-  added.remote = remote;
+  added.remote = remote_part(mapping.remote, mapping.behavior);
   added.in_use = true;
-  if (first == kNone) {
-    index_.insert(inside_hash, value_of(index, Side::internal));
+  if (found.first == kNone) {
+    index_.insert(found.hash, value_of(index, Side::internal));
     added.next_alike = kNone;
   } else {
-    added.next_alike = mappings_[first].next_alike;
-    mappings_[first].next_alike = index;
+    added.next_alike = mappings_[found.first].next_alike;
+    mappings_[found.first].next_alike = index;
   }
   ++size_;
   return index;

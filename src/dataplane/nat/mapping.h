@@ -51,10 +51,20 @@ class MappingTable {
  public:
   MappingTable(uint32_t capacity, const HashSeed& seed);
 
-  // The mapping of `internal` towards `remote` on external address `external_address`, or kNone.
-  // `remote` counts as far as `behavior` says.
-  uint32_t find_internal(uint8_t protocol, Endpoint internal, Endpoint remote,
+  // What a look-up by the internal side came upon; create() goes on from there.
+  struct Found {
+    uint32_t mapping = kNone;  // the one that was meant
+    uint32_t first = kNone;    // of its chain
+    uint64_t hash = 0;         // of the internal side
+  };
+  // The mapping of `internal` towards `remote` on external address `external_address`. `remote`
+  // counts as far as `behavior` says.
+  Found look_up_internal(uint8_t protocol, Endpoint internal, Endpoint remote,
                          Ipv4Address external_address, MappingBehavior behavior) const;
+  uint32_t find_internal(uint8_t protocol, Endpoint internal, Endpoint remote,
+                         Ipv4Address external_address, MappingBehavior behavior) const {
+    return look_up_internal(protocol, internal, remote, external_address, behavior).mapping;
+  }
   uint32_t find_external(uint8_t protocol, Endpoint external) const;
   // Asks the cache for the place of find_internal(), for endpoint-independent mappings, which most
   // are; of find_external(); and for a mapping.
@@ -63,8 +73,13 @@ class MappingTable {
   void look_ahead(uint32_t index) const { prefetch(&mappings_[index]); }
   // Asks the cache for what erase() of a mapping will change.
   void look_ahead_erase(uint32_t index) const;
-  // kNone: full, or one of both sides is mapped already.
-  uint32_t create(const Mapping& mapping);
+  // kNone: full, or one of both sides is mapped already. `found`: what look_up_internal() found for
+  // this very mapping, with no change to the table since.
+  uint32_t create(const Mapping& mapping, const Found& found);
+  uint32_t create(const Mapping& mapping) {
+    return create(mapping, look_up_internal(mapping.protocol, mapping.internal, mapping.remote,
+                                            mapping.external.address, mapping.behavior));
+  }
   void erase(uint32_t index);
 
   Mapping& at(uint32_t index) { return mappings_[index]; }

@@ -172,6 +172,8 @@ class SessionTable {
     if (value != kNone) prefetch(&sessions_[index_of(value)]);
     return value;
   }
+  // Asks for the session behind a value, to be written.
+  void look_ahead_write(uint32_t value) const { prefetch_for_write(&sessions_[index_of(value)]); }
   // Of a free slot: a key that no packet has.
   const FlowKey& key_of(uint32_t value) const { return sessions_[index_of(value)].key[value & 1]; }
 

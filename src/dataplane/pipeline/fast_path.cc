@@ -36,6 +36,11 @@ void store(uint8_t* to, auto value) {
   std::memcpy(to, &value, sizeof value);
 }
 
+// A core drops what is asked for while too many lines are on their way (some two dozen), and pass()
+// is too long for it to look ahead by itself: so each line is asked for once more, this many
+// packets before it is needed.
+constexpr size_t kAskedAgain = 16;
+
 // What the headers of an ordinary packet say: TCP without SYN, FIN and RST, or UDP, whole, without
 // options, for us to forward.
 struct Glimpse {
@@ -167,9 +172,11 @@ class Pipeline::State::Burst {
 
   [[gnu::always_inline]] void run() {
     glance();
-    for (size_t i = 0; i < packets_.size(); ++i)
+    const size_t count = packets_.size();
+    for (size_t i = 0; i < count; ++i)
       seen_[i].session = seen_[i].l3_length != 0 ? guess(seen_[i]) : kNone;
-    for (size_t i = 0; i < packets_.size(); ++i) {
+    for (size_t i = 0; i < count; ++i) {
+      if (i + kAskedAgain < count) ask_again(seen_[i + kAskedAgain]);
       if (seen_[i].session == kNone || !pass(packets_[i], seen_[i])) state_.receive(packets_[i]);
     }
   }
@@ -185,6 +192,9 @@ class Pipeline::State::Burst {
       sessions_.look_ahead_hosts(key.source, key.destination);
     }
     return found;
+  }
+  void ask_again(const Glimpse& seen) const {
+    if (seen.session != kNone) sessions_.look_ahead_write(seen.session);
   }
   [[gnu::always_inline]] bool pass(Packet& packet, const Glimpse& seen);
 
@@ -210,6 +220,7 @@ inline void Pipeline::State::Burst::glance() {
     const size_t begin = i;
     for (; i < packets_.size(); ++i) {
       const Packet& packet = packets_[i];
+      if (i + kAskedAgain < packets_.size()) prefetch_for_write(packets_[i + kAskedAgain].frame);
       if (packet.ingress != in || packet.from_host != first.from_host ||
           packet.errand != first.errand) {
         break;

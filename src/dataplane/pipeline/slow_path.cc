@@ -173,9 +173,9 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
   const SourceRule* rule = decision.source_rule;
   MappingBehavior behavior =
       rule != nullptr ? rule->mapping : MappingBehavior::endpoint_independent;
-  uint32_t index =
-      mappings.find_internal(proto, internal, remote, decision.external_address, behavior);
-  if (index != kNone) return index;
+  const MappingTable::Found found =
+      mappings.look_up_internal(proto, internal, remote, decision.external_address, behavior);
+  if (found.mapping != kNone) return found.mapping;
   auto port =
       ports.allocate(proto, decision.external_address, internal.port, policy->nat.ports_left_out());
   if (!port) {
@@ -196,7 +196,7 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
   mapping.internal_interface = packet.from_host ? kGateway : packet.ingress;
   mapping.external_interface = decision.out;
   mapping.created = now;
-  index = mappings.create(mapping);
+  const uint32_t index = mappings.create(mapping, found);
   if (index == kNone) {
     ports.release(proto, decision.external_address, *port);
     reason = DropReason::mapping_table_full;

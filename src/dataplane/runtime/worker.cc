@@ -19,7 +19,8 @@ namespace postern {
 namespace {
 
 // Reading a TAP costs a system call even when nothing is there, so a busy worker looks at its host
-// paths only so often.
+// paths only so often, and one that waits for the next frames not at once.
+constexpr unsigned kQuietTurns = 8;
 constexpr Duration kHostsWaitMin = microseconds(50), kHostsWaitMax = microseconds(1000);
 constexpr size_t kInjectedPerTurn = 8;
 // The longest sleep: policies are taken up, ages looked at, the watchdog reassured.
@@ -136,7 +137,10 @@ size_t Worker::turn() {
   for (const Source& source : wires_)
     moved += receive(source);
   moved += receive_hand_offs();
-  if (moved == 0 || now_ - hosts_asked_ >= hosts_wait_) moved += receive_from_hosts();
+  quiet_turns_ = moved == 0 ? quiet_turns_ + 1 : 0;
+  if (quiet_turns_ >= kQuietTurns || now_ - hosts_asked_ >= hosts_wait_) {
+    moved += receive_from_hosts();
+  }
   if (settings_.id == 0) moved += send_injected();
 
   pipeline_.turn(policy_, now_, outbox_);

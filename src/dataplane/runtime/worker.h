@@ -113,6 +113,7 @@ class Worker {
   const Policy* policy_ = nullptr;  // of this turn
   Instant now_;                     // of this turn
   size_t inside_ = 0;               // buffers that the pipeline holds
+  unsigned quiet_turns_ = 0;        // in which nothing came from wires and other workers
   Instant hosts_asked_;             // for packets from the host paths
   Duration hosts_wait_;             // until they are asked again, if the wires are busy
 };
