@@ -10,6 +10,7 @@ void add_apply(Command& root, const Globals& globals);
 void add_check(Command& root, const Globals& globals);
 void add_completion(Command& root, const Globals& globals);
 void add_config(Command& root, const Globals& globals);
+void add_dhcp(Command& root, const Globals& globals);
 void add_dns(Command& root, const Globals& globals);
 void add_explain(Command& root, const Globals& globals);
 void add_lab(Command& root, const Globals& globals);

@@ -5,6 +5,16 @@
 namespace postern::cli {
 namespace {
 
+// "203.0.113.77/24 (dhcp until 14:05:09)", "dhcp: selecting".
+std::string addresses_text(const Json& row) {
+  const auto dhcp = row.find("dhcp");
+  if (dhcp == row.end() || !dhcp->is_object()) return cell(row, "addresses");
+  if (!dhcp->contains("server")) return "dhcp: " + cell(*dhcp, "state");
+  const bool has_end = (*dhcp)["ends"].is_string();
+  return cell(row, "addresses") + " (dhcp" +
+         (has_end ? " until " + local_time(*dhcp, "ends") : std::string()) + ")";
+}
+
 void print_interfaces(const Json& result, const Globals& globals) {
   Table table({{"NAME"},
                {"ZONE"},
@@ -20,7 +30,7 @@ void print_interfaces(const Json& result, const Globals& globals) {
                {"TX-BYTES", Align::right},
                {"DROPS", Align::right}});
   for (const Json& row : result.value("interfaces", Json::array())) {
-    table.add({cell(row, "name"), cell(row, "zone"), cell(row, "link"), cell(row, "addresses"),
+    table.add({cell(row, "name"), cell(row, "zone"), cell(row, "link"), addresses_text(row),
                cell(row, "port"), cell(row, "driver"), cell(row, "host_device"),
                cell(row, "mtu_bytes"), cell(row, "rx_packets"), cell(row, "rx_bytes"),
                cell(row, "tx_packets"), cell(row, "tx_bytes"),

@@ -111,6 +111,9 @@ Result<void> Gateway::start_dataplane(const config::Model& model) {
   Reload::Settings settings;
   settings.state_dir = options_.state_dir;
   settings.inputs = [this] { return compile_inputs(); };
+  settings.effective = [this](const config::Model& model) {
+    return dhcp_clients_.effective(model);
+  };
   settings.before_publication = [this](const Policy& policy) { names_.add(policy); };
   settings.on_published = [this](const config::Model& now, const Policy& policy) {
     follow(now, policy);
@@ -146,21 +149,6 @@ Result<void> Gateway::start_admin(const config::Model& model) {
   return admin_server_->set_group(model.admin.socket.group);
 }
 
-// Called when nothing runs yet: all of it is asked later.
-DhcpService::World Gateway::dhcp_world() {
-  DhcpService::World world;
-  world.lease_file = options_.state_dir + "/leases.db";
-  world.now = [this] { return dataplane_->now(); };
-  world.device_of = [this](InterfaceId id) {
-    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
-  };
-  world.send_frame = [this](InterfaceId id, std::span<const uint8_t> frame) {
-    return dataplane_->inject(id, frame);
-  };
-  world.remark = [this](const std::string& line) { log_.warning(line); };
-  return world;
-}
-
 // What the control thread does from now on.
 void Gateway::arrange_turns() {
   sigset_t signals;
@@ -178,6 +166,7 @@ void Gateway::arrange_turns() {
   loop_.every(kSlowTurn, [this] {
     reload_->tick(std::time(nullptr));
     look_after_links();
+    note("dhcp client", dhcp_clients_.complaint());
     look_after_load();
     look_after_log();
   });
@@ -212,20 +201,6 @@ void Gateway::follow(const config::Model& model, const Policy& policy) {
   follow_services(model, policy);
   if (!(model.logging == logging_)) follow_logging(model);
   if (admin_server_) note("admin", admin_server_->set_group(model.admin.socket.group));
-}
-
-void Gateway::follow_services(const config::Model& model, const Policy& policy) {
-  auto device_of = [this](InterfaceId id) {
-    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
-  };
-  note("dns", dns_.follow(model, policy, device_of));
-  ServedByGateway served;
-  if (dns_.service() != nullptr) {
-    served.domain = model.services.dns->domain;
-    for (const dns::ListenAddress& at : dns_.service()->listening())
-      served.dns.push_back(at.address);
-  }
-  note("dhcp", dhcp_.follow(model, policy, served));
 }
 
 void Gateway::follow_logging(const config::Model& model) {
@@ -293,6 +268,9 @@ void Gateway::tell(const ReloadReport& report, const std::string& label, const s
 }
 
 void Gateway::take(const ControlEvent& event) {
+  if (event.kind == EventKind::probe_answered) {
+    return dhcp_clients_.address_seen(event.interface, event.address, event.mac);
+  }
   resolver_.handle(event, dataplane_->now());
   if (event.kind != EventKind::neighbor_seen) return;
   dhcp_.address_seen(event.interface, event.address, event.mac);
@@ -324,7 +302,9 @@ void Gateway::look_after_links() {
     const std::string& name = publisher_->current()->interfaces[i].name;
     log_.write(is_up ? config::LogLevel::info : config::LogLevel::warning,
                name + (is_up ? ": link up" : ": link down"));
-    if (is_up) resolver_.announce(id, dataplane_->now());
+    if (!is_up) continue;
+    resolver_.announce(id, dataplane_->now());
+    dhcp_clients_.link_came_up(id);
   }
 }
 

@@ -29,6 +29,7 @@
 #include "control/loop.h"
 #include "control/publisher.h"
 #include "control/resolver.h"
+#include "control/services/dhcp_clients.h"
 #include "control/services/dhcp_service.h"
 #include "control/services/dns_control.h"
 #include "control/start_up.h"
@@ -61,6 +62,7 @@ class Gateway : private ResolverSink {
   const Publisher& publisher() const { return *publisher_; }
   const Reload& configuration() const { return *reload_; }
   const Resolver& resolver() const { return resolver_; }
+  DhcpClients& dhcp_clients() { return dhcp_clients_; }
   DhcpService& dhcp() { return dhcp_; }
   const GenerationNames& names() const { return names_; }
   const WorkerLoad& load() const { return load_; }
@@ -81,6 +83,7 @@ class Gateway : private ResolverSink {
   Result<void> start_log(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
   DhcpService::World dhcp_world();
+  DhcpClients::World dhcp_clients_world();
   void arrange_turns();
   CompileInputs compile_inputs() const;
   void follow(const config::Model& model, const Policy& policy);
@@ -106,6 +109,7 @@ class Gateway : private ResolverSink {
   Loop loop_;
   Resolver resolver_{*this};
   DhcpService dhcp_{loop_, dhcp_world()};
+  DhcpClients dhcp_clients_{loop_, dhcp_clients_world()};
   GenerationNames names_;
   DnsControl dns_;
   std::unique_ptr<HostPath> host_path_;

@@ -68,6 +68,20 @@ void add_lease_commands(Dispatcher& dispatcher, Gateway& gateway) {
   });
 }
 
+// The gateway's own lease on an interface.
+void add_dhcp_commands(Dispatcher& dispatcher, Gateway& gateway) {
+  using Command = Result<void> (DhcpClients::*)(const std::string& interface);
+  auto add = [&](const std::string& name, Command command, const std::string& text) {
+    dispatcher.add(name, [&gateway, command, text](const Json& request, const Peer&, Reply reply) {
+      std::string interface = request.at("interface").get<std::string>();
+      auto done = (gateway.dhcp_clients().*command)(interface);
+      done ? reply.done({{"text", interface + ": " + text}}) : reply.refuse(done.error());
+    });
+  };
+  add("dhcp release", &DhcpClients::release, "the address is given back");
+  add("dhcp renew", &DhcpClients::renew, "the server is asked");
+}
+
 }  // namespace
 
 void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
@@ -83,6 +97,7 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   });
   add_show(dispatcher, "show leases", gateway, show_leases);
   add_lease_commands(dispatcher, gateway);
+  add_dhcp_commands(dispatcher, gateway);
   dispatcher.add("show drops", [&gateway](const Json& request, const Peer&, Reply reply) {
     reply.done(show_drops(gateway, request.value("all", false)));
   });

@@ -14,6 +14,22 @@ Json addresses_json(const std::vector<Prefix>& addresses) {
   return list;
 }
 
+// Of an interface that gets its address from a DHCP server; else null.
+Json dhcp_json(Gateway& gateway, const std::string& interface) {
+  auto row = gateway.dhcp_clients().row(interface);
+  if (!row) return Json();
+  Json dhcp = {{"state", dhcp::to_word(row->state)}};
+  if (row->lease == nullptr) return dhcp;
+  Json servers = Json::array();
+  for (Ipv4Address server : row->lease->dns_servers)
+    servers.push_back(to_text(server));
+  dhcp["server"] = to_text(row->lease->server);
+  dhcp["lease_s"] = row->lease->lease_s;
+  dhcp["ends"] = row->ends == 0 ? Json() : Json(utc_text(row->ends));
+  dhcp["dns_servers"] = std::move(servers);
+  return dhcp;
+}
+
 struct Traffic {
   uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
   uint64_t host_rx_packets = 0, host_tx_packets = 0, rx_drops = 0, tx_drops = 0;
@@ -52,6 +68,7 @@ Json interface_json(Gateway& gateway, InterfaceId id) {
           {"mac", to_text(port.mac)},
           {"mtu_bytes", interface.mtu},
           {"addresses", addresses_json(interface.addresses)},
+          {"dhcp", dhcp_json(gateway, interface.name)},
           {"rx_queues", port.rx_queues},
           {"tx_queues", port.tx_queues},
           {"rx_packets", traffic.rx_packets},

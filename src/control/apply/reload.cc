@@ -90,13 +90,25 @@ void Reload::tick(std::time_t now) {
     next_change_ = now + 1;  // try again
     return settings_.warn("rules with times: " + done.error().text);
   }
-  settings_.on_published(model_, *publisher_.current());
+  settings_.on_published(effective(model_), *publisher_.current());
+}
+
+Result<void> Reload::renew() {
+  auto policy = compiled(model_);
+  if (!policy) return std::move(policy).error();
+  if (auto done = publish(std::move(*policy)); !done) return done;
+  settings_.on_published(effective(model_), *publisher_.current());
+  return {};
+}
+
+config::Model Reload::effective(const config::Model& model) const {
+  return settings_.effective ? settings_.effective(model) : model;
 }
 
 Result<std::unique_ptr<Policy>> Reload::compiled(const config::Model& model) const {
   CompileInputs inputs = settings_.inputs();
   inputs.generation = publisher_.next_generation();
-  return compile(model, inputs);
+  return compile(effective(model), inputs);
 }
 
 Result<void> Reload::publish(std::unique_ptr<Policy> policy) {
@@ -111,7 +123,7 @@ Result<void> Reload::put_into_force(std::string text, config::Model model) {
   text_ = std::move(text);
   model_ = std::move(model);
   next_change_ = next_change(model_, std::time(nullptr));
-  settings_.on_published(model_, *publisher_.current());
+  settings_.on_published(effective(model_), *publisher_.current());
   if (auto kept = write_last_good(settings_.state_dir, text_); !kept) {
     settings_.warn("the last good configuration was not kept: " + kept.error().text);
   }

@@ -37,6 +37,9 @@ class Reload {
     std::string state_dir;  // for the last good configuration
     // Facts of the machine for the compiler; generation is filled in here.
     std::function<CompileInputs()> inputs;
+    // What a model comes to with what is known at run time alone (addresses by DHCP). Policies are
+    // compiled from it, and on_published gets it.
+    std::function<config::Model(const config::Model& model)> effective;
     // Called before a policy is published, and after it, so that the parts beside the workers keep
     // up.
     std::function<void(const Policy& policy)> before_publication;
@@ -50,6 +53,8 @@ class Reload {
   ReloadReport start(std::string text, config::Model model);
   // A new text for the running gateway.
   ReloadReport apply(std::string text);
+  // Compiles again, since what `effective` makes of the model has changed.
+  Result<void> renew();
   // Compiles again when rules with times come into or go out of force. Call it every second.
   void tick(std::time_t now);
 
@@ -57,6 +62,7 @@ class Reload {
   const std::string& text() const { return text_; }
 
  private:
+  config::Model effective(const config::Model& model) const;
   Result<std::unique_ptr<Policy>> compiled(const config::Model& model) const;
   Result<void> publish(std::unique_ptr<Policy> policy);
   Result<void> put_into_force(std::string text, config::Model model);

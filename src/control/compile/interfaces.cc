@@ -47,6 +47,7 @@ Result<void> compile_interfaces(Lowering& lowering, Policy& policy) {
     if (port.mtu != 0) target.mtu = std::min(target.mtu, port.mtu);
     target.mss_max = mss_max_of(source.mss_clamp, target.mtu);
     target.addresses = source.addresses;
+    target.asks_dhcp = source.dhcp;
     if (source.spoof_allow.empty()) continue;
     auto extra = lowering.addresses(source.spoof_allow);
     if (!extra) {

@@ -41,6 +41,7 @@ void add_interfaces(std::string& out, const Policy& policy) {
            (interface.mss_max == 0 ? "off" : std::to_string(interface.mss_max));
     for (const Prefix& own : interface.addresses)
       out += " " + to_text(own);
+    if (interface.asks_dhcp) out += " asks-dhcp";
     add_unless(out, "spoof-allow", to_text(interface.spoof_allow), "none");
     out += "\n";
   }

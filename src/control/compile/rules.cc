@@ -10,6 +10,7 @@ namespace postern::compiler {
 namespace {
 
 constexpr uint16_t kDhcpServerPort = 67;
+constexpr uint16_t kDhcpClientPort = 68;
 
 Action lowered(config::RuleAction action) {
   switch (action) {
@@ -170,6 +171,38 @@ void add_dhcp_permit(Lowering& lowering, std::vector<Rule>& rules) {
   rules.push_back(std::move(rule));
 }
 
+// What our own DHCP client sends to the servers of its wires, and what these answer.
+void add_dhcp_client_permit(Lowering& lowering, std::vector<Rule>& rules) {
+  Rule answers;
+  answers.name = "service/dhcp-client/in";
+  answers.description = "answers of DHCP servers";
+  answers.in = 0;
+  for (const config::Interface& interface : lowering.model().interfaces) {
+    if (interface.dhcp && interface.enabled) {
+      answers.in |= set_of(lowering.find_interface(interface.name));
+    }
+  }
+  if (answers.in == 0) return;
+  answers.out = set_of(kGateway);
+  ServiceSpec spec;
+  spec.protocol = protocol::udp;
+  spec.first_source = spec.last_source = kDhcpServerPort;
+  spec.first_destination = spec.last_destination = kDhcpClientPort;
+  answers.services = {spec};
+  answers.action = Action::permit;
+  answers.emergency = true;  // cut off, the gateway still keeps its address
+  Rule asks = answers;
+  asks.name = "service/dhcp-client/out";
+  asks.description = "the gateway renews its lease";
+  asks.in = set_of(kGateway);
+  asks.out = answers.in;
+  spec.first_source = spec.last_source = kDhcpClientPort;
+  spec.first_destination = spec.last_destination = kDhcpServerPort;
+  asks.services = {spec};
+  rules.push_back(std::move(answers));
+  rules.push_back(std::move(asks));
+}
+
 Result<Rule> lowered(Lowering& lowering, const config::FilterRule& source) {
   Rule rule;
   rule.name = source.name;
@@ -230,6 +263,7 @@ Result<void> compile_rules(Lowering& lowering, Policy& policy) {
     if (auto added = add_port_map_permit(lowering, map, rules); !added) return added;
   }
   add_dhcp_permit(lowering, rules);
+  add_dhcp_client_permit(lowering, rules);
   for (const config::FilterRule& source : model.filter.rules) {
     auto rule = lowered(lowering, source);
     if (!rule) return std::move(rule).error().within("filter.rules." + source.name);

@@ -96,6 +96,7 @@ struct Interface {
   Port port;
   Zone zone = Zone::internal;
   std::vector<Prefix> addresses;  // host bits kept; the first is its own choice of source
+  bool dhcp = false;              // its address, routes and name servers come from a DHCP server
   std::optional<MacAddress> mac;  // else the port's
   uint32_t mtu = 1500;            // bytes of IP packet, kMtuMin..kMtuMax
   uint32_t mss_clamp = 0;         // TCP MSS ceiling in bytes; 0 from MTU ("auto"), 0xFFFFFFFF "off"

@@ -69,14 +69,16 @@ void parse_port(const Field& field, Port& port) {
   }
 }
 
-void parse_interface_address(const Field& field, std::vector<Prefix>& addresses) {
+void parse_interface_address(const Field& field, Interface& interface) {
+  std::vector<Prefix>& addresses = interface.addresses;
   auto text = read_string(field);
   if (!text) return;
   if (*text == "dhcp") {
-    return field.error(
-        "dhcp is not supported in this version; give an address such as "
-        "203.0.113.2/24");
+    if (field.spec.list && field.index > 0) field.error("dhcp stands alone");
+    interface.dhcp = true;
+    return;
   }
+  if (interface.dhcp) return field.error("dhcp stands alone");
   if (auto prefix = parse_prefix(*text)) {
     addresses.push_back(*prefix);
   } else if (parse_ipv4(*text)) {
@@ -130,7 +132,7 @@ void parse_interface(Section& section, Interface& interface) {
   section.word("driver", interface.port.driver);
   section.word("zone", interface.zone);
   for (const Field& field : section.find_list("address")) {
-    parse_interface_address(field, interface.addresses);
+    parse_interface_address(field, interface);
   }
   if (auto field = section.find("mac")) interface.mac = read_mac(*field);
   section.number("mtu", interface.mtu);

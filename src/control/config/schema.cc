@@ -45,6 +45,7 @@ std::string pattern_of(Type type) {
       return "(pci:([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]|kernel:[^/: ,]{1,15}|"
              "vdev:[a-z][a-z0-9_]{0,62}(,[!-~]*)?)";
     case Type::interface_address:
+      return "(dhcp|" + prefix + ")";
     case Type::subnet:
       return prefix;
     case Type::address_range:

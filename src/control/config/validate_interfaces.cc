@@ -53,7 +53,7 @@ void validate_addresses(Check& check, const Interface& interface) {
       }
     }
   }
-  bool bare = interface.enabled && interface.addresses.empty();
+  bool bare = interface.enabled && interface.addresses.empty() && !interface.dhcp;
   if (bare && check.parsed.interfaces_sound) {
     check.report.warning_at(path_of(interface), "has no address, so nothing is routed through it");
   }

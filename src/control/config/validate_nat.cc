@@ -96,7 +96,7 @@ void validate_source(Check& check, const SourceNat& source, const Externals& ext
   for (size_t i = 0; i < source.out.size(); ++i) {
     std::string place = item_path(path + ".out", i, source.out.size());
     const Interface* out = check.require_interface(source.out[i], place);
-    bool nameless = out && out->enabled && out->addresses.empty();
+    bool nameless = out && out->enabled && out->addresses.empty() && !out->dhcp;
     if (nameless && source.action == SourceAction::masquerade && check.parsed.interfaces_sound) {
       check.report.error_at(place, "interface " + out->name + " has no address to hide behind");
     }

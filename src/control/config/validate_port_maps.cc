@@ -69,7 +69,7 @@ void validate_services(Check& check, size_t index, std::vector<Claim>& claims) {
 void validate_listen(Check& check, const PortMap& map, const Interface& on,
                      const std::string& path) {
   if (!map.listen) {
-    if (on.addresses.empty() && on.enabled) {
+    if (on.addresses.empty() && !on.dhcp && on.enabled) {
       check.report.error_at(path + ".on", "interface " + on.name + " has no address to listen on");
     }
     return;

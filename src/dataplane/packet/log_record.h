@@ -54,6 +54,7 @@ enum class EventKind : uint8_t {
   resolve_neighbor,  // packets wait for `address` on `interface`
   neighbor_seen,     // ARP told `address` is at `mac`, and it is meant for us
   address_conflict,  // somebody else on the wire uses our `address`
+  probe_answered,    // somebody has `address`, which an interface without one asked about
 };
 
 struct ControlEvent {

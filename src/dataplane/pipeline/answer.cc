@@ -39,6 +39,14 @@ void Pipeline::State::arp(Packet& packet) {
     }
     return drop(packet, DropReason::arp_not_for_us);
   }
+  // RFC 5227 2.1.1: answers to a probe go to nobody; owners announce their address; who probes the
+  // same one wants it as well.
+  const bool is_about_probe =
+      is_request ? sender.is_unspecified() || sender == target : target.is_unspecified();
+  if (port.asks_dhcp && port.addresses.empty() && is_about_probe) {
+    const Ipv4Address claimed = is_request ? target : sender;
+    tell(ControlEvent{EventKind::probe_answered, packet.ingress, claimed, arp.sender_mac});
+  }
   bool on_link = false;
   for (const Prefix& prefix : port.addresses)
     on_link = on_link || prefix.contains(sender);

@@ -191,6 +191,34 @@ bool is_unconfigured_client(const FirstPacket& packet) {
   return packet.key.source.raw() == 0 && Ipv4Address(packet.key.destination).is_limited_broadcast();
 }
 
+// What a DHCP server says to an interface of ours that asks for its address: to everybody, or, as
+// long as there is none, to the address that it offers (RFC 2131 4.1). There may be no route to the
+// server yet. Both ports must be the protocol's, and an address of ours is never its source.
+bool is_dhcp_answer(const Policy& policy, const FirstPacket& packet) {
+  constexpr uint16_t kServer = 67, kClient = 68;
+  if (packet.in >= policy.interfaces.size() || packet.key.protocol != protocol::udp) return false;
+  const PolicyInterface& interface = policy.interfaces[packet.in];
+  if (!interface.exists || !interface.asks_dhcp) return false;
+  if (packet.key.source_port.value() != kServer) return false;
+  if (packet.key.destination_port.value() != kClient) return false;
+  Ipv4Address source(packet.key.source);
+  if (policy.is_own_address(source) || policy.nat.find_external_address(source) != nullptr) {
+    return false;
+  }
+  return Ipv4Address(packet.key.destination).is_limited_broadcast() ||
+         (interface.addresses.empty() && !packet.to_multicast_mac);
+}
+
+// It ends here whatever its destination is, as far as the filter lets it.
+void decide_dhcp_answer(const Policy& policy, const FirstPacket& packet, NextHits* hits,
+                        Decision& decision) {
+  decision.query.out = decision.out = kGateway;
+  if (!passes_filter(policy, decision, hits)) return;
+  decision.outcome = Ipv4Address(packet.key.destination).is_limited_broadcast()
+                         ? Outcome::host_broadcast
+                         : Outcome::host;
+}
+
 // A hairpin's first half: permitted, now the source is translated as if the packet left by the
 // external port.
 void finish_hairpin(const Policy& policy, const Destination& destination, Decision& decision) {
@@ -214,6 +242,7 @@ void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits
                  Decision& decision) {
   set_query(decision.query, packet);
   FlowQuery& query = decision.query;
+  if (is_dhcp_answer(policy, packet)) return decide_dhcp_answer(policy, packet, hits, decision);
   if (packet.in != kGateway && !is_unconfigured_client(packet) &&
       !policy.may_come_from(query.source, packet.in)) {
     return refuse(decision, DropReason::spoofed_source);

@@ -52,6 +52,8 @@ bool Pipeline::State::is_still_allowed(uint32_t index) {
       (first.in >= policy->interfaces.size() || !interface(first.in).exists)) {
     return false;
   }
+  // What the gateway sent from an address that it has no more, of a lease or a file.
+  if (first.in == kGateway && !policy->is_own_address(Ipv4Address(first.key.source))) return false;
   Decision decision;
   switch (session.kind) {
     case SessionKind::plain:

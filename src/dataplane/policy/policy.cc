@@ -18,6 +18,7 @@ bool Policy::is_local_broadcast(Ipv4Address address) const {
 bool Policy::may_come_from(Ipv4Address source, InterfaceId in) const {
   if (in == kGateway) return is_own_address(source);
   if (in >= interfaces.size() || !interfaces[in].exists) return false;
+  if (interfaces[in].asks_dhcp && interfaces[in].addresses.empty()) return false;  // not yet
   const Route* route = routes.find(source);
   if (route != nullptr && route->interface == kGateway) return false;
   // Addresses that stand for inside hosts are ours as well: nobody on a wire may claim them.

@@ -29,6 +29,7 @@ struct PolicyInterface {
   uint16_t mss_max = 0;               // clamp for TCP leaving or entering here; 0: off
   std::vector<Prefix> addresses;      // host bits kept
   AddressSet spoof_allow{{}, false};  // sources accepted beyond the routes (F26)
+  bool asks_dhcp = false;             // its address comes from a DHCP server, heard before that
   bool exists = false;                // ids of disabled interfaces stay unused
 };
 
@@ -48,7 +49,8 @@ class Policy {
   bool is_local_broadcast(Ipv4Address address) const;
   // Whether packets from `source` may come in by `in`: its best route leads there, or spoof_allow
   // holds it (not for inside networks on an external interface); addresses that are ours or that
-  // stand for inside hosts never (RFC 3704 strict, F26).
+  // stand for inside hosts never (RFC 3704 strict, F26), and nothing by an interface that waits for
+  // its address.
   bool may_come_from(Ipv4Address source, InterfaceId in) const;
   // Whether the gateway answers ARP requests for `address` seen on `on`.
   bool answers_arp(Ipv4Address address, InterfaceId on) const;

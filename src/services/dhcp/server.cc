@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/dhcp/server.h"
 
-#include <net/if.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,24 +12,16 @@
 
 #include "base/assert.h"
 #include "services/dhcp/frame.h"
+#include "services/dhcp/udp.h"
 
 namespace postern::dhcp {
 namespace {
 
-constexpr unsigned kBatch = 32;  // datagrams a system call
-constexpr int kReceiveBytes = 1 << 20;
+constexpr unsigned kBatch = 32;        // datagrams a system call
 constexpr size_t kDatagramMax = 2048;  // more is read as too long
 
 Error system_error(const std::string& what) {
   return {ErrorCode::failed, what + ": " + std::strerror(errno)};
-}
-
-sockaddr_in socket_address(Ipv4Address address, uint16_t port) {
-  sockaddr_in at = {};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(address.number);
-  return at;
 }
 
 }  // namespace
@@ -91,24 +81,14 @@ Result<void> Server::configure(Settings settings, const std::vector<ServerLink>&
 }
 
 Result<int> Server::open_socket(const ServerLink& link) {
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return system_error("dhcp socket");
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBytes, sizeof kReceiveBytes);
-  sockaddr_in any = socket_address({}, kServerPort);
+  auto fd = open_udp(link.device, kServerPort);
+  if (!fd) return std::move(fd).error().within("dhcp on " + link.name);
   epoll_event event = {};
   event.events = EPOLLIN;
-  event.data.fd = fd;
-  bool done = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link.device.c_str(),
-                         static_cast<socklen_t>(link.device.size())) == 0 &&
-              bind(fd, reinterpret_cast<sockaddr*>(&any), sizeof any) == 0 &&
-              epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
-  if (done) return fd;
-  Error error = system_error("dhcp on " + link.name + " (UDP port 67 of " + link.device + ")");
-  close(fd);
-  return error;
+  event.data.fd = *fd;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, *fd, &event) == 0) return *fd;
+  close(*fd);
+  return system_error("dhcp on " + link.name);
 }
 
 void Server::close_socket(int fd) {
@@ -291,24 +271,8 @@ void Server::send_datagram(const Held& held) {
   const Reply& reply = held.reply;
   const Socket* socket = find_socket(reply.link);
   if (socket == nullptr) return;
-  sockaddr_in to = socket_address(reply.to, reply.port);
-  iovec vector = {const_cast<uint8_t*>(held.message.data()), held.message.size()};
-  alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(sizeof(in_pktinfo))> control = {};
-  msghdr message = {};
-  message.msg_name = &to;
-  message.msg_namelen = sizeof to;
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* head = CMSG_FIRSTHDR(&message);
-  head->cmsg_level = IPPROTO_IP;
-  head->cmsg_type = IP_PKTINFO;
-  head->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
-  in_pktinfo info = {};
-  info.ipi_spec_dst.s_addr = htonl(reply.from.number);
-  std::memcpy(CMSG_DATA(head), &info, sizeof info);
-  if (sendmsg(socket->fd, &message, MSG_DONTWAIT) < 0) ++traffic_.unsent;
+  bool sent = send_udp(socket->fd, {reply.from, reply.to, reply.port}, held.message);
+  if (!sent) ++traffic_.unsent;
 }
 
 }  // namespace postern::dhcp

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The part of the gateway that has to do with its services.
+#include <utility>
+
+#include "control/gateway.h"
+
+namespace postern {
+
+// Called when nothing runs yet: all of it is asked later.
+DhcpService::World Gateway::dhcp_world() {
+  DhcpService::World world;
+  world.lease_file = options_.state_dir + "/leases.db";
+  world.now = [this] { return dataplane_->now(); };
+  world.device_of = [this](InterfaceId id) {
+    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
+  };
+  world.send_frame = [this](InterfaceId id, std::span<const uint8_t> frame) {
+    return dataplane_->inject(id, frame);
+  };
+  world.remark = [this](const std::string& line) { log_.warning(line); };
+  return world;
+}
+
+DhcpClients::World Gateway::dhcp_clients_world() {
+  DhcpService::World same = dhcp_world();
+  DhcpClients::World world;
+  world.lease_file = options_.state_dir + "/dhcp-client.json";
+  world.now = std::move(same.now);
+  world.device_of = std::move(same.device_of);
+  world.send_frame = std::move(same.send_frame);
+  world.remark = [this](const std::string& line) { log_.info(line); };
+  world.on_change = [this] {
+    auto done = reload_->renew();
+    note("dhcp lease", done);
+    return done.has_value();
+  };
+  return world;
+}
+
+void Gateway::follow_services(const config::Model& model, const Policy& policy) {
+  auto device_of = [this](InterfaceId id) {
+    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
+  };
+  // Of the file: what leases add to the model is theirs.
+  note("dhcp client sockets", dhcp_clients_.follow(reload_->model(), policy));
+  dns_.set_learned_servers(dhcp_clients_.dns_servers());
+  note("dns", dns_.follow(model, policy, device_of));
+  ServedByGateway served;
+  if (dns_.service() != nullptr) {
+    served.domain = model.services.dns->domain;
+    for (const dns::ListenAddress& at : dns_.service()->listening())
+      served.dns.push_back(at.address);
+  }
+  note("dhcp", dhcp_.follow(model, policy, served));
+}
+
+}  // namespace postern
