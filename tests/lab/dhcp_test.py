@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The DHCP server with real clients: PCs of their own on the office's switch."""
 
-import contextlib
-import os
 import random
 import re
 import signal
-import subprocess
 import time
 
-from lab import Failure, check, first_rule, wait_until
+from lab import HERE, check, first_rule, wait_until
+from pc import Pc
 
+EXCHANGES = 1200
+KILLS = 10
 POOL = re.compile(r"192\.168\.1\.1\d\d$")
 SERVICES = """
 services:
@@ -24,97 +24,10 @@ services:
         reservations:
           - {{ name: printer, mac: "02:00:00:00:dc:77", address: 192.168.1.77 }}
 """
-SCRIPT = """#!/bin/sh
-# What a DHCP client does with a lease: dhclient (reason) and udhcpc ($1) call it alike.
-echo "$reason$1 ip=$ip$new_ip_address router=$router$new_routers domain=$domain$new_domain_name" \\
-  "dns=$dns$new_domain_name_servers old=$old_ip_address time=$(date +%s.%N)" >> @LOG@
-address=$ip$new_ip_address
-case "$reason$1" in
-BOUND | REBOOT | RENEW | REBIND | bound | renew)
-  ip address replace "$address/24" dev eth0 ;;
-EXPIRE | FAIL | STOP | RELEASE | PREINIT | deconfig)
-  ip address flush dev eth0 ;;
-esac
-exit 0
-"""
 
 
 def config(lab, lease="1h", addresses="192.168.1.100-192.168.1.199"):
     return lab.config() + SERVICES.format(time=lease, range=addresses)
-
-
-class Pc:
-    """A host with one wire to the switch of the office."""
-
-    def __init__(self, lab, number):
-        self.lab = lab
-        self.mac = f"02:00:00:00:dc:{number:02x}"
-        self.name = f"{lab.name}-pc{number}"
-        self.port = f"pc{number}"
-        self.log = lab.scratch(self.port + ".log")
-        self.script = lab.scratch(self.port + ".sh")
-        with open(self.script, "w", encoding="utf-8") as file:
-            file.write(SCRIPT.replace("@LOG@", self.log))
-        os.chmod(self.script, 0o755)
-
-    def __enter__(self):
-        subprocess.run(["ip", "netns", "delete", self.name], capture_output=True, check=False)
-        subprocess.run(["ip", "netns", "add", self.name], check=True)
-        self.lab.host("lan").must(
-            ["ip", "link", "add", self.port, "up", "master", "switch", "type", "veth"]
-            + ["peer", "name", "eth0", "address", self.mac, "netns", self.name]
-        )
-        self.run("ip link set eth0 up")
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(["ip", "netns", "delete", self.name], check=False)
-
-    def argv(self, command):
-        return ["ip", "netns", "exec", self.name] + command.split()
-
-    def run(self, command, timeout=30):
-        return subprocess.run(
-            self.argv(command), capture_output=True, text=True, timeout=timeout, check=False
-        )
-
-    @contextlib.contextmanager
-    def client(self, command):
-        process = subprocess.Popen(
-            self.argv(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(10)
-
-    def dhclient(self, words=""):
-        """The command; its files are this PC's own."""
-        return (
-            f"dhclient -d -sf {self.script} -lf {self.log}.leases -pf {self.log}.pid "
-            f"-cf /dev/null {words} eth0"
-        )
-
-    def udhcpc(self, words=""):
-        return f"udhcpc -f -i eth0 -s {self.script} -t 5 -T 1 {words}"
-
-    def events(self):
-        """[(what, {ip, router, ...})] as the script was called."""
-        with contextlib.suppress(FileNotFoundError):
-            with open(self.log, encoding="utf-8") as file:
-                lines = [line.split() for line in file]
-                return [(w[0], dict(x.split("=", 1) for x in w[1:])) for w in lines if w]
-        return []
-
-    def wait_for(self, words, count=1, seconds=20):
-        """The last event of `words`, once there were so many."""
-
-        def found():
-            return [event for event in self.events() if event[0] in words]
-
-        wait_until(lambda: len(found()) >= count, seconds, f"{words} in {self.events()}")
-        return found()[-1][1]
 
 
 def lease_of(lab, mac):
@@ -231,75 +144,38 @@ def test_is_silent_outside(lab):
         check("silence" in told, f"{host.name}: {told}")
 
 
-class Exchanges:
-    """Clients beyond number, each with a whole exchange through a relay's eyes: what was promised
-    to whom. It goes on while the server is killed."""
-
-    CODE = """
-        import os, random, socket, struct, sys, time
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("192.168.1.11", 67)); sock.settimeout(0.3)
-        def ask(kind, client, address=None):
-            mac = struct.pack("!HI", 0x0200, client)
-            head = struct.pack("!BBBBIHH", 1, 1, 6, 1, client, 0, 0) + bytes(12) + \\
-                socket.inet_aton("192.168.1.11") + mac + bytes(10) + bytes(192)
-            options = bytes([99, 130, 83, 99, 53, 1, kind])
-            if address:
-                options += bytes([50, 4]) + address + bytes([54, 4]) + \\
-                    socket.inet_aton("192.168.1.1")
-            sock.sendto(head + options + bytes([255]), ("192.168.1.1", 67))
-            end = time.monotonic() + 0.3
-            while time.monotonic() < end:
-                try:
-                    data = sock.recv(2048)
-                except OSError:
-                    return None
-                if struct.unpack("!I", data[4:8])[0] == client:
-                    return data[242], data[16:20]
-        end = time.monotonic() + float(sys.argv[1]); client = int(sys.argv[2])
-        while time.monotonic() < end:
-            client += 1
-            offer = ask(1, client)
-            if not offer or offer[0] != 2:
-                continue
-            ack = ask(3, client, offer[1])
-            if ack and ack[0] == 5:
-                print(client, socket.inet_ntoa(ack[1]), flush=True)
-    """
-
-
 def test_kill_loses_no_lease(lab):
-    """kill -9 between random exchanges, many times over, loses no acknowledged lease, and no
-    address is given to two clients (F46)."""
-    text = config(lab).replace("192.168.1.0/24\n", "192.168.1.0/24\n        probe: false\n")
-    text = text.replace("192.168.1.100-192.168.1.199", "192.168.0.1-192.168.3.254")
-    text = text.replace("192.168.1.0/24\n        probe", "192.168.0.0/22\n        probe")
-    text = text.replace("192.168.1.1/24, 172", "192.168.1.1/22, 172")
-    lab.restart_with(text)
-    promised = {}
-    seed = random.Random(7)
-    for turn in range(6):
-        code = "\n".join(line[8:] for line in Exchanges.CODE.splitlines())
-        running = lab.client2.start(
-            ["/usr/bin/python3", "-c", code, "3", str((turn + 1) * 100000)]
-        )
-        time.sleep(1 + seed.random() * 1.5)
+    """kill -9 at random moments among more than 1,000 exchanges loses no acknowledged lease, and no
+    address is offered or given to two clients (F46)."""
+    text = config(lab, addresses="192.168.2.1-192.168.15.254")
+    text = text.replace("192.168.1.0/24\n", "192.168.0.0/20\n        probe: false\n")
+    lab.restart_with(text.replace("192.168.1.1/24, 172", "192.168.1.1/20, 172"))
+    running = lab.client2.start(
+        f"/usr/bin/python3 -B {HERE}/dhcp_exchanges.py 192.168.1.11 192.168.1.1 {EXCHANGES} 60"
+    )
+
+    def told(word):
+        rows = (line.split() for line in running.out().splitlines())
+        return {row[2]: int(row[1]) for row in rows if row[0] == word}
+
+    seed = random.Random()
+    for count in sorted(seed.sample(range(1, EXCHANGES - 100), KILLS)):
+        wait_until(lambda: len(told("ack")) >= count, 40, f"{running.out()[-200:]}")
+        time.sleep(seed.random() * 0.02)
         lab.signal(signal.SIGKILL)
         wait_until(lambda: lab.pid() is None, 5, "posternd lives on")
         lab.restart()
         lab.applied = text
-        running.wait(15)
-        for line in running.out().splitlines():
-            client, address = line.split()
-            check(address not in promised, f"{address} was given twice: {line}")
-            promised[address] = int(client)
+    running.wait(60)
+    promised = told("ack")
     rows = {r["address"]: r for r in lab.ask("show", "leases")["leases"] if r["state"] == "bound"}
     lost = [a for a, client in promised.items()
             if a not in rows or rows[a]["client"] != mac_text(client)]
-    if lost:
-        raise Failure(f"{len(lost)} of {len(promised)} leases are lost: {lost[:3]}")
-    check(len(promised) > 200, f"{len(promised)} exchanges only")
+    check(not lost, f"{len(lost)} of {len(promised)} leases are lost: {lost[:3]}")
+    check(not told("nak"), f"refused: {told('nak')}")
+    check(not told("twice"), f"given twice: {told('twice')}")
+    check(len(promised) >= EXCHANGES, f"{len(promised)} exchanges only")
+    check(len(told("again")) >= EXCHANGES / 10, f"{len(told('again'))} clients came back only")
 
 
 def mac_text(client):
