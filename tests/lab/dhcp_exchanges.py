@@ -4,10 +4,10 @@
 COUNT SECONDS
 
 Plays the relay at its address RELAY: WINDOW clients at a time, each with a whole exchange; every
-fifth one is a client from before that has restarted and asks for its address again. It goes on while
-the server is away and ends once COUNT addresses were promised, or after SECONDS. Prints a line for
-each promise as it is read: `ack CLIENT ADDRESS`, `again CLIENT ADDRESS`, or what must not be:
-`nak CLIENT ADDRESS` to a client that was promised it, `twice CLIENT ADDRESS` of an address that
+fifth one is a client from before that has restarted and asks for its address again. It goes on
+while the server is away and ends once COUNT addresses were promised, or after SECONDS. Prints a
+line for each promise as it is read: `ack CLIENT ADDRESS`, `again CLIENT ADDRESS`, or what must not
+be: `nak CLIENT ADDRESS` to a client that was promised it, `twice CLIENT ADDRESS` of an address that
 is offered to one client and was promised to another.
 """
 
