@@ -151,14 +151,17 @@ DhcpService::World Gateway::dhcp_world() {
   DhcpService::World world;
   world.lease_file = options_.state_dir + "/leases.db";
   world.now = [this] { return dataplane_->now(); };
-  world.device_of = [this](InterfaceId id) {
-    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
-  };
+  world.device_of = [this](InterfaceId id) { return device_of(id); };
   world.send_frame = [this](InterfaceId id, std::span<const uint8_t> frame) {
     return dataplane_->inject(id, frame);
   };
   world.remark = [this](const std::string& line) { log_.warning(line); };
   return world;
+}
+
+// Its kernel device; empty where the interface has no port.
+std::string Gateway::device_of(InterfaceId id) const {
+  return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
 }
 
 // What the control thread does from now on.
@@ -204,10 +207,8 @@ CompileInputs Gateway::compile_inputs() const {
 // After each publication: what is not the workers' business keeps up.
 void Gateway::follow(const config::Model& model, const Policy& policy) {
   status_.configured = std::time(nullptr);
-  auto device_of = [this](InterfaceId id) {
-    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
-  };
-  note("host path", host_path_->apply(plan_host_path(policy, device_of)));
+  note("host path",
+       host_path_->apply(plan_host_path(policy, [this](InterfaceId id) { return device_of(id); })));
   resolver_.configure(links_of(model, policy), dataplane_->now());
   follow_services(model, policy);
   if (!(model.logging == logging_)) follow_logging(model);
@@ -215,10 +216,7 @@ void Gateway::follow(const config::Model& model, const Policy& policy) {
 }
 
 void Gateway::follow_services(const config::Model& model, const Policy& policy) {
-  auto device_of = [this](InterfaceId id) {
-    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
-  };
-  note("dns", dns_.follow(model, policy, device_of));
+  note("dns", dns_.follow(model, policy, [this](InterfaceId id) { return device_of(id); }));
   ServedByGateway served;
   if (dns_.service() != nullptr) {
     served.domain = model.services.dns->domain;
