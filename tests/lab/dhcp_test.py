@@ -183,6 +183,27 @@ def test_skips_a_squatter(lab):
         check("192.168.1.122 is in use by 02:00:00:00:dc:04" in file.read(), "it is not logged")
 
 
+def test_relayed_clients(lab):
+    """Behind a relay, too, an address that somebody uses is not given out: it answers echo
+    (P22)."""
+    route = "  - { to: 192.168.50.0/24, via: 192.168.1.11 }\n"
+    text = config(lab).replace("routes:\n", "routes:\n" + route)
+    lab.apply(text + "      - { subnet: 192.168.50.0/24, range: 192.168.50.20-192.168.50.35 }\n")
+    lab.client2.must("ip address add 192.168.50.1/32 dev lo")
+    try:
+        for last in range(20, 32):
+            lab.client2.must(f"ip address add 192.168.50.{last}/32 dev lo")
+        told = lab.client2.must(
+            f"/usr/bin/python3 -B {HERE}/dhcp_exchanges.py 192.168.50.1 192.168.1.1 4 10"
+        )
+        got = re.findall(r"^ack \d+ (\S+)$", told, re.MULTILINE)
+        check(sorted(got) == [f"192.168.50.{last}" for last in range(32, 36)], told)
+    finally:
+        lab.client2.run("ip address flush dev lo to 192.168.50.0/24")
+    states = [r["state"] for r in lab.ask("show", "leases")["leases"] if ".50." in r["address"]]
+    check(states.count("declined") >= 1 and states.count("bound") == 4, states)
+
+
 def test_takes_a_decline(lab):
     """A client that finds out that somebody else has its address says so, and gets another one
     (P22)."""

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "services/dhcp/datagram.h"
 #include "services/dhcp/frame.h"
 
 namespace postern::dhcp {
@@ -24,14 +25,6 @@ constexpr size_t kDatagramMax = 2048;  // more is read as too long
 
 Error system_error(const std::string& what) {
   return {ErrorCode::failed, what + ": " + std::strerror(errno)};
-}
-
-sockaddr_in socket_address(Ipv4Address address, uint16_t port) {
-  sockaddr_in at = {};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(address.number);
-  return at;
 }
 
 }  // namespace
@@ -85,9 +78,29 @@ Result<void> Server::configure(Settings settings, const std::vector<ServerLink>&
   for (const Socket& socket : sockets_)
     close_socket(socket.fd);
   sockets_ = std::move(sockets);
+  if (auto echo = follow_echo(settings); !echo && first) first = std::move(echo).error();
   engine_.configure(std::move(settings), hooks_.now());
   flush();
   return first;
+}
+
+// Open while there are clients behind relays whose addresses are probed.
+Result<void> Server::follow_echo(const Settings& settings) {
+  bool is_needed = std::any_of(settings.scopes.begin(), settings.scopes.end(),
+                               [](const Scope& s) { return s.probe; });
+  if (!is_needed) {
+    echo_.reset();  // its descriptor leaves the epoll set with it
+    return {};
+  }
+  if (echo_) return {};
+  auto echo = EchoSocket::open();
+  if (!echo) return std::move(echo).error();
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.fd = (*echo)->fd();
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, event.data.fd, &event) != 0) return system_error("epoll");
+  echo_ = std::move(*echo);
+  return {};
 }
 
 Result<int> Server::open_socket(const ServerLink& link) {
@@ -125,6 +138,10 @@ const Server::Socket* Server::find_socket(LinkId link) const {
 
 void Server::work() {
   take_outcome();
+  if (echo_) {
+    for (Ipv4Address address : echo_->answers())
+      engine_.echo_seen(address, hooks_.now());
+  }
   size_t left = kMessagesPerTurn;
   for (const Socket& socket : sockets_) {
     if (held_.size() >= kHeldMax) break;
@@ -269,6 +286,10 @@ void Server::probe(LinkId link, Ipv4Address from, Ipv4Address address) {
   if (!hooks_.send_frame(link, frame)) ++traffic_.frames_refused;
 }
 
+void Server::echo(Ipv4Address from, Ipv4Address address) {
+  if (!echo_ || !echo_->send(from, address)) ++traffic_.unsent;
+}
+
 void Server::remark(const std::string& line) {
   hooks_.remark(line);
 }
@@ -291,24 +312,8 @@ void Server::send_datagram(const Held& held) {
   const Reply& reply = held.reply;
   const Socket* socket = find_socket(reply.link);
   if (socket == nullptr) return;
-  sockaddr_in to = socket_address(reply.to, reply.port);
-  iovec vector = {const_cast<uint8_t*>(held.message.data()), held.message.size()};
-  alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(sizeof(in_pktinfo))> control = {};
-  msghdr message = {};
-  message.msg_name = &to;
-  message.msg_namelen = sizeof to;
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* head = CMSG_FIRSTHDR(&message);
-  head->cmsg_level = IPPROTO_IP;
-  head->cmsg_type = IP_PKTINFO;
-  head->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
-  in_pktinfo info = {};
-  info.ipi_spec_dst.s_addr = htonl(reply.from.number);
-  std::memcpy(CMSG_DATA(head), &info, sizeof info);
-  if (sendmsg(socket->fd, &message, MSG_DONTWAIT) < 0) ++traffic_.unsent;
+  DatagramEnd to{reply.to, reply.port};
+  if (!send_from(socket->fd, reply.from, to, held.message)) ++traffic_.unsent;
 }
 
 }  // namespace postern::dhcp
