@@ -193,10 +193,8 @@ CompileInputs Gateway::compile_inputs() const {
 // After each publication: what is not the workers' business keeps up.
 void Gateway::follow(const config::Model& model, const Policy& policy) {
   status_.configured = std::time(nullptr);
-  auto device_of = [this](InterfaceId id) {
-    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
-  };
-  note("host path", host_path_->apply(plan_host_path(policy, device_of)));
+  note("host path",
+       host_path_->apply(plan_host_path(policy, [this](InterfaceId id) { return device_of(id); })));
   resolver_.configure(links_of(model, policy), dataplane_->now());
   follow_services(model, policy);
   if (!(model.logging == logging_)) follow_logging(model);

@@ -84,6 +84,7 @@ class Gateway : private ResolverSink {
   Result<void> start_admin(const config::Model& model);
   DhcpService::World dhcp_world();
   DhcpClients::World dhcp_clients_world();
+  std::string device_of(InterfaceId id) const;
   void arrange_turns();
   CompileInputs compile_inputs() const;
   void follow(const config::Model& model, const Policy& policy);

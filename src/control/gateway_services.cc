@@ -6,14 +6,17 @@
 
 namespace postern {
 
+// Its kernel device; empty where the interface has no port.
+std::string Gateway::device_of(InterfaceId id) const {
+  return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
+}
+
 // Called when nothing runs yet: all of it is asked later.
 DhcpService::World Gateway::dhcp_world() {
   DhcpService::World world;
   world.lease_file = options_.state_dir + "/leases.db";
   world.now = [this] { return dataplane_->now(); };
-  world.device_of = [this](InterfaceId id) {
-    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
-  };
+  world.device_of = [this](InterfaceId id) { return device_of(id); };
   world.send_frame = [this](InterfaceId id, std::span<const uint8_t> frame) {
     return dataplane_->inject(id, frame);
   };
@@ -38,13 +41,10 @@ DhcpClients::World Gateway::dhcp_clients_world() {
 }
 
 void Gateway::follow_services(const config::Model& model, const Policy& policy) {
-  auto device_of = [this](InterfaceId id) {
-    return dataplane_->has_port(id) ? dataplane_->port(id).host_device : std::string();
-  };
   // Of the file: what leases add to the model is theirs.
   note("dhcp client sockets", dhcp_clients_.follow(reload_->model(), policy));
   dns_.set_learned_servers(dhcp_clients_.dns_servers());
-  note("dns", dns_.follow(model, policy, device_of));
+  note("dns", dns_.follow(model, policy, [this](InterfaceId id) { return device_of(id); }));
   ServedByGateway served;
   if (dns_.service() != nullptr) {
     served.domain = model.services.dns->domain;

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "services/dhcp/echo.h"
 #include "services/dhcp/message.h"
 #include "services/dhcp/option_names.h"
 
 namespace dhcp = postern::dhcp;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  dhcp::sender_of_reply({data, size}, {});
   dhcp::Message message;
   if (message.read({data, size}) != dhcp::MessageFault::none) return 0;
   std::vector<dhcp::OptionView> options;

@@ -18,7 +18,7 @@ def config(lab, servers=f"[\"{SERVER}:{PORT}\"]", more=""):
     hosts = lab.directory + "/hosts"
     if not os.path.exists(hosts):
         write_hosts(lab, "192.168.1.7 printer")
-    text = lab.config() + f"""
+    text = lab.plain_config() + f"""
 services:
   dns:
     domain: office.example
@@ -253,6 +253,6 @@ def test_dns_off(lab):
     """Without services.dns nothing listens."""
     lab.apply(config(lab))
     check(addresses(lab.client, "nas") == ["192.168.1.5"], "no answer")
-    lab.apply(lab.config())
+    lab.apply(lab.plain_config())
     if ":53 " in lab.gateway.run("ss -lun").out:
         raise Failure("still listening")

@@ -337,6 +337,10 @@ class Lab:
         with open(HERE + "/lab.yaml", encoding="utf-8") as file:
             return file.read().replace("driver: auto", "driver: " + self.driver)
 
+    def plain_config(self):
+        """The same without services, for tests that have their own."""
+        return re.sub(r"^services:\n(.*\n)+?\n", "", self.config(), flags=re.MULTILINE)
+
     def apply(self, text):
         """Puts a configuration in force."""
         path = self.scratch("apply.yaml")

@@ -10,6 +10,7 @@ import re
 import signal
 import time
 
+import service_scenes
 from lab import GATEWAY, PRIVATE, SECOND, SERVER, WEB, first_rule, wait_until
 
 SCENES = {}
@@ -47,6 +48,10 @@ def nat(stage, lab):
         crossed > 0 and private == 0,
         f"outside wire: {crossed} packets from {GATEWAY}, {private} with a private address",
     )
+
+
+scene("dhcp")(service_scenes.dhcp_and_names)
+scene("services")(service_scenes.services_outside)
 
 
 @scene("port-map")

@@ -171,15 +171,28 @@ Result<void> Lab::write_files(const LabOptions& options) const {
   Result<void> written =
       write_file(config_file(), replace_all(*text, "driver: auto", "driver: " + options.driver));
   if (!written) return written;
-  return write_file(directory() / "resolv.conf",
-                    "nameserver " + std::string(kLabResolver) + "\noptions timeout:2 attempts:2\n");
+  return write_resolvers();
+}
+
+Result<void> Lab::write_resolvers() const {
+  const std::string outside =
+      "nameserver " + std::string(kLabResolver) + "\noptions timeout:2 attempts:2\n";
+  Result<void> written = write_file(directory() / "resolv.conf", outside);
+  if (!written) return written;
+  return write_file(directory() / "resolv-office.conf",
+                    "nameserver " + std::string(kLabOfficeResolver) + "\n" + outside);
+}
+
+fs::path Lab::resolver_of(const std::string& host) const {
+  const bool is_office = std::ranges::find(kLabOffice, host) != std::end(kLabOffice);
+  return directory() / (is_office ? "resolv-office.conf" : "resolv.conf");
 }
 
 Result<void> Lab::start_in(const std::string& host, const std::string& what,
                            const Argv& command) const {
   const Daemon daemon{.command = command,
                       .netns = netns_path(name_, host),
-                      .resolv_conf = directory() / "resolv.conf",
+                      .resolv_conf = resolver_of(host),
                       .log = directory() / "log" / (host + "-" + what + ".log"),
                       .notify_socket = directory() / "notify"};
   Result<ProcessId> started = start(daemon);
@@ -232,7 +245,7 @@ Result<void> Lab::restart_gateway() const {
 Error Lab::exec(const std::string& host, const Argv& command) const {
   if (!is_up())
     return {ErrorCode::not_found, "lab \"" + name_ + "\" is not up; try: postern lab up"};
-  const Result<void> entered = enter(netns_path(name_, host), directory() / "resolv.conf");
+  const Result<void> entered = enter(netns_path(name_, host), resolver_of(host));
   if (!entered) return entered.error();
   // postern itself is found, and talks to the gateway of this lab.
   const fs::path path = from_environment("PATH");

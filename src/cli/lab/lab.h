@@ -62,6 +62,8 @@ class Lab {
   explicit Lab(std::string name) : name_(std::move(name)) {}
 
   Result<void> write_files(const LabOptions& options) const;
+  Result<void> write_resolvers() const;
+  std::filesystem::path resolver_of(const std::string& host) const;
   Result<void> start_gateway() const;
   Result<void> start_servers() const;
   Result<void> start_in(const std::string& host, const std::string& what,

@@ -61,7 +61,10 @@ std::span<const LabTap> lab_taps();
 // The host that is a switch: all its devices are ports of one bridge.
 constexpr std::string_view kLabSwitch = "lan";
 constexpr std::string_view kLabGateway = "gateway";
+// Where hosts ask for names; those of the office ask the gateway, and this one where it is silent.
 constexpr std::string_view kLabResolver = "198.51.100.53";
+constexpr std::string_view kLabOfficeResolver = "192.168.1.1";
+constexpr std::string_view kLabOffice[] = {"client", "client2"};
 
 // nullptr when there is none of that name.
 const LabHost* find_lab_host(std::string_view name);

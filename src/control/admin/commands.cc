@@ -92,8 +92,7 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   add_show(dispatcher, "show rules", gateway, show_rules);
   add_show(dispatcher, "show dns", gateway, show_dns);
   dispatcher.add("dns flush", [&gateway](const Json& request, const Peer&, Reply reply) {
-    auto flushed = flush_dns(gateway, request.value("below", std::string()));
-    flushed ? reply.done(*flushed) : reply.refuse(flushed.error());
+    settle(flush_dns(gateway, request.value("below", std::string())), reply);
   });
   add_show(dispatcher, "show leases", gateway, show_leases);
   add_lease_commands(dispatcher, gateway);

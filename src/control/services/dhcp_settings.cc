@@ -4,21 +4,16 @@
 #include <algorithm>
 
 #include "control/config/dhcp_subnet.h"
+#include "control/services/whole_seconds.h"
 
 namespace postern {
 namespace {
-
-constexpr Duration kSecond = seconds(1);
-
-uint32_t in_seconds(Duration duration) {
-  return static_cast<uint32_t>(duration.ns / kSecond.ns);
-}
 
 dhcp::Profile lowered(const config::DhcpProfile& source) {
   dhcp::Profile profile;
   for (const config::DhcpOption& option : source.options)
     profile.options.push_back({option.code, option.value});
-  if (source.lease_time) profile.lease_s = in_seconds(*source.lease_time);
+  if (source.lease_time) profile.lease_s = whole_seconds(*source.lease_time);
   profile.boot_file = source.boot_file;
   profile.boot_server_name = source.boot_server_name;
   profile.boot_server = source.boot_server.value_or(Ipv4Address());
@@ -90,7 +85,7 @@ dhcp::Settings dhcp_settings(const config::Model& model, const ServedByGateway& 
   if (!model.services.dhcp) return settings;
   const config::Dhcp& source = *model.services.dhcp;
   settings.defaults = lowered(source.defaults);
-  settings.quarantine_s = in_seconds(source.quarantine);
+  settings.quarantine_s = whole_seconds(source.quarantine);
   settings.messages_per_second = source.messages_per_second;
   for (const config::DhcpClass& item : source.classes)
     settings.classes.push_back(lowered(item));

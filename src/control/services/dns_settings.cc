@@ -5,13 +5,10 @@
 
 #include "base/assert.h"
 #include "control/config/items.h"
+#include "control/services/whole_seconds.h"
 
 namespace postern {
 namespace {
-
-uint32_t seconds_of(Duration duration) {
-  return static_cast<uint32_t>(duration.ns / 1'000'000'000);
-}
 
 dns::Name name_of(const std::string& text) {
   auto name = dns::parse_name(text);
@@ -62,15 +59,15 @@ dns::Settings dns_settings(const config::Dns& dns) {
   }
   settings.cache.entries = dns.cache.entries;
   settings.cache.bytes = uint64_t{dns.cache.mib} << 20;
-  settings.cache.ttl_max_s = seconds_of(dns.cache.max_ttl);
-  settings.cache.negative_ttl_max_s = seconds_of(dns.cache.max_negative_ttl);
-  settings.cache.stale_s = seconds_of(dns.cache.stale);
+  settings.cache.ttl_max_s = whole_seconds(dns.cache.max_ttl);
+  settings.cache.negative_ttl_max_s = whole_seconds(dns.cache.max_negative_ttl);
+  settings.cache.stale_s = whole_seconds(dns.cache.stale);
   settings.prefetch = dns.cache.prefetch;
   settings.rebind_guard = dns.rebind_guard;
   for (const std::string& domain : dns.rebind_allow)
     settings.rebind_allow.push_back(name_of(domain));
   settings.rate_per_client = dns.queries_per_client;
-  settings.local_ttl_s = seconds_of(dns.local_ttl);
+  settings.local_ttl_s = whole_seconds(dns.local_ttl);
   settings.logs_queries = dns.query_log;
   return settings;
 }

@@ -2,7 +2,7 @@
 // Engine: the DHCP server without sockets, disk and clock (RFC 2131 section 4.3, RFC 1534, RFC
 // 3046, RFC 4578). Messages and time come in by calls, what is to be done goes out to the sink.
 //
-//   DISCOVER -> an address is held -> (probed by ARP) -> OFFER
+//   DISCOVER -> an address is held -> (probed by ARP; behind a relay by ICMP echo) -> OFFER
 //   REQUEST  -> lease bound -> sink: store, name, reply after the store -> ACK
 //               lease of somebody else, of another network -> NAK (authoritative)
 //   DECLINE  -> quarantine;  RELEASE -> kept for the client;  INFORM -> options
@@ -72,6 +72,7 @@ class EngineSink {
   virtual void forget(Ipv4Address address) = 0;  // off the disk
   virtual void reply(const Reply& reply) = 0;    // the bytes are gone after the call
   virtual void probe(LinkId link, Ipv4Address from, Ipv4Address address) = 0;  // asks by ARP
+  virtual void echo(Ipv4Address from, Ipv4Address address) = 0;                // asks by ICMP echo
   virtual void change_name(const NameChange& change) = 0;
   virtual void remark(const std::string& line) = 0;  // for the error log
 };
@@ -122,6 +123,8 @@ class Engine {
   void receive(LinkId link, Ipv4Address local, std::span<const uint8_t> bytes, Now now);
   // Somebody on the link says to have this address (an ARP answer).
   void address_seen(LinkId link, Ipv4Address address, const MacAddress& mac, Now now);
+  // Somebody at this address has answered an echo.
+  void echo_seen(Ipv4Address address, Now now);
   // Does what is due. Call it at least every 100 ms.
   void tick(Now now);
 
@@ -157,7 +160,8 @@ class Engine {
     Ipv4Address local;
     Instant due;
     unsigned sent = 0;
-    unsigned tries = 0;  // addresses that were in use before this one
+    unsigned tries = 0;       // addresses that were in use before this one
+    bool is_relayed = false;  // asked by ICMP echo, which a router carries
   };
   // A place for the client.
   struct Place {
@@ -185,6 +189,8 @@ class Engine {
   const Reservation* find_reservation(const Request& request, ScopeId scope) const;
   std::optional<Ipv4Address> take_from_pool(const Request& request, ScopeId scope);
   bool start_probe(const Request& request, const Place& place, unsigned tries);
+  void send_probe(const Probe& probe, Ipv4Address address);
+  void end_in_conflict(Ipv4Address address, const std::string& who, Now now);
   void hold(const Request& request, Ipv4Address address);
   void quarantine(Ipv4Address address, Now now);
   void tell_exhausted(const Request& request);
@@ -204,6 +210,7 @@ class Engine {
   void begin_options(MessageType type, const Request& request, Ipv4Address server);
   void put_number(uint8_t code, uint32_t number);
   void put_configured(const Request& request, const Reservation* reservation);
+  void put_fqdn(const Request& request);
   Outgoing outgoing_for(const Request& request) const;
 
   // --- engine_names.cc: names of clients
@@ -228,6 +235,7 @@ class Engine {
   std::vector<OptionView> views_;
   std::vector<const Profile*> layers_;  // the most special first
   std::deque<std::array<uint8_t, 4>> numbers_;
+  std::vector<uint8_t> fqdn_;
 };
 
 // --- identity of clients (identity.cc)

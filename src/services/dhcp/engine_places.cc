@@ -14,8 +14,13 @@ constexpr int64_t kProbedFreeS = 60;         // a probe counts so long
 constexpr size_t kProbedFreeMax = 16'384;
 constexpr unsigned kProbeRequests = 2;
 constexpr Duration kProbeInterval = milliseconds(150);
+constexpr Duration kEchoInterval = milliseconds(250);  // through a relay's network
 constexpr unsigned kPlacesTried = 16;  // addresses in use one after the other, for one DISCOVER
 constexpr Duration kExhaustedRemark = seconds(60);
+
+Duration interval_of(bool is_relayed) {
+  return is_relayed ? kEchoInterval : kProbeInterval;
+}
 
 }  // namespace
 
@@ -58,7 +63,7 @@ std::optional<Engine::Place> Engine::place_in(const Request& request, ScopeId id
   bool has_it = lease != nullptr && lease->state == LeaseState::bound;
   auto probed = probed_free_.find(chosen->number);
   bool is_sure = probed != probed_free_.end() && probed->second > request.now.unix_s;
-  return Place{id, *chosen, scope.probe && !request.is_relayed && !has_it && !is_sure};
+  return Place{id, *chosen, scope.probe && !has_it && !is_sure};
 }
 
 // Whether the client may have this address in this scope now.
@@ -143,12 +148,19 @@ bool Engine::start_probe(const Request& request, const Place& place, unsigned tr
   probe.link = request.link;
   probe.local = request.local;
   probe.tries = tries;
+  probe.is_relayed = request.is_relayed;
   if (!is_new) return true;  // the client repeats itself
-  probe.due = request.now.instant + kProbeInterval;
+  probe.due = request.now.instant + interval_of(probe.is_relayed);
   probe.sent = 1;
   ++counters_.probes;
-  sink_.probe(request.link, settings_.scopes[place.scope].server, place.address);
+  send_probe(probe, place.address);
   return true;
+}
+
+void Engine::send_probe(const Probe& probe, Ipv4Address address) {
+  if (probe.is_relayed) return sink_.echo(probe.local, address);
+  ScopeId scope = table_.scope_of(address);
+  if (scope != kNoScope) sink_.probe(probe.link, settings_.scopes[scope].server, address);
 }
 
 void Engine::step_probes(Now now) {
@@ -160,9 +172,8 @@ void Engine::step_probes(Now now) {
       ++at;
     } else if (probe.sent < kProbeRequests) {
       ++probe.sent;
-      probe.due = now.instant + kProbeInterval;
-      ScopeId scope = table_.scope_of(address);
-      if (scope != kNoScope) sink_.probe(probe.link, settings_.scopes[scope].server, address);
+      probe.due = now.instant + interval_of(probe.is_relayed);
+      send_probe(probe, address);
       ++at;
     } else {
       if (probed_free_.size() >= kProbedFreeMax) probed_free_.clear();
@@ -188,13 +199,25 @@ void Engine::take_up(const Probe& probe, Now now) {
 
 void Engine::address_seen(LinkId link, Ipv4Address address, const MacAddress& mac, Now now) {
   auto found = probes_.find(address.number);
-  if (found == probes_.end() || found->second.link != link) return;
+  if (found == probes_.end() || found->second.is_relayed || found->second.link != link) return;
   if (message_.read(found->second.bytes) != MessageFault::none) return;
   if (message_.header.mac() == mac) return;  // it is the client itself
+  end_in_conflict(address, to_text(mac), now);
+}
+
+// RFC2131-2.2: the address of a relay's network answers, so somebody has it.
+void Engine::echo_seen(Ipv4Address address, Now now) {
+  auto found = probes_.find(address.number);
+  if (found == probes_.end() || !found->second.is_relayed) return;
+  end_in_conflict(address, "a host behind a relay", now);
+}
+
+void Engine::end_in_conflict(Ipv4Address address, const std::string& who, Now now) {
+  auto found = probes_.find(address.number);
   Probe probe = std::move(found->second);
   probes_.erase(found);
   ++counters_.conflicts;
-  sink_.remark("dhcp: " + to_text(address) + " is in use by " + to_text(mac) +
+  sink_.remark("dhcp: " + to_text(address) + " is in use by " + who +
                " without a lease; it is not given out for " +
                std::to_string(settings_.quarantine_s / 60) + " min");
   quarantine(address, now);

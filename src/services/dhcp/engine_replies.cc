@@ -145,6 +145,20 @@ void Engine::put_configured(const Request& request, const Reservation* reservati
   }
 }
 
+// RFC4702-4: nobody updates other servers by the client's wish. So N, for no update, and O where
+// the client asked for one; its name goes back as it came.
+void Engine::put_fqdn(const Request& request) {
+  constexpr size_t kMost = 255;
+  auto sent = request.message->find(option::client_fqdn);
+  if (sent.size() < fqdn::head_bytes || sent.size() > kMost) return;
+  fqdn_.assign(sent.begin(), sent.end());
+  unsigned flags = fqdn::no_update | (sent[0] & fqdn::wire_form);
+  if ((sent[0] & fqdn::server_updates) != 0) flags |= fqdn::overridden;
+  fqdn_[0] = static_cast<uint8_t>(flags);
+  fqdn_[1] = fqdn_[2] = fqdn::result_unused;
+  views_.push_back({option::client_fqdn, fqdn_});
+}
+
 Outgoing Engine::outgoing_for(const Request& request) const {
   const Header& from = request.message->header;
   Outgoing outgoing;
@@ -179,6 +193,7 @@ void Engine::send_lease(const Request& request, MessageType type, ScopeId scope,
   }
   put_number(option::subnet_mask, mask_of(subnet.length));
   put_configured(request, reservation);
+  if (type != MessageType::none) put_fqdn(request);
   Outgoing outgoing = outgoing_for(request);
   outgoing.options = views_;
   outgoing.header.yiaddr = address;

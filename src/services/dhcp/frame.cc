@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "services/dhcp/octets.h"
+
 namespace postern::dhcp {
 namespace {
 
@@ -30,11 +32,6 @@ class Writer {
  private:
   std::vector<uint8_t>& out_;
 };
-
-void store16(std::vector<uint8_t>& out, size_t at, uint16_t value) {
-  out[at] = static_cast<uint8_t>(value >> 8);
-  out[at + 1] = static_cast<uint8_t>(value);
-}
 
 }  // namespace
 
@@ -69,8 +66,8 @@ std::vector<uint8_t> udp_frame(const UdpEnds& ends, std::span<const uint8_t> pay
   sum = add_sum(packet.subspan(12, 8), sum);  // both addresses
   auto udp_sum = static_cast<uint16_t>(~fold_sum(add_sum(packet.subspan(kIpBytes), sum)));
   if (udp_sum == 0) udp_sum = 0xFFFF;
-  store16(out, kEthernetBytes + 10, ip_sum);
-  store16(out, kEthernetBytes + kIpBytes + 6, udp_sum);
+  store16(&out[kEthernetBytes + 10], ip_sum);
+  store16(&out[kEthernetBytes + kIpBytes + 6], udp_sum);
   return out;
 }
 

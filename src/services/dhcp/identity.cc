@@ -8,8 +8,6 @@ namespace postern::dhcp {
 namespace {
 
 constexpr size_t kLabelMax = 63;
-constexpr size_t kFqdnHead = 3;  // flags and two result codes (RFC 4702 section 2)
-constexpr uint8_t kFqdnWireForm = 4;
 
 bool is_label_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -53,10 +51,10 @@ std::string clean_host_name(std::string_view text) {
 }
 
 std::string client_host_name(const Message& message) {
-  auto fqdn = message.find(option::client_fqdn);
-  if (fqdn.size() > kFqdnHead) {
-    std::string_view name = chars(fqdn.subspan(kFqdnHead));
-    if ((fqdn[0] & kFqdnWireForm) != 0) {
+  auto sent = message.find(option::client_fqdn);
+  if (sent.size() > fqdn::head_bytes) {
+    std::string_view name = chars(sent.subspan(fqdn::head_bytes));
+    if ((sent[0] & fqdn::wire_form) != 0) {
       size_t length = static_cast<uint8_t>(name[0]);
       name = length < name.size() ? name.substr(1, length) : std::string_view();
     }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "services/dhcp/octets.h"
 
 namespace postern::dhcp {
 namespace {
@@ -19,24 +20,6 @@ constexpr uint8_t kMagic[kMagicBytes] = {99, 130, 83, 99};
 constexpr uint8_t kOverloadFile = 1;
 constexpr uint8_t kOverloadName = 2;
 constexpr size_t kPieceMax = 255;  // bytes of one option on the wire
-
-uint16_t load16(const uint8_t* at) {
-  return static_cast<uint16_t>(at[0] << 8 | at[1]);
-}
-
-uint32_t load32(const uint8_t* at) {
-  return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
-}
-
-void store16(uint8_t* at, uint16_t value) {
-  at[0] = static_cast<uint8_t>(value >> 8);
-  at[1] = static_cast<uint8_t>(value);
-}
-
-void store32(uint8_t* at, uint32_t value) {
-  store16(at, static_cast<uint16_t>(value >> 16));
-  store16(at + 2, static_cast<uint16_t>(value));
-}
 
 std::string_view text_of(const uint8_t* at, size_t size) {
   const auto* chars = reinterpret_cast<const char*>(at);

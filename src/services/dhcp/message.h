@@ -71,6 +71,16 @@ constexpr uint8_t classless_routes = 121;
 constexpr uint8_t end = 255;
 }  // namespace option
 
+// Option 81 (RFC 4702 section 2): flags, two result codes, then the name.
+namespace fqdn {
+constexpr size_t head_bytes = 3;
+constexpr uint8_t server_updates = 1;  // S
+constexpr uint8_t overridden = 2;      // O
+constexpr uint8_t wire_form = 4;       // E
+constexpr uint8_t no_update = 8;       // N
+constexpr uint8_t result_unused = 255;
+}  // namespace fqdn
+
 constexpr uint8_t kBootRequest = 1;
 constexpr uint8_t kBootReply = 2;
 constexpr uint8_t kEthernet = 1;  // htype (RFC 1700)

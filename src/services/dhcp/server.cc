@@ -75,9 +75,29 @@ Result<void> Server::configure(Settings settings, const std::vector<ServerLink>&
   for (const Socket& socket : sockets_)
     close_socket(socket.fd);
   sockets_ = std::move(sockets);
+  if (auto echo = follow_echo(settings); !echo && first) first = std::move(echo).error();
   engine_.configure(std::move(settings), hooks_.now());
   flush();
   return first;
+}
+
+// Open while there are clients behind relays whose addresses are probed.
+Result<void> Server::follow_echo(const Settings& settings) {
+  bool is_needed = std::any_of(settings.scopes.begin(), settings.scopes.end(),
+                               [](const Scope& s) { return s.probe; });
+  if (!is_needed) {
+    echo_.reset();  // its descriptor leaves the epoll set with it
+    return {};
+  }
+  if (echo_) return {};
+  auto echo = EchoSocket::open();
+  if (!echo) return std::move(echo).error();
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.fd = (*echo)->fd();
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, event.data.fd, &event) != 0) return system_error("epoll");
+  echo_ = std::move(*echo);
+  return {};
 }
 
 Result<int> Server::open_socket(const ServerLink& link) {
@@ -105,6 +125,10 @@ const Server::Socket* Server::find_socket(LinkId link) const {
 
 void Server::work() {
   take_outcome();
+  if (echo_) {
+    for (Ipv4Address address : echo_->answers())
+      engine_.echo_seen(address, hooks_.now());
+  }
   size_t left = kMessagesPerTurn;
   for (const Socket& socket : sockets_) {
     if (held_.size() >= kHeldMax) break;
@@ -247,6 +271,10 @@ void Server::probe(LinkId link, Ipv4Address from, Ipv4Address address) {
   if (socket == nullptr) return;
   auto frame = arp_request(socket->link.mac, from, address);
   if (!hooks_.send_frame(link, frame)) ++traffic_.frames_refused;
+}
+
+void Server::echo(Ipv4Address from, Ipv4Address address) {
+  if (!echo_ || !echo_->send(from, address)) ++traffic_.unsent;
 }
 
 void Server::remark(const std::string& line) {

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "services/dhcp/echo.h"
 #include "services/dhcp/engine.h"
 #include "services/dhcp/lease_writer.h"
 
@@ -95,9 +96,11 @@ class Server : private EngineSink {
   void forget(Ipv4Address address) override;
   void reply(const Reply& reply) override;
   void probe(LinkId link, Ipv4Address from, Ipv4Address address) override;
+  void echo(Ipv4Address from, Ipv4Address address) override;
   void change_name(const NameChange& change) override;
   void remark(const std::string& line) override;
 
+  Result<void> follow_echo(const Settings& settings);
   Result<int> open_socket(const ServerLink& link);
   void close_socket(int fd);
   const Socket* find_socket(LinkId link) const;
@@ -113,6 +116,7 @@ class Server : private EngineSink {
   Engine engine_{*this};
   int epoll_ = -1;
   std::vector<Socket> sockets_;
+  std::unique_ptr<EchoSocket> echo_;
   std::vector<LeaseChange> changes_;  // since the last flush
   std::deque<Held> held_;             // in order; those without a batch yet have the next one's
   uint64_t batches_ = 0;              // handed to the writer

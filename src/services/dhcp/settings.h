@@ -76,7 +76,7 @@ struct Scope {
   Profile profile;
   Profile gateway;  // what the gateway itself serves there; below all other layers
   Bootp bootp = Bootp::reservations;
-  bool probe = true;          // ask by ARP before an offer; not for relayed clients
+  bool probe = true;          // ask by ARP before an offer, behind a relay by ICMP echo
   bool authoritative = true;  // NAK what is not known
   bool operator==(const Scope&) const = default;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// UDP sockets that hear one device alone. Thread: any.
+// UDP sockets that hear one device alone, and sending from one address among many of ours.
+// Thread: any.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct UdpTarget {
   Ipv4Address to;
   uint16_t port = 0;
 };
-// False: the kernel does not take it now.
+// Without waiting; a raw socket takes port 0. False: the kernel does not take it now.
 bool send_udp(int fd, const UdpTarget& target, std::span<const uint8_t> payload);
 
 }  // namespace postern::dhcp

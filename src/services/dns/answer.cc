@@ -292,9 +292,35 @@ bool is_inside_v4(uint32_t number) {
                      [number](const Prefix& p) { return p.contains(Ipv4Address(number)); });
 }
 
+// The address hints of an SVCB or HTTPS record, which clients connect to as to addresses (RFC 9460
+// section 7.3). What cannot be read counts as inside: some client may read it.
+bool has_inside_hint(Bytes data) {
+  constexpr uint16_t kIpv4Hint = 4;
+  constexpr uint16_t kIpv6Hint = 6;
+  Name target;
+  auto end = data.size() > 2 ? read_name(data, 2, target) : std::nullopt;
+  if (!end || *end != 2 + target.size()) return true;
+  for (size_t at = *end; at < data.size();) {
+    if (data.size() - at < 4) return true;
+    uint16_t key = get16(data, at);
+    size_t length = get16(data, at + 2);
+    at += 4;
+    if (data.size() - at < length) return true;
+    size_t each = key == kIpv4Hint ? 4 : key == kIpv6Hint ? 16 : 0;
+    if (each != 0 && (length == 0 || length % each != 0)) return true;
+    for (size_t i = 0; each != 0 && i < length; i += each) {
+      uint16_t kind = each == 4 ? type::a : type::aaaa;
+      if (is_inside_address(kind, data.subspan(at + i, each))) return true;
+    }
+    at += length;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_inside_address(uint16_t type, Bytes data) {
+  if (type == type::svcb || type == type::https) return has_inside_hint(data);
   if (type == type::a && data.size() == 4) return is_inside_v4(get32(data, 0));
   if (type != type::aaaa || data.size() != 16) return false;
   if ((data[0] & 0xFE) == 0xFC) return true;                     // fc00::/7

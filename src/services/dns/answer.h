@@ -44,7 +44,8 @@ bool take_answer(Bytes from, const Question& question, Answer& answer);
 // That no server has an answer to the question, to be kept for `ttl_s`.
 void make_failure(const Question& question, uint32_t ttl_s, Answer& answer);
 
-// Private, loopback, link-local and unspecified addresses: what DNS rebinding leads to.
+// Private, loopback, link-local and unspecified addresses, also as hints of SVCB and HTTPS records
+// (RFC 9460): what DNS rebinding leads to.
 bool is_inside_address(uint16_t type, Bytes data);
 
 }  // namespace postern::dns

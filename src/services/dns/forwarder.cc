@@ -94,7 +94,7 @@ Cache::Key Forwarder::key_of(const Question& question) {
 }
 
 size_t Forwarder::refuse_fault(QueryFault fault, Bytes message, Asked& asked) {
-  ++counters_.malformed;
+  ++(fault == QueryFault::unknown_key ? counters_.refused : counters_.malformed);
   if (fault == QueryFault::not_a_query) return 0;
   ReplyShape shape;
   shape.id = asked.query.id;
@@ -105,6 +105,10 @@ size_t Forwarder::refuse_fault(QueryFault fault, Bytes message, Asked& asked) {
       shape = shape_of(message, asked.query, kPlainUdpBytes);
       shape.udp_bytes = kUdpBytes;
       return write_error(asked.room, shape, rcode::bad_version);
+    case QueryFault::unknown_key:
+      shape = shape_of(message, asked.query, limit_of(asked.client, asked.query));
+      shape.udp_bytes = kUdpBytes;
+      return write_unknown_key(asked.room, shape, message);
     case QueryFault::not_implemented:
       return write_error(asked.room, shape, rcode::not_implemented);
     default:

@@ -10,12 +10,20 @@ constexpr uint32_t kDnssecOk = 0x8000;
 constexpr uint16_t kEdeOption = 15;
 constexpr size_t kFixedBytes = 10;  // type, class, TTL, length
 
-// The EDNS of a query. RFC 6891 section 6.1.1: one OPT at most, its owner is the root.
+// The EDNS of a query and whether it is signed. RFC 6891 section 6.1.1: one OPT at most, its owner
+// is the root.
 QueryFault read_edns(Bytes message, Query& query) {
   RecordWalk walk(message, query.question_end());
   Record record;
   uint32_t version = 0;
+  bool is_signed = false;
   while (walk.next(record)) {
+    // RFC8945-5.1: one at most, and the last record.
+    if (is_signed) return QueryFault::format_error;
+    if (record.type == type::tsig) {
+      is_signed = record.section == MessageSection::additional && read_tsig(message, record);
+      if (!is_signed) return QueryFault::format_error;
+    }
     if (record.type != type::opt) continue;
     if (query.has_edns || record.section != MessageSection::additional) {
       return QueryFault::format_error;
@@ -27,6 +35,7 @@ QueryFault read_edns(Bytes message, Query& query) {
     version = record.ttl >> 16 & 0xFF;
   }
   if (walk.is_broken()) return QueryFault::format_error;
+  if (is_signed) return QueryFault::unknown_key;
   return version == 0 ? QueryFault::none : QueryFault::bad_version;
 }
 
@@ -59,6 +68,23 @@ QueryFault parse_query(Bytes message, Query& query) {
     return QueryFault::none;
   }
   return read_edns(message, query);
+}
+
+std::optional<Tsig> read_tsig(Bytes message, const Record& record) {
+  constexpr uint16_t kClassAny = 255;
+  constexpr size_t kTimesBytes = 8;
+  if (record.klass != kClassAny || record.ttl != 0) return std::nullopt;
+  Name algorithm;
+  Tsig tsig{record.data, record.data};
+  auto end = read_name(message, record.data, algorithm);
+  if (!end || *end != record.data + algorithm.size()) return std::nullopt;
+  tsig.times = *end;
+  // Then the MAC by its length, ID and error, and other data by its length.
+  size_t at = tsig.times + kTimesBytes;
+  if (at + 2 > record.end) return std::nullopt;
+  at += size_t{2} + get16(message, at) + 4;
+  if (at + 2 > record.end || at + 2 + get16(message, at) != record.end) return std::nullopt;
+  return tsig;
 }
 
 RecordWalk::RecordWalk(Bytes message, size_t at) : message_(message), at_(at) {

@@ -22,7 +22,8 @@ constexpr size_t kMessageBytesMax = 65535;
 namespace type {
 constexpr uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, hinfo = 13, mx = 15, txt = 16,
                    aaaa = 28, srv = 33, dname = 39, opt = 41, ds = 43, rrsig = 46, nsec = 47,
-                   dnskey = 48, nsec3 = 50, ixfr = 251, axfr = 252, any = 255;
+                   dnskey = 48, nsec3 = 50, svcb = 64, https = 65, tsig = 250, ixfr = 251,
+                   axfr = 252, any = 255;
 }
 constexpr uint16_t kClassIn = 1;
 
@@ -33,7 +34,7 @@ constexpr uint16_t qr = 0x8000, aa = 0x0400, tc = 0x0200, rd = 0x0100, ra = 0x00
 
 namespace rcode {
 constexpr uint16_t no_error = 0, format_error = 1, server_failure = 2, name_error = 3,
-                   not_implemented = 4, refused = 5, bad_version = 16;
+                   not_implemented = 4, refused = 5, not_authorized = 9, bad_version = 16;
 }
 
 // Extended DNS errors (RFC 8914).
@@ -98,8 +99,10 @@ enum class QueryFault : uint8_t {
   format_error,     // RFC 9619: nor is there more than one question
   not_implemented,  // another opcode
   bad_version,      // EDNS version above 0 (RFC 6891 section 6.1.3)
+  unknown_key,      // signed by TSIG: see signed.h
 };
-// With bad_version the query is filled; with format_error and not_implemented id and flags are.
+// With bad_version and unknown_key the query is filled; with format_error and not_implemented id
+// and flags are.
 QueryFault parse_query(Bytes message, Query& query);
 
 enum class MessageSection : uint8_t { answer, authority, additional };
@@ -117,6 +120,14 @@ struct Record {
   size_t ttl_at() const { return fixed + 4; }
   size_t data_bytes() const { return end - data; }
 };
+
+// The TSIG record of a message (RFC 8945 section 4.2), taken apart.
+struct Tsig {
+  size_t algorithm = 0;  // offset of its name, which is not compressed
+  size_t times = 0;      // of the time signed and the fudge, 8 octets
+};
+// nullopt: it is broken.
+std::optional<Tsig> read_tsig(Bytes message, const Record& record);
 
 class RecordWalk {
  public:

@@ -79,6 +79,35 @@ size_t write_error(std::span<uint8_t> room, const ReplyShape& shape, uint16_t rc
   return writer.is_full() ? 0 : writer.size();
 }
 
+size_t write_unknown_key(std::span<uint8_t> room, const ReplyShape& shape, Bytes message) {
+  constexpr uint16_t kBadKey = 17;
+  constexpr uint16_t kClassAny = 255;
+  RecordWalk walk(message, kHeaderBytes + shape.question.size());
+  Record record;
+  std::optional<Tsig> tsig;
+  Name key;
+  while (!tsig && walk.next(record)) {
+    if (record.type == type::tsig) tsig = read_tsig(message, record);
+  }
+  size_t size = write_error(room, shape, rcode::not_authorized);
+  if (!tsig || !read_name(message, record.owner, key)) return size;
+  Writer writer(room.first(std::min(room.size(), shape.limit)).subspan(size));
+  Bytes algorithm_and_times = message.subspan(tsig->algorithm, tsig->times + 8 - tsig->algorithm);
+  writer.bytes(key.wire());
+  writer.u16(type::tsig);
+  writer.u16(kClassAny);
+  writer.u32(0);
+  writer.u16(static_cast<uint16_t>(algorithm_and_times.size() + 8));
+  writer.bytes(algorithm_and_times);
+  writer.u16(0);  // no MAC: there is no key for one
+  writer.u16(shape.id);
+  writer.u16(kBadKey);
+  writer.u16(0);
+  if (writer.is_full()) return size;
+  put16(room, 10, static_cast<uint16_t>(get16(room, 10) + 1));
+  return size + writer.size();
+}
+
 OwnReply::OwnReply(std::span<uint8_t> room, const ReplyShape& shape)
     : room_(room), shape_(shape), writer_(room.first(std::min(room.size(), shape.limit))) {
   writer_.header({});

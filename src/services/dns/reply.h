@@ -36,6 +36,11 @@ size_t write_kept(std::span<uint8_t> room, const ReplyShape& shape, const Kept& 
 size_t write_error(std::span<uint8_t> room, const ReplyShape& shape, uint16_t rcode,
                    Ede error = Ede::none);
 
+// To a query that is signed with TSIG (RFC 8945 section 5.2.1): NOTAUTH, and that its key is not
+// known here. What is forwarded is taken apart, kept and told anew, which no signature survives; so
+// nobody who signs is told anything that looks like an answer. `message` is the query.
+size_t write_unknown_key(std::span<uint8_t> room, const ReplyShape& shape, Bytes message);
+
 // An answer of our own about the name that was asked, record by record.
 class OwnReply {
  public:

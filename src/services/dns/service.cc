@@ -2,7 +2,7 @@
 #include "services/dns/service.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
+#include <sodium.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -18,19 +18,10 @@ namespace {
 constexpr size_t kHostsBytesMax = size_t{16} << 20;
 constexpr Duration kSlowTurn = seconds(1);
 
-void fill(std::span<uint64_t> words) {
-  auto* at = reinterpret_cast<uint8_t*>(words.data());
-  for (size_t left = words.size_bytes(); left > 0;) {
-    ssize_t count = getrandom(at, left, 0);
-    if (count <= 0) continue;  // a signal
-    at += count;
-    left -= static_cast<size_t>(count);
-  }
-}
-
 HashSeed random_seed() {
+  POSTERN_ASSERT(sodium_init() >= 0);
   std::array<uint64_t, 2> words;
-  fill(words);
+  randombytes_buf(words.data(), sizeof words);
   return {words[0], words[1]};
 }
 
@@ -228,7 +219,7 @@ void Service::log_query(const Client& client, const Name& name, uint16_t type,
 
 uint64_t Service::random() {
   if (random_left_ == 0) {
-    fill(random_);
+    randombytes_buf(random_.data(), sizeof random_);
     random_left_ = random_.size();
   }
   return std::exchange(random_[--random_left_], 0);

@@ -60,6 +60,7 @@ class EngineBed : public EngineSink {
     log.push_back("reply");
   }
   void probe(LinkId, Ipv4Address, Ipv4Address address) override { probed.push_back(address); }
+  void echo(Ipv4Address, Ipv4Address address) override { echoed.push_back(address); }
   void change_name(const NameChange& change) override {
     log.push_back("name");
     if (change.until_s == 0) {
@@ -120,6 +121,7 @@ class EngineBed : public EngineSink {
   std::map<Ipv4Address, Lease> stored;
   std::vector<Sent> sent;
   std::vector<Ipv4Address> probed;
+  std::vector<Ipv4Address> echoed;
   std::map<std::string, Ipv4Address> names;
   std::vector<std::string> remarks;
   std::vector<std::string> log;

@@ -134,6 +134,7 @@ TEST_CASE("dhcp/engine: a relayed client is served from the scope of its relay",
   remote.name = "branch";
   remote.subnet = {Ipv4Address(10, 5, 0, 0), 24};
   remote.ranges = {{Ipv4Address(10, 5, 0, 50), Ipv4Address(10, 5, 0, 60)}};
+  remote.probe = false;
   settings.scopes.push_back(remote);
   EngineBed bed(settings);
   auto ask =
@@ -158,6 +159,82 @@ TEST_CASE("dhcp/engine: a relayed client is served from the scope of its relay",
                       .option(option::relay_agent, {5, 4, 10, 5, 0, 0});
   CHECK(remote.ranges[0].contains(bed.say(selected.done())->message.header.yiaddr));
   CHECK(bed.say(EngineBed::discover(3).giaddr({172, 16, 0, 1}).done()) == nullptr);
+}
+
+TEST_CASE("dhcp/engine: what the relay said goes back to it, with a refusal as well",
+          "[RFC3046-2.2]") {
+  Settings settings = EngineBed::office();
+  Scope remote;
+  remote.subnet = {Ipv4Address(10, 5, 0, 0), 24};
+  remote.ranges = {{Ipv4Address(10, 5, 0, 50), Ipv4Address(10, 5, 0, 60)}};
+  remote.probe = false;
+  settings.scopes.push_back(remote);
+  EngineBed bed(settings);
+  const std::vector<uint8_t> said = {1, 2, 'p', '1', 2, 3, 'r', 'e', 'm'};
+  for (const Built& built : {EngineBed::discover(1), EngineBed::reboot(2, {192, 168, 1, 100})}) {
+    Built relayed = built;
+    relayed.giaddr({10, 5, 0, 1}).option(option::relay_agent, said);
+    const auto* reply = bed.say(relayed.done());
+    REQUIRE(reply);
+    auto echoed = reply->message.find(option::relay_agent);
+    CHECK(std::vector<uint8_t>(echoed.begin(), echoed.end()) == said);
+    CHECK(reply->reply.to == Ipv4Address(10, 5, 0, 1));
+  }
+}
+
+TEST_CASE("dhcp/engine: an address behind a relay is asked for by echo before it is offered",
+          "[RFC2131-2.2][P22]") {
+  Settings settings = EngineBed::office();
+  Scope remote;
+  remote.subnet = {Ipv4Address(10, 5, 0, 0), 24};
+  remote.ranges = {{Ipv4Address(10, 5, 0, 50), Ipv4Address(10, 5, 0, 60)}};
+  settings.scopes.push_back(remote);
+  EngineBed bed(settings);
+  CHECK(bed.say(EngineBed::discover(1).giaddr({10, 5, 0, 1}).done()) == nullptr);
+  REQUIRE(bed.echoed.size() == 1);
+  CHECK(bed.probed.empty());
+  Ipv4Address squatted = bed.echoed[0];
+  bed.engine.address_seen(EngineBed::kLan, squatted, mac_of(99), bed.now);  // ARP says nothing
+  bed.engine.echo_seen({10, 5, 0, 99}, bed.now);  // nobody has asked for it
+  CHECK(bed.echoed.size() == 1);
+  bed.engine.echo_seen(squatted, bed.now);
+  CHECK(bed.stored.at(squatted).state == LeaseState::declined);
+  REQUIRE(bed.echoed.size() == 2);
+  Ipv4Address next = bed.echoed[1];
+  CHECK(next != squatted);
+  // Twice without an answer, and the offer goes out: the client waits for half a second.
+  bed.pass_ms(260);
+  CHECK(bed.echoed.size() == 3);
+  CHECK(bed.sent.empty());
+  bed.pass_ms(260);
+  REQUIRE(bed.sent.size() == 1);
+  CHECK(bed.sent[0].message.header.yiaddr == next);
+  CHECK(bed.sent[0].reply.to == Ipv4Address(10, 5, 0, 1));
+}
+
+TEST_CASE("dhcp/engine: nobody updates other name servers, and the client is told so",
+          "[RFC4702-4]") {
+  struct Row {
+    uint8_t sent;
+    uint8_t told;
+  };
+  // S -> N and O; N -> N; E is kept; what must be zero is not sent back.
+  const Row rows[] = {{0, 8}, {1, 10}, {4, 12}, {5, 14}, {8, 8}, {0xF2, 8}};
+  for (const Row& row : rows) {
+    EngineBed bed;
+    std::vector<uint8_t> name = {row.sent, 0, 7, 4, 'd', 'e', 's', 'k'};
+    auto expected = name;
+    expected[0] = row.told;
+    expected[1] = expected[2] = 255;
+    const auto* offer = bed.say(EngineBed::discover(1).option(option::client_fqdn, name).done());
+    REQUIRE(offer);
+    auto told = offer->message.find(option::client_fqdn);
+    CHECK(std::vector<uint8_t>(told.begin(), told.end()) == expected);
+  }
+  EngineBed bed;
+  CHECK_FALSE(bed.say(EngineBed::discover(1).done())->message.has(option::client_fqdn));
+  auto cut = EngineBed::discover(2).option(option::client_fqdn, {1, 0});
+  CHECK_FALSE(bed.say(cut.done())->message.has(option::client_fqdn));
 }
 
 TEST_CASE("dhcp/engine: BOOTP clients get what is reserved, or an address for ever",

@@ -3,31 +3,13 @@
 
 #include <optional>
 
+#include "services/dns/message.h"
+
 namespace postern::dns {
 namespace {
 
-constexpr size_t kHeaderBytes = 12;
 constexpr size_t kFixedBytes = 10;  // of a record behind its name
-constexpr uint16_t kTypeOpt = 41;
 constexpr uint16_t kPaddingOption = 12;
-
-using Octets = std::span<const uint8_t>;
-
-uint16_t get16(Octets octets, size_t at) {
-  return static_cast<uint16_t>(octets[at] << 8 | octets[at + 1]);
-}
-
-// Where the name at `at` ends in place.
-std::optional<size_t> end_of_name(Octets octets, size_t at) {
-  while (at < octets.size()) {
-    const uint8_t length = octets[at];
-    if (length >= 0xC0) return at + 2;
-    if (length > 63) return std::nullopt;
-    at += length + 1u;
-    if (length == 0) return at;
-  }
-  return std::nullopt;
-}
 
 struct Opt {
   size_t length_at = 0;  // of its data's length
@@ -35,20 +17,20 @@ struct Opt {
 };
 
 // The OPT record, where it is the last thing in the message.
-std::optional<Opt> find_opt(Octets octets) {
+std::optional<Opt> find_opt(Bytes octets) {
   if (octets.size() < kHeaderBytes) return std::nullopt;
   std::optional<size_t> at = kHeaderBytes;
   for (unsigned i = get16(octets, 4); i > 0 && at; --i) {
-    at = end_of_name(octets, *at);
+    at = skip_name(octets, *at);
     if (at) *at += 4;
   }
   const unsigned records = get16(octets, 6) + get16(octets, 8) + get16(octets, 10);
   for (unsigned i = 0; i < records && at; ++i) {
     const bool is_root = *at < octets.size() && octets[*at] == 0;
-    at = end_of_name(octets, *at);
+    at = skip_name(octets, *at);
     if (!at || *at + kFixedBytes > octets.size()) return std::nullopt;
     const Opt opt{*at + 8, *at + kFixedBytes};
-    const bool is_opt = is_root && get16(octets, *at) == kTypeOpt;
+    const bool is_opt = is_root && get16(octets, *at) == type::opt;
     at = opt.data + get16(octets, opt.length_at);
     if (is_opt && i + 1 == records && *at == octets.size()) return opt;
   }
@@ -56,7 +38,7 @@ std::optional<Opt> find_opt(Octets octets) {
 }
 
 // Options that can be read to their end, and none of them padding.
-bool has_room_for_padding(Octets data) {
+bool has_room_for_padding(Bytes data) {
   while (data.size() >= 4) {
     const size_t length = 4u + get16(data, 2);
     if (get16(data, 0) == kPaddingOption || length > data.size()) return false;
@@ -69,7 +51,7 @@ bool has_room_for_padding(Octets data) {
 
 bool pad_query(std::vector<uint8_t>& message, size_t block) {
   const auto opt = find_opt(message);
-  if (!opt || !has_room_for_padding(Octets(message).subspan(opt->data))) return false;
+  if (!opt || !has_room_for_padding(Bytes(message).subspan(opt->data))) return false;
   const size_t bare = message.size() + 4;
   const size_t padding = (block - bare % block) % block;
   const size_t data_bytes = bare + padding - opt->data;
