@@ -243,18 +243,21 @@ def test_kill_loses_no_lease(lab):
     )
 
     def told(word):
-        rows = (line.split() for line in running.out().splitlines())
-        return {row[2]: int(row[1]) for row in rows if row[0] == word}
+        rows = re.findall(rf"^{word} (\d+) (\S+)\n", running.out(), re.MULTILINE)
+        return {address: int(client) for client, address in rows}
 
     seed = random.Random()
     for count in sorted(seed.sample(range(1, EXCHANGES - 100), KILLS)):
-        wait_until(lambda: len(told("ack")) >= count, 40, f"{running.out()[-200:]}")
+        wait_until(
+            lambda: len(told("ack")) >= count or not running.runs(), 40, f"fewer than {count}"
+        )
         time.sleep(seed.random() * 0.02)
         lab.signal(signal.SIGKILL)
         wait_until(lambda: lab.pid() is None, 5, "posternd lives on")
         lab.restart()
         lab.applied = text
-    running.wait(60)
+    ended = running.wait(60)
+    check(ended.ok, ended.out[-400:])
     promised = told("ack")
     rows = {r["address"]: r for r in lab.ask("show", "leases")["leases"] if r["state"] == "bound"}
     lost = [a for a, client in promised.items()

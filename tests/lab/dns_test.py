@@ -232,11 +232,13 @@ def test_dns_reload(lab):
 
 
 def test_dns_bad_requests(lab):
-    """Unknown EDNS versions, opcodes, classes and several questions get their errors (RFC 6891, RFC
-    9619)."""
+    """Unknown EDNS versions, opcodes, classes and several questions get their errors, and signed
+    queries (RFC 6891, RFC 8945, RFC 9619)."""
     lab.apply(config(lab))
     check(dig(lab.client, "nas", "+edns=1", "+noednsneg")[0] == "BADVERS", "no BADVERS")
     check(dig(lab.client, "nas", "+opcode=2")[0] == "NOTIMP", "no NOTIMP")
+    told = dig(lab.client, "nas", "-y hmac-sha256:key:c2VjcmV0")
+    check(told[0] == "NOTAUTH" and "BADKEY" in told[2], f"a signed query: {told[2]}")
     check(dig(lab.client, "version.bind", "TXT", "CH")[0] == "REFUSED", "class CH answered")
     status = lab.client.python("""
         import socket
