@@ -11,7 +11,10 @@ namespace postern {
 // --- shape of the machine
 constexpr unsigned kInterfacesMax = 32;  // DPDK 22.11 is built for 32 ports; ids fit 5 bits
 constexpr unsigned kWorkersMax = 64;     // owner ids fit a byte with room to spare
-constexpr unsigned kBurstMax = 64;       // packets taken from a queue at once: one prefetch window
+// What one worker writes lies in lines of its own: 64 bytes each, fetched in pairs by some
+// processors.
+constexpr size_t kOwnLines = 128;
+constexpr unsigned kBurstMax = 64;  // packets taken from a queue at once: one prefetch window
 constexpr unsigned kAddressesPerInterfaceMax = 16;  // several networks on one wire, not a farm
 
 // --- frames

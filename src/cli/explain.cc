@@ -32,7 +32,7 @@ Result<std::unique_ptr<Policy>> compile_file(const std::string& file) {
                  file + ": " + error_count_text(checked.findings) + "; see `postern check`"};
   }
   CompileInputs inputs;
-  inputs.workers = checked.model.system.workers.count;
+  inputs.shards = Shards(checked.model.system.workers.count);
   inputs.minute_of_week = minute_of_week(std::time(nullptr));
   return compile(checked.model, inputs);
 }

@@ -30,9 +30,14 @@ void print_status(const Json& result) {
                    cell(sessions, "mappings_in_use"), cell(sessions, "mappings_max"),
                    cell(sessions, "hosts_in_use"), cell(sessions, "hosts_max")));
   for (const Json& worker : result.value("workers", Json::array())) {
-    line("worker", fmt::format("{} on core {}, {:.1f} % busy, {} sessions", cell(worker, "worker"),
-                               cell(worker, "core"), 100 * worker.value("busy_share", 0.0),
-                               cell(worker, "sessions")));
+    line("worker", fmt::format("{} on core {}, {:.1f} % busy, {} sessions, {} packets handed over",
+                               cell(worker, "worker"), cell(worker, "core"),
+                               100 * worker.value("busy_share", 0.0), cell(worker, "sessions"),
+                               cell(worker, "handed_off")));
+  }
+  for (const Json& port : result.value("ports", Json::array())) {
+    if (cell(port, "spread") == "alone") continue;
+    line("port", cell(port, "interface") + ": " + cell(port, "text"));
   }
   line("security log", fmt::format("{} lines, {} records lost, {} suppressed", cell(log, "lines"),
                                    cell(log, "records_lost"), cell(log, "records_suppressed")));

@@ -28,7 +28,7 @@ Checked check_text(std::string_view text) {
   Checked checked{std::move(loaded.model), std::move(loaded.findings)};
   if (!checked.ok()) return checked;
   CompileInputs inputs;
-  inputs.workers = checked.model.system.workers.count;
+  inputs.shards = Shards(checked.model.system.workers.count);
   if (auto policy = compile(checked.model, inputs); !policy) {
     checked.findings.push_back({config::Severity::error, {}, "", policy.error().text});
   }

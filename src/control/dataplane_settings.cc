@@ -73,6 +73,7 @@ DataplaneSettings dataplane_settings(const config::Model& model, const std::stri
     port.kind = kind_of(interface.port.kind);
     port.device = interface.port.name;
     port.driver = driver_of(interface.port.driver);
+    port.zone = interface.zone == config::Zone::external ? Zone::external : Zone::internal;
     port.mtu = static_cast<uint16_t>(interface.mtu);
     port.mac = interface.mac;
     port.host_device = host_device_name(interface);

@@ -92,6 +92,8 @@ Result<void> Gateway::start(Choice choice) {
   log_.info(fmt::format("ruleset live: generation {}, {} rules, {} interfaces, {} workers",
                         publisher_->current()->generation, publisher_->current()->rules.size(),
                         links_of(model, *publisher_->current()).size(), dataplane_->workers()));
+  for (const std::string& line : dataplane_->spread_lines())
+    log_.info(line);
   arrange_turns();
   return {};
 }
@@ -179,7 +181,7 @@ void Gateway::arrange_turns() {
 
 CompileInputs Gateway::compile_inputs() const {
   CompileInputs inputs;
-  inputs.workers = dataplane_->workers();
+  inputs.shards = dataplane_->shards();
   inputs.minute_of_week = minute_of_week(std::time(nullptr));
   for (size_t i = 0; i < kInterfacesMax; ++i) {
     auto id = static_cast<InterfaceId>(i);

@@ -63,16 +63,21 @@ Result<void> RingBed::begin(const std::string& yaml) {
   for (const auto& interface : loaded.model.interfaces) {
     const auto id = static_cast<InterfaceId>(wires_.size());
     if (!interface.enabled) {
-      wires_.push_back({interface.name, nullptr, nullptr});
+      wires_.push_back({interface.name, nullptr, nullptr, nullptr});
       continue;
     }
     wires_.push_back({interface.name, std::make_unique<RingWire>(interface.name, workers_),
-                      std::make_unique<RingWire>(interface.name + "_host", 1)});
+                      std::make_unique<RingWire>(interface.name + "_host", 1), nullptr});
+    if (prepare_) {
+      wires_.back().nic = std::make_unique<RssNic>(wires_.back().wire->device());
+      prepare_(*wires_.back().nic);
+    }
     PortSpec port;
     port.id = id;
     port.name = interface.name;
     port.kind = PortKind::vdev;
     port.device = wires_.back().wire->device();
+    port.zone = interface.zone == config::Zone::external ? Zone::external : Zone::internal;
     port.mtu = static_cast<uint16_t>(interface.mtu);
     port.mac = mac_with(0, id);
     port.host_device = "gw-" + interface.name;
@@ -91,7 +96,7 @@ Result<void> RingBed::publish(const std::string& yaml) {
   if (!loaded.ok()) return Error{ErrorCode::invalid, errors_of(loaded)};
   CompileInputs inputs;
   inputs.generation = publisher_->next_generation();
-  inputs.workers = workers_;
+  inputs.shards = dataplane_->shards();
   for (size_t i = 0; i < loaded.model.interfaces.size(); ++i) {
     inputs.ports.push_back({dataplane_->mac_of(static_cast<InterfaceId>(i)), 0});
   }
@@ -131,12 +136,18 @@ MacAddress RingBed::neighbor_mac(const std::string& interface) {
   return mac_with(1, id_of(interface));
 }
 
-unsigned RingBed::next_queue() {
+unsigned RingBed::next_queue(const Wire& wire, std::span<const uint8_t> frame) {
+  if (wire.nic != nullptr) return wire.nic->queue_of(frame);
   return receiver_ == kInTurn ? turn_++ % workers_ : receiver_;
 }
 
+void RingBed::put(const std::string& interface, std::span<const uint8_t> frame) {
+  const Wire& wire = wires_[id_of(interface)];
+  wire.wire->put(next_queue(wire, frame), frame);
+}
+
 std::vector<Effect> RingBed::inject(const std::string& interface, std::span<const uint8_t> frame) {
-  wires_[id_of(interface)].wire->put(next_queue(), frame);
+  put(interface, frame);
   return settle();
 }
 

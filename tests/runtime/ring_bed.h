@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <set>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "dataplane/policy/policy.h"
 #include "dataplane/runtime/dataplane.h"
 #include "runtime/ring_wire.h"
+#include "runtime/rss_nic.h"
 #include "support/flow_bed.h"
 
 namespace postern::test {
@@ -31,6 +33,14 @@ class RingBed : public FlowBed {
   MacAddress gateway_mac(const std::string& interface) override;
   MacAddress neighbor_mac(const std::string& interface) override;
 
+  // From the next load() on, the first one, every interface is a NIC with receive side scaling,
+  // made as `prepare` says; its hash chooses the queue of each frame.
+  void be_nics(std::function<void(RssNic&)> prepare = [](RssNic&) {}) {
+    prepare_ = std::move(prepare);
+  }
+  RssNic& nic(const std::string& interface) { return *wires_.at(id_of(interface)).nic; }
+  // Puts a frame before the program, without waiting for what becomes of it.
+  void put(const std::string& interface, std::span<const uint8_t> frame);
   // The worker whose queues take the next frames; `kInTurn`: one after the other.
   static constexpr unsigned kInTurn = ~0u;
   void receive_at(unsigned worker) { receiver_ = worker; }
@@ -46,12 +56,13 @@ class RingBed : public FlowBed {
   struct Wire {
     std::string name;
     std::unique_ptr<RingWire> wire, host;
+    std::unique_ptr<RssNic> nic;
   };
   using Totals = std::vector<uint64_t>;
 
   Result<void> begin(const std::string& yaml);
   Result<void> publish(const std::string& yaml);
-  unsigned next_queue();
+  unsigned next_queue(const Wire& wire, std::span<const uint8_t> frame);
   uint64_t total(Counter WorkerCounters::*counter) const;
   Totals totals() const;
   bool are_wires_drained() const;
@@ -61,6 +72,7 @@ class RingBed : public FlowBed {
   void collect_drops(const Totals& before, std::vector<Effect>& effects) const;
 
   unsigned workers_;
+  std::function<void(RssNic&)> prepare_;
   unsigned receiver_ = kInTurn;
   unsigned turn_ = 0;
   std::atomic<int64_t> now_ns_{1'000'000'000};

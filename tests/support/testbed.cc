@@ -48,7 +48,7 @@ Result<void> Testbed::load(const std::string& yaml) {
 Result<void> Testbed::load(const config::Model& model) {
   CompileInputs inputs;
   inputs.generation = generation_ + 1;
-  inputs.workers = workers_count_;
+  inputs.shards = Shards(workers_count_);
   for (size_t i = 0; i < model.interfaces.size(); ++i) {
     inputs.ports.push_back({gateway_mac_of(static_cast<InterfaceId>(i)), 0});
   }
@@ -71,7 +71,7 @@ Result<void> Testbed::load(const config::Model& model) {
     auto worker = std::make_unique<Worker>();
     Pipeline::Settings settings;
     settings.worker = static_cast<WorkerId>(id);
-    settings.workers = workers_count_;
+    settings.shards = Shards(workers_count_);
     settings.limits = {limits.sessions / workers_count_, limits.hosts / workers_count_,
                        limits.sessions_from_host, limits.sessions_to_host};
     settings.mappings_max = limits.mappings / workers_count_;

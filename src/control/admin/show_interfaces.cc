@@ -71,6 +71,8 @@ Json interface_json(Gateway& gateway, InterfaceId id) {
           {"dhcp", dhcp_json(gateway, interface.name)},
           {"rx_queues", port.rx_queues},
           {"tx_queues", port.tx_queues},
+          {"spread", to_word(port.spread)},
+          {"spread_text", port.spread_text},
           {"rx_packets", traffic.rx_packets},
           {"rx_bytes", traffic.rx_bytes},
           {"tx_packets", traffic.tx_packets},

@@ -43,6 +43,21 @@ Json workers_json(Gateway& gateway) {
   return list;
 }
 
+// How what comes in by each port gets to its worker.
+Json spread_json(Gateway& gateway) {
+  Json list = Json::array();
+  const auto& interfaces = gateway.publisher().current()->interfaces;
+  for (size_t i = 0; i < interfaces.size(); ++i) {
+    const auto id = static_cast<InterfaceId>(i);
+    if (!interfaces[i].exists || !gateway.dataplane().has_port(id)) continue;
+    const PortFacts port = gateway.dataplane().port(id);
+    list.push_back({{"interface", interfaces[i].name},
+                    {"spread", to_word(port.spread)},
+                    {"text", port.spread_text}});
+  }
+  return list;
+}
+
 Json sessions_json(Gateway& gateway) {
   const config::Limits& limits = gateway.configuration().model().system.limits;
   return {{"in_use", sum(gateway, &WorkerCounters::sessions)},
@@ -132,6 +147,7 @@ Json show_status(Gateway& gateway) {
           {"configuration", configuration},
           {"sessions", sessions_json(gateway)},
           {"workers", workers_json(gateway)},
+          {"ports", spread_json(gateway)},
           {"counters", counters_json(gateway)},
           {"buffers", {{"free", buffers.free}, {"total", buffers.total}}},
           {"hugepages", gateway.dataplane().uses_hugepages()},

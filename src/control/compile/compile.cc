@@ -31,7 +31,7 @@ Result<std::unique_ptr<Policy>> compile(const config::Model& model, const Compil
   }
   auto policy = std::make_unique<Policy>();
   policy->generation = inputs.generation;
-  policy->workers = inputs.workers;
+  policy->shards = inputs.shards;
   policy->timeouts = lowered(model.system.timeouts);
 
   compiler::Lowering lowering(model, inputs);

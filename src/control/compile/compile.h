@@ -29,7 +29,7 @@ struct PortInput {
 
 struct CompileInputs {
   uint32_t generation = 1;
-  unsigned workers = 1;
+  Shards shards;                 // of the running workers
   std::vector<PortInput> ports;  // by position in model.interfaces; empty for `postern check`
   uint32_t minute_of_week = 0;   // local; minute 0 is Monday 00:00
 };

@@ -140,7 +140,7 @@ const char* to_word(Scope scope) {
 
 std::string to_text(const Policy& policy) {
   std::string out = "policy generation " + std::to_string(policy.generation) + " workers " +
-                    std::to_string(policy.workers) + "\n";
+                    std::to_string(policy.shards.workers()) + "\n";
   add_interfaces(out, policy);
   add_routes(out, policy);
   add_timeouts(out, policy.timeouts);

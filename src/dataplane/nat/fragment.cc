@@ -99,7 +99,7 @@ void give_ports(const Train& train, Packet& packet) {
 
 }  // namespace
 
-struct FragmentTable::State {
+struct alignas(kOwnLines) FragmentTable::State {
   explicit State(const HashSeed& seed);
 
   uint32_t find_or_add(const FlowKey& key, Instant now);

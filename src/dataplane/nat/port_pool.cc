@@ -17,9 +17,14 @@ KeyWords key_of(uint8_t protocol, Ipv4Address address) {
   return words_of({address.wire(), be16()}, {}, protocol, KeySpace::external_endpoint);
 }
 
-// How many of the 1024 words of 64 ports fall to `worker`.
-uint32_t words_of_slice(WorkerId worker, unsigned workers) {
-  return (1024 - worker + workers - 1) / workers;
+constexpr uint32_t kBlocks = 1024;  // of 64 ports
+
+// How many of the blocks fall to `worker`.
+uint32_t words_of_slice(WorkerId worker, const Shards& shards) {
+  uint32_t words = 0;
+  for (uint32_t block = 0; block < kBlocks; ++block)
+    words += shards.slice_of(static_cast<uint16_t>(block << 6)) == worker ? 1 : 0;
+  return words;
 }
 
 uint64_t bit_of(uint16_t port) {
@@ -46,14 +51,25 @@ struct ExternalPortPool::Wish {
 
 ExternalPortPool::ExternalPortPool(const Settings& settings)
     : settings_(settings),
-      words_each_(words_of_slice(settings.worker, settings.workers)),
+      words_each_(words_of_slice(settings.worker, settings.shards)),
       bitmaps_(size_t{settings.addresses_max} * kProtocols),
       words_(size_t{settings.addresses_max} * kProtocols * words_each_),
       index_(settings.addresses_max * kProtocols,
              HashSeed{{settings.random_seed, ~settings.random_seed}}) {
-  POSTERN_ASSERT(settings.workers > 0 && settings.worker < settings.workers);
+  POSTERN_ASSERT(settings.worker < settings.shards.workers() && words_each_ > 0);
+  lay_out();
   random_ = multiply_mix(settings.random_seed ^ 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03);
   random_key_ = multiply_mix(settings.random_seed ^ 0x8CB92BA72F3D8DD7, 0xAEF17502108EF2D9);
+}
+
+void ExternalPortPool::lay_out() {
+  for (uint32_t block = 0; block < kRound; ++block) {
+    rank_[block] = static_cast<uint8_t>(words_in_round_);
+    if (is_in_slice(static_cast<uint16_t>(block << 6))) {
+      place_[words_in_round_++] = static_cast<uint8_t>(block);
+    }
+  }
+  POSTERN_ASSERT(words_in_round_ * (kBlocks / kRound) == words_each_);
 }
 
 std::optional<uint16_t> ExternalPortPool::allocate(uint8_t protocol, Ipv4Address address,
@@ -173,10 +189,8 @@ void ExternalPortPool::take(uint32_t bitmap, uint16_t port) {
 std::optional<uint16_t> ExternalPortPool::search(uint32_t bitmap, const Wish& wish) {
   if (wish.range.last < wish.range.first) return std::nullopt;
   // The slice's words that have ports of the range: [from, to).
-  unsigned workers = settings_.workers, worker = settings_.worker;
-  uint32_t first_block = wish.range.first >> 6, end_block = (wish.range.last >> 6) + 1u;
-  uint32_t from = first_block <= worker ? 0 : (first_block - worker + workers - 1) / workers;
-  uint32_t to = end_block <= worker ? 0 : (end_block - worker + workers - 1) / workers;
+  uint32_t from = words_before(wish.range.first >> 6);
+  uint32_t to = words_before((wish.range.last >> 6) + 1u);
   if (to <= from) return std::nullopt;
   uint32_t start = from + static_cast<uint32_t>((random() >> 32) * (to - from) >> 32);
   std::optional<uint16_t> port = search_words(bitmap, wish, start, to);
@@ -204,12 +218,13 @@ std::optional<uint16_t> ExternalPortPool::search_words(uint32_t bitmap, const Wi
 
 std::optional<uint16_t> ExternalPortPool::search_word(uint32_t bitmap, uint32_t word,
                                                       const Wish& wish) {
-  if (wish.is_block_reserved(first_port_of(word))) return std::nullopt;
+  const uint16_t first = first_port_of(word);
+  if (wish.is_block_reserved(first)) return std::nullopt;
   int turn = static_cast<int>(random() & 63);
   uint64_t candidates = std::rotr(~words_of(bitmap)[word] & wish.parity_bits, turn);
   for (; candidates != 0; candidates &= candidates - 1) {
     int bit = (std::countr_zero(candidates) + turn) & 63;
-    uint16_t port = static_cast<uint16_t>(first_port_of(word) + bit);
+    uint16_t port = static_cast<uint16_t>(first + bit);
     if (wish.range.contains(port) && !wish.is_reserved(port)) return port;
   }
   return std::nullopt;

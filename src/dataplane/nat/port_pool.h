@@ -2,8 +2,9 @@
 // ExternalPortPool: the external ports (and ICMP query identifiers) that one worker may give out,
 // per external address and protocol. Never overloaded: a port is one mapping's (RFC 4787 REQ-3).
 //
-// Every port number belongs to the slice of one worker, so that a packet to an external endpoint
-// finds its owner from the port alone. A slice holds ports of both parities and both ranges.
+// Every port number belongs to the slice of one worker (shards.h), so that a packet to an external
+// endpoint finds its owner from the port alone. A slice holds ports of both parities and both
+// ranges: whole blocks of 64, some of each round of kRound blocks, the same ones in every round.
 //
 // There is a bitmap of the slice (8 KiB / workers) per address and protocol (TCP, UDP, ICMP), all
 // allocated in the constructor: an address gets one when its first port is asked for, and loses it
@@ -17,22 +18,18 @@
 #include <vector>
 
 #include "base/address.h"
+#include "dataplane/nat/shards.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/table/flow_map.h"
 #include "dataplane/table/table_memory.h"
 
 namespace postern {
 
-// The worker whose slice holds `port`. Blocks of 64 consecutive ports go round the workers.
-constexpr WorkerId slice_of(uint16_t port, unsigned workers) {
-  return static_cast<WorkerId>((port >> 6) % workers);
-}
-
 class ExternalPortPool {
  public:
   struct Settings {
     WorkerId worker = 0;
-    unsigned workers = 1;
+    Shards shards;
     uint16_t first_port = 1024;  // well-known ports below it go only to such internal ports
     uint16_t last_port = 65535;
     uint64_t random_seed = 0;  // for the choice of ports (RFC 6056)
@@ -57,8 +54,9 @@ class ExternalPortPool {
   static uint32_t paired_index(Ipv4Address internal, uint32_t count);
 
  private:
-  // The slice's ports of one address and protocol. Word w stands for the 64 ports from
-  // (w * workers + worker) * 64 on; bit: in use.
+  static constexpr uint32_t kRound = Shards::kCountMax;
+  // The slice's ports of one address and protocol. A word stands for a block of 64 ports of the
+  // slice, in ascending order; bit: in use.
   struct Bitmap {
     be32 address;
     uint8_t protocol = 0;
@@ -86,17 +84,26 @@ class ExternalPortPool {
   uint64_t* words_of(uint32_t bitmap) { return &words_[size_t{bitmap} * words_each_]; }
   const uint64_t* words_of(uint32_t bitmap) const { return &words_[size_t{bitmap} * words_each_]; }
   bool is_in_slice(uint16_t port) const {
-    return slice_of(port, settings_.workers) == settings_.worker;
+    return settings_.shards.slice_of(port) == settings_.worker;
   }
-  uint32_t word_of(uint16_t port) const { return (port >> 6) / settings_.workers; }
+  // How many blocks of the slice lie before `block`.
+  uint32_t words_before(uint32_t block) const {
+    return block / kRound * words_in_round_ + rank_[block % kRound];
+  }
+  uint32_t word_of(uint16_t port) const { return words_before(port >> 6); }
   uint16_t first_port_of(uint32_t word) const {
-    return static_cast<uint16_t>((word * settings_.workers + settings_.worker) << 6);
+    const uint32_t block = word / words_in_round_ * kRound + place_[word % words_in_round_];
+    return static_cast<uint16_t>(block << 6);
   }
+  void lay_out();
 
   Settings settings_;
   uint64_t random_ = 0;  // counter
   uint64_t random_key_ = 0;
-  uint32_t words_each_;  // words of 64 ports in the slice, 1024 / workers rounded up or down
+  uint32_t words_in_round_ = 0;
+  std::array<uint8_t, kRound> rank_ = {};   // blocks of the slice before this one, in a round
+  std::array<uint8_t, kRound> place_ = {};  // of the slice's blocks, in a round
+  uint32_t words_each_;                     // words in the slice
   uint32_t bitmaps_used_ = 0;
   TableArray<Bitmap> bitmaps_;
   TableArray<uint64_t> words_;

@@ -2,13 +2,14 @@
 #include "dataplane/nat/session.h"
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/prefetch.h"
 #include "dataplane/nat/host_counts.h"
 #include "dataplane/nat/session_ages.h"
 
 namespace postern {
 
-struct SessionTable::State {
+struct alignas(kOwnLines) SessionTable::State {
   State(const SessionLimits& the_limits, const HashSeed& seed, TableArray<Session>& sessions,
         TableArray<SessionDetail>& details)
       : limits(the_limits), hosts(the_limits.hosts, seed), ages(sessions, details) {}

@@ -41,7 +41,7 @@ struct RuleCounters {
 };
 
 // worker: write, others: read.
-struct WorkerCounters {
+struct alignas(kOwnLines) WorkerCounters {
   std::array<Counter, kDropReasons> drops;
   std::array<Counter, kDropReasons> suppressed;  // log records of refusals beyond the rate
   std::array<InterfaceCounters, kInterfacesMax> interfaces;

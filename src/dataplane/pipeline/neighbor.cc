@@ -105,8 +105,6 @@ void NeighborTable::erase(InterfaceId interface, Ipv4Address address) {
   }
 }
 
-HeldQueue::HeldQueue() : entries_(new Entry[kHeldNeighborsMax]) {}
-
 bool HeldQueue::add(const Packet& packet, Instant now, bool& is_new) {
   const uint64_t wanted = key_of(packet.egress, packet.next_hop);
   auto place = std::find(keys_.begin(), keys_.end(), wanted);

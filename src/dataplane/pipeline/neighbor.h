@@ -26,6 +26,7 @@
 #include "base/time.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/table/flow_map.h"
+#include "dataplane/table/table_memory.h"
 
 namespace postern {
 
@@ -57,8 +58,6 @@ class NeighborTable {
 
 class HeldQueue {
  public:
-  HeldQueue();
-
   // Keeps a packet for (interface, next_hop), taken from packet.egress and packet.next_hop. False:
   // no room left for it, drop it with neighbor_queue_full. `is_new` tells that nobody waited for
   // this next hop yet: ask control to resolve it.
@@ -82,7 +81,7 @@ class HeldQueue {
   static constexpr unsigned kSources = kInterfacesMax + 1;  // interfaces, and the gateway itself
 
   std::array<uint64_t, kHeldNeighborsMax> keys_ = {};  // of entries_; 0: free
-  std::unique_ptr<Entry[]> entries_;
+  TableArray<Entry> entries_{kHeldNeighborsMax};
   std::array<unsigned, kSources> taken_ = {};  // entries by source
   unsigned free_ = kHeldNeighborsMax;          // entries
   uint32_t waiting_ = 0;                       // packets

@@ -16,7 +16,7 @@ constexpr uint32_t kAdmittedMin = 1024;
 ExternalPortPool::Settings pool_settings(const Pipeline::Settings& settings) {
   ExternalPortPool::Settings pool;
   pool.worker = settings.worker;
-  pool.workers = settings.workers;
+  pool.shards = settings.shards;
   pool.random_seed = settings.random_seed;
   return pool;
 }
@@ -91,7 +91,7 @@ void Pipeline::State::begin(const Policy* with, Instant at, Outbox& to) {
   now = at;
   out = &to;
   if (policy == nullptr) return;
-  rule_counters = policy->rule_counters[settings.worker].get();
+  rule_counters = policy->rule_counters[settings.worker].data();
   uint32_t version = shared.neighbors->version();
   if (version != adjacent_version || policy->generation != adjacent_generation) {
     std::fill(std::begin(adjacent), std::end(adjacent), Adjacent{});

@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "dataplane/nat/session.h"
+#include "dataplane/nat/shards.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/packet/log_record.h"
 #include "dataplane/packet/packet.h"
@@ -69,7 +70,7 @@ class Pipeline {
  public:
   struct Settings {
     WorkerId worker = 0;
-    unsigned workers = 1;
+    Shards shards;
     SessionLimits limits;       // of this worker
     uint32_t mappings_max = 0;  // of this worker
     HashSeed seed;              // the same for every worker: owners are found by it

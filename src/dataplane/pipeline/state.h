@@ -52,7 +52,7 @@ struct Adjacent {
   uint8_t macs[12] = {};
 };
 
-struct Pipeline::State {
+struct alignas(kOwnLines) Pipeline::State {
   State(const Settings& settings, const Shared& shared);
 
   // --- pipeline.cc

@@ -61,8 +61,8 @@ Ipv4Address Policy::source_on(InterfaceId out, Ipv4Address destination) const {
 // cold: by the compiler, before the policy is published.
 void Policy::allocate_counters() {
   rule_counters.clear();
-  for (unsigned i = 0; i < workers; ++i) {
-    rule_counters.push_back(std::make_unique<RuleCounters[]>(rules.size() + 1));
+  for (unsigned i = 0; i < shards.workers(); ++i) {
+    rule_counters.emplace_back(rules.size() + 1);
   }
 }
 

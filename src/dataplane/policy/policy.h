@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,10 @@
 #include "dataplane/filter/ruleset.h"
 #include "dataplane/nat/nat_policy.h"
 #include "dataplane/nat/session.h"
+#include "dataplane/nat/shards.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/policy/route_table.h"
+#include "dataplane/table/table_memory.h"
 
 namespace postern {
 
@@ -35,8 +36,8 @@ struct PolicyInterface {
 
 class Policy {
  public:
-  uint32_t generation = 0;  // from 1, grows with every publication
-  unsigned workers = 1;
+  uint32_t generation = 0;                  // from 1, grows with every publication
+  Shards shards;                            // who owns what among the workers
   std::vector<PolicyInterface> interfaces;  // by InterfaceId
   RouteTable routes;  // connected networks, own addresses (kGateway), static routes
   Ruleset rules;
@@ -59,8 +60,8 @@ class Policy {
   Ipv4Address source_on(InterfaceId out, Ipv4Address destination) const;
 
   // --- counters, worker: write, control: read. One array a worker, one entry a rule.
-  std::vector<std::unique_ptr<RuleCounters[]>> rule_counters;
-  // By the compiler: `workers` arrays of rules.size() + 1 (the last: default).
+  mutable std::vector<TableArray<RuleCounters>> rule_counters;
+  // By the compiler: an array for each worker, of rules.size() + 1 (the last: default).
   void allocate_counters();
 };
 

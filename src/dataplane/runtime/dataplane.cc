@@ -144,7 +144,7 @@ Pipeline::Settings Dataplane::State::pipeline_settings(WorkerId id) const {
   const unsigned count = settings.workers;
   Pipeline::Settings pipeline;
   pipeline.worker = id;
-  pipeline.workers = count;
+  pipeline.shards = ports.shards();
   pipeline.limits.sessions = share_of(settings.sessions, count);
   pipeline.limits.hosts = share_of(settings.hosts, count);
   // A host's sessions go by its address to one worker, as a rule; so its limit is no worker's
@@ -289,6 +289,9 @@ unsigned Dataplane::workers() const {
 unsigned Dataplane::core_of(WorkerId worker) const {
   return state_->cores.at(worker);
 }
+Shards Dataplane::shards() const {
+  return state_->ports.shards();
+}
 bool Dataplane::has_port(InterfaceId interface) const {
   return state_->wire(interface) != nullptr;
 }
@@ -297,6 +300,16 @@ bool Dataplane::uses_hugepages() const {
 }
 const std::vector<std::string>& Dataplane::remarks() const {
   return state_->ports.remarks();
+}
+
+std::vector<std::string> Dataplane::spread_lines() const {
+  std::vector<std::string> lines;
+  for (const PortSpec& spec : state_->settings.ports) {
+    const EthPort* port = state_->wire(spec.id);
+    if (port == nullptr || port->spreader().spread() == Spread::alone) continue;
+    lines.push_back(spec.name + ": " + port->spreader().text());
+  }
+  return lines;
 }
 
 MacAddress Dataplane::mac_of(InterfaceId interface) const {
@@ -319,6 +332,8 @@ PortFacts Dataplane::port(InterfaceId interface) const {
   facts.mtu = port->mtu();
   facts.rx_queues = port->rx_queues();
   facts.tx_queues = port->tx_queues();
+  facts.spread = port->spreader().spread();
+  facts.spread_text = port->spreader().text();
   facts.is_started = port->is_started();
   facts.link_mbps = port->link_mbps(facts.link_up);
   return facts;

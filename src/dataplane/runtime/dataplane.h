@@ -42,12 +42,25 @@ enum class KernelDriver : uint8_t { automatic, af_xdp, af_packet };
 enum class Idle : uint8_t { sleep, poll };
 enum class Hugepages : uint8_t { automatic, off, required };
 
+// How what comes in by a port gets to the worker that owns it.
+enum class Spread : uint8_t {
+  alone,                // there is one worker
+  hand_off,             // another one receives it and hands it over
+  by_source_address,    // the NIC puts it into the owner's queue; inside zones
+  by_destination_port,  // likewise; external zones
+};
+constexpr bool is_by_hardware(Spread spread) {
+  return spread == Spread::by_source_address || spread == Spread::by_destination_port;
+}
+const char* to_word(Spread spread);  // "hand_off"
+
 struct PortSpec {
   InterfaceId id = 0;
   std::string name;  // of the interface in the configuration; for messages
   PortKind kind = PortKind::kernel;
   std::string device;  // PCI address, kernel interface, or vdev string "net_x,arguments"
   KernelDriver driver = KernelDriver::automatic;
+  Zone zone = Zone::internal;
   uint16_t mtu = 1500;            // bytes of IP packet
   std::optional<MacAddress> mac;  // else the device's own
   bool host_path = true;          // make `host_device`, the kernel's side of this interface
@@ -88,6 +101,8 @@ struct PortFacts {
   MacAddress mac;
   uint16_t mtu = 0;
   unsigned rx_queues = 0, tx_queues = 0;
+  Spread spread = Spread::alone;  // known once it is started
+  std::string spread_text;        // the same for people, with the reason; one line
   bool is_started = false, link_up = false;
   uint32_t link_mbps = 0;  // 0: unknown
 };
@@ -137,6 +152,8 @@ class Dataplane {
   // --- facts; thread: any
   Instant now() const;  // the clock that stands in log records and counters
   unsigned workers() const;
+  // Who owns what among the workers, as far as it is arithmetic; for the policy.
+  Shards shards() const;
   unsigned core_of(WorkerId worker) const;
   MacAddress mac_of(InterfaceId interface) const;
   bool has_port(InterfaceId interface) const;
@@ -147,6 +164,8 @@ class Dataplane {
   // Remarks of start-up that are no errors ("wan: AF_XDP refused, AF_PACKET used instead"), one
   // line each.
   const std::vector<std::string>& remarks() const;
+  // For each port, how its packets get to their workers ("wan: ..."); none with one worker.
+  std::vector<std::string> spread_lines() const;
 
  private:
   struct State;

@@ -6,7 +6,6 @@
 #include <rte_errno.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "dataplane/runtime/buffers.h"
@@ -16,10 +15,6 @@ namespace postern {
 namespace {
 
 constexpr unsigned kEgressRing = 1024;  // frames on the way to the queue of another worker
-// RSS key of 16-bit period: both directions of a flow get the same hash, so fewer hand-offs.
-constexpr uint8_t kSymmetricKey[2] = {0x6d, 0x5a};
-constexpr size_t kRssKeyMax = 64;
-constexpr uint64_t kRssKinds = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
 
 bool is_peer_negotiated(const std::string& driver) {
   // A memif peer with fewer queues would leave some of ours without an other end.
@@ -61,6 +56,7 @@ Result<void> EthPort::plan() {
   tx_queues_ = std::max(tx_queues_, rx_queues_);
   tx_queues_ = std::clamp<unsigned>(tx_queues_, 1, std::max<unsigned>(info_.max_tx_queues, 1));
   if (driver_ == "net_tap") rx_queues_ = tx_queues_ = std::min(rx_queues_, tx_queues_);
+  spreader_.plan(info_, {rx_queues_, settings_.workers, settings_.is_outside});
   rx_descriptors_ = tx_descriptors_ = settings_.descriptors;
   const int error = rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx_descriptors_, &tx_descriptors_);
   return error == 0 ? Result<void>() : failed("no fitting ring size", -error);
@@ -69,19 +65,6 @@ Result<void> EthPort::plan() {
 unsigned EthPort::buffers_needed() const {
   const unsigned waiting = settings_.workers > tx_queues_ ? kEgressRing : 0;
   return rx_queues_ * rx_descriptors_ + tx_queues_ * tx_descriptors_ + waiting;
-}
-
-void EthPort::enable_rss(rte_eth_conf& conf) {
-  const uint64_t kinds = kRssKinds & info_.flow_type_rss_offloads;
-  if (rx_queues_ == 1 || kinds == 0) return;
-  static std::array<uint8_t, kRssKeyMax> key;
-  for (size_t i = 0; i < key.size(); ++i)
-    key[i] = kSymmetricKey[i % 2];
-  conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-  conf.rx_adv_conf.rss_conf.rss_hf = kinds;
-  if (info_.hash_key_size == 0 || info_.hash_key_size > kRssKeyMax) return;
-  conf.rx_adv_conf.rss_conf.rss_key = key.data();
-  conf.rx_adv_conf.rss_conf.rss_key_len = info_.hash_key_size;
 }
 
 Result<void> EthPort::configure(const Buffers& buffers) {
@@ -94,9 +77,12 @@ Result<void> EthPort::configure(const Buffers& buffers) {
                                          std::to_string(info_.max_mtu) + ")"};
   }
   conf.rxmode.mtu = settings_.sets_mtu ? mtu : uint32_t{RTE_ETHER_MTU};
-  enable_rss(conf);
-  const int error = rte_eth_dev_configure(id_, static_cast<uint16_t>(rx_queues_),
-                                          static_cast<uint16_t>(tx_queues_), &conf);
+  int error = 0;
+  do {
+    spreader_.enable(conf);
+    error = rte_eth_dev_configure(id_, static_cast<uint16_t>(rx_queues_),
+                                  static_cast<uint16_t>(tx_queues_), &conf);
+  } while (error != 0 && spreader_.give_up("the device refuses to hash one field alone"));
   if (error != 0) return failed("the device refuses its configuration", -error);
   if (auto done = set_up_queues(buffers); !done) return done;
   if (auto done = set_mtu(); !done) return done;
@@ -150,12 +136,13 @@ Result<void> EthPort::set_mac() {
   return failed("mac " + to_text(mac_), -error);
 }
 
-Result<void> EthPort::start() {
+Result<void> EthPort::start(const Shards& shards) {
   forget_eal_message();
   if (is_started()) return {};
   if (const int error = rte_eth_dev_start(id_); error != 0) {
     return failed("the device does not start", -error);
   }
+  spreader_.finish(id_, shards);
   started_.store(true, std::memory_order_release);
   return {};
 }

@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/runtime/dataplane.h"
+#include "dataplane/runtime/spread.h"
 
 namespace postern {
 
@@ -36,6 +37,7 @@ class EthPort {
     uint16_t mtu = 1500;
     bool sets_mtu = true;  // false: the device has it already (kernel interfaces)
     std::optional<MacAddress> mac;
+    bool is_outside = false;  // in an external zone
     unsigned workers = 1;
     unsigned queues_max = 1;      // queues of reception that make sense here
     uint16_t descriptors = 1024;  // wanted, a queue
@@ -53,7 +55,7 @@ class EthPort {
   unsigned buffers_needed() const;
   // Step 2: queues on the device, MTU, MAC address.
   Result<void> configure(const Buffers& buffers);
-  Result<void> start();
+  Result<void> start(const Shards& shards);
   void stop();
 
   // --- facts
@@ -69,6 +71,7 @@ class EthPort {
   // The kernel's interface that the driver gets its frames from; 0: none, or not by a descriptor.
   unsigned kernel_index() const;
   WorkerId owner() const { return settings_.owner; }
+  const Spreader& spreader() const { return spreader_; }
   uint32_t link_mbps(bool& is_up) const;
   DriverStatistics statistics() const;
 
@@ -95,7 +98,6 @@ class EthPort {
   uint16_t device_mtu() const;
   Result<void> set_mtu();
   Result<void> set_mac();
-  void enable_rss(rte_eth_conf& conf);
 
   uint16_t id_;
   Settings settings_;
@@ -105,6 +107,7 @@ class EthPort {
   unsigned rx_queues_ = 1, tx_queues_ = 1;
   uint16_t rx_descriptors_ = 0, tx_descriptors_ = 0;
   rte_ring* egress_ring_ = nullptr;
+  Spreader spreader_;
   std::atomic<bool> started_{false};  // control: write, workers: read
 };
 

@@ -74,6 +74,7 @@ EthPort::Settings Ports::settings_for(const PortSpec& spec, bool is_host, unsign
   settings.descriptors = is_host ? kHostDescriptors : kWireDescriptors;
   settings.sets_mtu = !is_host;  // PMD TAP refuses what its device carries
   if (is_host) return settings;  // host paths are worker 0's
+  settings.is_outside = spec.zone == Zone::external;
   settings.mac = spec.mac;
   settings.owner = static_cast<WorkerId>(spec.id % settings_.workers);
   return settings;
@@ -125,6 +126,15 @@ Result<void> Ports::configure_wire(const PortSpec& spec, Wire& wire) {
   return wire.port->configure(buffers_);
 }
 
+void Ports::choose_shards() {
+  unsigned count = Shards::kCountMax;
+  for (const Wire& wire : wires_) {
+    const unsigned size = wire.port->spreader().table_size();
+    if (size != 0) count = std::min(count, size);
+  }
+  shards_ = Shards(settings_.workers, count);
+}
+
 Result<void> Ports::allocate_buffers() {
   Buffers::Need need;
   need.memory_mib = settings_.memory_mib;
@@ -161,6 +171,7 @@ Result<void> Ports::open(const DataplaneSettings& settings) {
   for (size_t i = 0; i < wires_.size(); ++i) {
     if (auto opened = open_wire(settings_.ports[i], wires_[i]); !opened) return opened;
   }
+  choose_shards();
   if (auto allocated = allocate_buffers(); !allocated) return allocated;
   for (size_t i = 0; i < wires_.size(); ++i) {
     const PortSpec& spec = settings_.ports[i];
@@ -174,10 +185,10 @@ Result<void> Ports::open(const DataplaneSettings& settings) {
 
 Result<void> Ports::start() {
   for (Wire& wire : wires_) {
-    if (auto started = wire.port->start(); !started) return started;
+    if (auto started = wire.port->start(shards_); !started) return started;
   }
   for (auto& host : hosts_) {
-    if (auto started = host->start(); !started) return started;
+    if (auto started = host->start(shards_); !started) return started;
   }
   return {};
 }

@@ -28,6 +28,7 @@ class Ports {
 
   const PortTable& table() const { return table_; }
   const Buffers& buffers() const { return buffers_; }
+  const Shards& shards() const { return shards_; }
   const std::vector<std::string>& remarks() const { return remarks_; }
 
  private:
@@ -39,12 +40,14 @@ class Ports {
   Result<void> open_wire(const PortSpec& spec, Wire& wire);
   Result<void> open_kernel(const PortSpec& spec, Wire& wire, bool by_xdp);
   Result<void> configure_wire(const PortSpec& spec, Wire& wire);
+  void choose_shards();
   Result<void> allocate_buffers();
   Result<void> open_host(const PortSpec& spec);
   EthPort::Settings settings_for(const PortSpec& spec, bool is_host, unsigned queues) const;
 
   DataplaneSettings settings_;
   Buffers buffers_;          // outlive the ports
+  Shards shards_;            // that every NIC which spreads has a place for in its table
   std::vector<Wire> wires_;  // as in settings_.ports
   std::vector<std::unique_ptr<EthPort>> hosts_;
   PortTable table_ = {};

@@ -35,7 +35,7 @@ struct InjectedFrame {
 };
 
 // What a worker and the threads around it meet at.
-struct WorkerDesk {
+struct alignas(kOwnLines) WorkerDesk {
   SpscRing<LogRecord> log{kLogRing};              // worker -> logging thread
   SpscRing<ControlEvent> events{kEventRing};      // worker -> control
   SpscRing<InjectedFrame> injected{kInjectRing};  // control -> worker (worker 0 only)
@@ -44,7 +44,7 @@ struct WorkerDesk {
   Doorbell wake;  // worker: sleeps by it, others: ring after they left it something
 };
 
-class Worker {
+class alignas(kOwnLines) Worker {
  public:
   struct Settings {
     WorkerId id = 0;

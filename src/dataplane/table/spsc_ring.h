@@ -9,17 +9,18 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
-#include <memory>
 #include <span>
 
 #include "base/assert.h"
+#include "base/limits.h"
+#include "dataplane/table/table_memory.h"
 
 namespace postern {
 
 template <typename T>
 class SpscRing {
  public:
-  explicit SpscRing(size_t capacity) : mask_(capacity - 1), slots_(new T[capacity]) {
+  explicit SpscRing(size_t capacity) : mask_(capacity - 1), slots_(capacity) {
     POSTERN_ASSERT(std::has_single_bit(capacity));
   }
 
@@ -53,11 +54,11 @@ class SpscRing {
 
  private:
   size_t mask_;
-  std::unique_ptr<T[]> slots_;
-  alignas(64) std::atomic<size_t> head_{0};  // consumer: write
-  size_t tail_seen_ = 0;                     // consumer
-  alignas(64) std::atomic<size_t> tail_{0};  // producer: write
-  size_t head_seen_ = 0;                     // producer
+  TableArray<T> slots_;
+  alignas(kOwnLines) std::atomic<size_t> head_{0};  // consumer: write
+  size_t tail_seen_ = 0;                            // consumer
+  alignas(kOwnLines) std::atomic<size_t> tail_{0};  // producer: write
+  size_t head_seen_ = 0;                            // producer
 };
 
 }  // namespace postern

@@ -7,20 +7,21 @@
 #include <new>
 
 #include "base/assert.h"
+#include "base/limits.h"
 
 namespace postern {
 namespace {
 
-constexpr size_t kCacheLine = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kHugeFrom = kHugePage / 4;  // what is worth a page of its own
 
 std::align_val_t alignment_of(size_t bytes) {
-  return std::align_val_t{bytes >= kHugeFrom ? kHugePage : kCacheLine};
+  return std::align_val_t{bytes >= kHugeFrom ? kHugePage : kOwnLines};
 }
 
 size_t room_for(size_t bytes) {
-  return bytes >= kHugeFrom ? (bytes + kHugePage - 1) / kHugePage * kHugePage : bytes;
+  const size_t unit = bytes >= kHugeFrom ? kHugePage : kOwnLines;
+  return (bytes + unit - 1) / unit * unit;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// TableArray: the memory of a table, taken once in a constructor, aligned to cache lines and, where
-// it is large, to huge pages (which the kernel is asked for: fewer TLB misses under random access).
+// TableArray: the memory of a table, taken once in a constructor, in cache lines of its own
+// (kOwnLines) and, where it is large, in huge pages (which the kernel is asked for: fewer TLB
+// misses under random access).
 //
 // Elements are value-initialised, so every page is touched before the first packet.
 // Thread: that of the table that has it.
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 namespace postern {
 
@@ -25,7 +27,11 @@ class TableArray {
       : items_(static_cast<T*>(allocate_table_memory(count * sizeof(T)))), count_(count) {
     std::uninitialized_value_construct_n(items_, count);
   }
-  ~TableArray() { free_table_memory(items_, count_ * sizeof(T)); }
+  ~TableArray() {
+    if (items_ != nullptr) free_table_memory(items_, count_ * sizeof(T));
+  }
+  TableArray(TableArray&& other) noexcept
+      : items_(std::exchange(other.items_, nullptr)), count_(std::exchange(other.count_, 0)) {}
   TableArray(const TableArray&) = delete;
   TableArray& operator=(const TableArray&) = delete;
 

@@ -60,13 +60,13 @@ TEST_CASE("compile: many rules with one long list are refused before they take t
 TEST_CASE("compile: interfaces keep their places, disabled ones do not exist") {
   CompileInputs inputs;
   inputs.generation = 7;
-  inputs.workers = 3;
+  inputs.shards = Shards(3);
   inputs.ports.resize(4);
   inputs.ports[kWan] = {*parse_mac("02:00:00:00:00:01"), 9000};
   inputs.ports[kLan] = {*parse_mac("02:00:00:00:00:02"), 1300};
   auto policy = compiled(kOffice, inputs);
   CHECK(policy->generation == 7);
-  CHECK(policy->workers == 3);
+  CHECK(policy->shards.workers() == 3);
   CHECK(policy->rule_counters.size() == 3);
   REQUIRE(policy->interfaces.size() == 4);
   CHECK(policy->interfaces[kOld].name == "old");

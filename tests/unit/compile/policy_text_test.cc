@@ -39,7 +39,7 @@ std::vector<std::filesystem::path> samples() {
 // Saturday 10:00, two workers, ports with addresses of their own.
 CompileInputs golden_inputs(size_t interfaces) {
   CompileInputs inputs;
-  inputs.workers = 2;
+  inputs.shards = Shards(2);
   inputs.minute_of_week = 5 * 1440 + 10 * 60;
   for (uint8_t i = 0; i < interfaces; ++i)
     inputs.ports.push_back({MacAddress{{2, 0, 0, 0, 0, i}}, 0});

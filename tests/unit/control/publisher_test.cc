@@ -10,7 +10,7 @@ namespace {
 std::unique_ptr<Policy> policy_with(uint32_t generation, const std::vector<std::string>& names) {
   auto policy = std::make_unique<Policy>();
   policy->generation = generation;
-  policy->workers = 2;
+  policy->shards = Shards(2);
   std::vector<Rule> rules;
   for (const std::string& name : names) {
     Rule rule;

@@ -17,7 +17,7 @@ const std::vector<uint16_t> kNoReserved;
 ExternalPortPool::Settings settings_of(WorkerId worker, unsigned workers, uint64_t seed = 42) {
   ExternalPortPool::Settings settings;
   settings.worker = worker;
-  settings.workers = workers;
+  settings.shards = Shards(workers);
   settings.random_seed = seed;
   settings.addresses_max = 4;
   return settings;
@@ -213,7 +213,7 @@ TEST_CASE("nat/port_pool: workers never give one port twice and stay in their sl
       ++refused;
       continue;
     }
-    wrong += slice_of(*port, workers) != worker || *port == 0;
+    wrong += Shards(workers).slice_of(*port) != worker || *port == 0;
     wrong += preferred >= 1024 && *port < 1024;
     External external{proto, address.number, *port};
     wrong += !given.insert(external).second;

@@ -136,7 +136,7 @@ TEST_CASE("policy/policy: the gateway speaks with the address in the destination
 
 TEST_CASE("policy/policy: each worker counts in its own array, one entry a rule and the default") {
   Policy policy;
-  policy.workers = 2;
+  policy.shards = Shards(2);
   policy.rules = Ruleset(std::vector<Rule>(3), Posture::normal, true);
   policy.allocate_counters();
   REQUIRE(policy.rule_counters.size() == 2);
