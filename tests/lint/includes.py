@@ -38,8 +38,8 @@ OURS = {
             "dataplane/runtime/nics.h", "cli"],
 }
 
-# A service knows itself, the seams and the common interface, and no other service.
-SERVICE = ["base", "services/service.h", "services/io"]
+# A service knows itself, the seams to the loop, and no other service.
+SERVICE = ["base", "services/io"]
 
 THEIRS = [
     # Pure look-up structures live behind one file of ours each.
