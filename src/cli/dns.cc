@@ -15,7 +15,8 @@ void add_dns(Command& root, const Globals& globals) {
   flush.runs([below, &globals] {
     Json request = {{"command", "dns flush"}, {"below", *below}};
     return ask_and_show(globals, request, [](const Json& result) {
-      fmt::print("{} answers forgotten\n", cell(result, "flushed"));
+      int64_t count = number(result, "flushed");
+      fmt::print("{} {} forgotten\n", count, count == 1 ? "answer" : "answers");
     });
   });
 }

@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/exit_code.h"
 #include "cli/show.h"
+#include "control/config/items.h"
 
 namespace postern::cli {
 namespace {
@@ -13,6 +15,10 @@ struct Options {
   std::string protocol;
   uint32_t limit = 100;
 };
+
+bool is_protocol(const std::string& text) {
+  return config::parse_number(text, 255) || config::is_service_keyword(text);
+}
 
 Json request_for(const char* command, const Options& options) {
   return {{"command", command},
@@ -83,6 +89,12 @@ void add_dump(Command& show, const Globals& globals, const std::string& name,
   command.option("--protocol", options->protocol, "only this protocol: tcp, udp, icmp, a number");
   command.option("--limit", options->limit, "at most so many rows (100)");
   command.runs([options, &globals, name, print] {
+    if (!options->protocol.empty() && !is_protocol(options->protocol)) {
+      report({ErrorCode::failed, "--protocol: `" + options->protocol +
+                                     "` is no protocol; tcp, udp, icmp, esp or 0-255"},
+             globals);
+      return static_cast<int>(kUsage);
+    }
     std::string request = "show " + name;
     return ask_and_show(globals, request_for(request.c_str(), *options),
                         [&](const Json& result) { print(result, globals); });

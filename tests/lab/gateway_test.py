@@ -137,6 +137,24 @@ def test_bad_reload_changes_nothing(lab):
     check(" 0% packet loss" in told, told)
 
 
+def test_exit_codes_of_wrong_arguments(lab):
+    """What is no address, name or lease is a failure, not an invalid configuration."""
+    scope = "{ interface: lan, subnet: 192.168.1.0/24, range: 192.168.1.100-192.168.1.199 }"
+    services = f"{{ dns: {{ domain: office.example }}, dhcp: {{ scopes: [ {scope} ] }} }}"
+    lab.apply(lab.config() + f"services: {services}\n")
+    for words in (
+        "lease release printer",
+        "lease reserve 192.168.1.256",
+        "lease reserve 192.168.1.100",
+        f"lease import {lab.directory}/gateway.yaml",
+        "dns flush --below a..b",
+        "show sessions --host printer",
+    ):
+        argv = [POSTERN, "--run-dir", lab.directory + "/run", *words.split()]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        check(done.returncode == 1, f"{words}: status {done.returncode}: {done.stderr}")
+
+
 def test_reload_under_load(lab):
     """A hundred reloads lose no packet and let no forbidden one pass (P15)."""
     texts = [

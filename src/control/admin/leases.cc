@@ -54,7 +54,7 @@ Json counters_json(const dhcp::Server& server) {
 Result<dhcp::Lease> named_lease(Gateway& gateway, const Json& request) {
   std::string text = request.at("address").get<std::string>();
   auto address = parse_ipv4(text);
-  if (!address) return Error{ErrorCode::invalid, "'" + text + "' is not an address"};
+  if (!address) return Error{ErrorCode::failed, "'" + text + "' is not an address"};
   dhcp::Server* server = gateway.dhcp().server();
   const dhcp::Lease* lease = server == nullptr ? nullptr : server->engine().leases().find(*address);
   if (lease == nullptr) return Error{ErrorCode::not_found, "there is no lease of " + text};
@@ -96,7 +96,7 @@ Result<Json> reserve_lease(Gateway& gateway, const Json& request, const std::str
   auto lease = named_lease(gateway, request);
   if (!lease) return std::move(lease).error();
   if (lease->client.empty()) {
-    return Error{ErrorCode::invalid, to_text(lease->address) + " has no client to reserve it for"};
+    return Error{ErrorCode::failed, to_text(lease->address) + " has no client to reserve it for"};
   }
   auto text =
       with_reservation(gateway.configuration().text(), gateway.configuration().model(), *lease);
@@ -110,7 +110,7 @@ Result<Json> reserve_lease(Gateway& gateway, const Json& request, const std::str
 Result<Json> import_leases(Gateway& gateway, const Json& request) {
   dhcp::Server* server = gateway.dhcp().server();
   if (server == nullptr) {
-    return Error{ErrorCode::unavailable, "services.dhcp is not configured"};
+    return Error{ErrorCode::not_found, "services.dhcp is not configured"};
   }
   auto leases = dhcp::read_lease_file(request.at("text").get<std::string>(), std::time(nullptr));
   if (!leases) return std::move(leases).error();

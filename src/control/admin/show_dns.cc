@@ -118,7 +118,7 @@ Result<Json> flush_dns(Gateway& gateway, const std::string& below) {
   dns::Service* service = gateway.dns();
   if (!service) return Error{ErrorCode::not_found, "services.dns is not configured"};
   auto name = dns::parse_name(below.empty() ? "." : below);
-  if (!name) return Error{ErrorCode::invalid, "`" + below + "` is not a domain name"};
+  if (!name) return Error{ErrorCode::failed, "`" + below + "` is not a domain name"};
   return Json{{"flushed", service->flush(*name)}};
 }
 

@@ -90,7 +90,7 @@ Result<std::string> with_reservation(const std::string& text, const config::Mode
   }
   for (const config::DhcpReservation& known : scope->reservations) {
     if (known.address != lease.address) continue;
-    return Error{ErrorCode::invalid, to_text(lease.address) + " is reserved already"};
+    return Error{ErrorCode::failed, to_text(lease.address) + " is reserved already"};
   }
   std::string changed = inserted(text, *scope, entry_of(lease));
   config::Loaded loaded = config::load(changed);
@@ -105,7 +105,7 @@ Result<std::string> with_reservation(const std::string& text, const config::Mode
     is_there = is_there && loaded.model == model;
   }
   if (is_there) return changed;
-  return Error{ErrorCode::invalid,
+  return Error{ErrorCode::failed,
                "the reservation cannot be put into the configuration by itself; add to the "
                "reservations of the scope: " +
                    entry_of(lease)};

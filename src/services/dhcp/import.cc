@@ -196,11 +196,11 @@ Result<std::vector<Lease>> read_lease_file(std::string_view text, int64_t now_s)
       is_sound = read_dnsmasq_line(line, now_s, leases);
     }
     if (!is_sound) {
-      return Error{ErrorCode::invalid,
+      return Error{ErrorCode::failed,
                    "line " + std::to_string(number) + " is no lease of dnsmasq or ISC dhcpd"};
     }
   }
-  if (open) return Error{ErrorCode::invalid, "the last lease has no end; is the file cut off?"};
+  if (open) return Error{ErrorCode::failed, "the last lease has no end; is the file cut off?"};
   std::vector<Lease> all;
   for (auto& [address, lease] : leases) {
     if (lease.ends_s > now_s) all.push_back(std::move(lease));

@@ -85,7 +85,7 @@ Result<void> Service::apply(const Settings& settings, const std::vector<ListenAd
   if (!same_files) {
     hosts_.clear();
     for (const std::string& path : settings.hosts_files)
-      hosts_.push_back({path, 0, {}});
+      hosts_.push_back({path, kNeverLookedAt, {}});
   }
   forwarder_.configure(settings, now());
   if (!same_files) look_at_hosts(true);
@@ -257,8 +257,8 @@ bool Service::read_hosts(HostsFile& file) {
   std::ifstream in(file.path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (!in.is_open() || text.size() > kHostsBytesMax) {
-    report_.warn(file.path + (in.is_open() ? " is larger than 16 MiB; its last contents stay"
-                                           : " cannot be read; its last contents stay"));
+    report_.warn(file.path + (in.is_open() ? " is larger than 16 MiB" : " cannot be read") +
+                 (file.names.empty() ? "" : "; its last contents stay"));
     return false;
   }
   HostsText hosts = parse_hosts(text);

@@ -57,9 +57,10 @@ class Service : private Outlet {
     std::unique_ptr<UdpServer> udp;
     std::unique_ptr<TcpServer> tcp;
   };
+  static constexpr uint64_t kNeverLookedAt = ~uint64_t{0};
   struct HostsFile {
     std::string path;
-    uint64_t stamp = 0;  // of its last change, size and place on disk; 0: it is not there
+    uint64_t stamp = kNeverLookedAt;  // of its last change, size and place; 0: it is not there
     std::vector<HostName> names;
   };
 

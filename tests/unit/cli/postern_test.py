@@ -103,6 +103,8 @@ class PosternTest(unittest.TestCase):
     def test_usage_errors_are_2_and_one_line(self):
         for arguments in ([], ["shwo"], ["show"], ["show", "sesions"], ["status", "now"],
                           ["status", "--jsn"], ["check"], ["show", "sessions", "--limit", "many"],
+                          ["show", "sessions", "--protocol", "tpc"],
+                          ["show", "mappings", "--protocol", "256"],
                           ["--run-dir"], ["completion", "fish"]):
             result = self.expect(2, *arguments)
             self.assertEqual(result.stderr.count("\n"), 1, arguments)
@@ -168,6 +170,18 @@ class PosternTest(unittest.TestCase):
         answer = json.loads(self.expect(0, "show", "sessions", "--json").stdout)
         self.assertEqual(list(answer)[0], "schema_version")
         self.assertEqual(answer["sessions"], [SESSION])
+
+    def test_protocols_have_names_and_numbers(self):
+        self.daemon(done({"since": "2026-03-01T08:00:00Z", "matching": 0, "shown": 0,
+                          "sessions": []}))
+        for protocol in ("tcp", "icmp", "esp", "47"):
+            self.expect(0, "show", "sessions", "--protocol", protocol)
+
+    def test_answers_that_were_forgotten_are_counted(self):
+        daemon = self.daemon(done({"flushed": 1}))
+        self.assertEqual(self.expect(0, "dns", "flush").stdout, "1 answer forgotten\n")
+        daemon.response = done({"flushed": 2})
+        self.assertEqual(self.expect(0, "dns", "flush").stdout, "2 answers forgotten\n")
 
     def test_counters_say_since_when(self):
         self.daemon(done({"since": "2026-03-01T08:00:00Z", "drops": [

@@ -61,7 +61,9 @@ TEST_CASE("control/reserve: a lease becomes a reservation in whatever style the 
   CHECK(list.front().mac == lease_of(100).mac);
   auto twice = with_reservation(*once, after.model, lease_of(101));
   REQUIRE(twice);
-  CHECK_FALSE(with_reservation(*once, after.model, lease_of(100)));
+  auto again = with_reservation(*once, after.model, lease_of(100));
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == ErrorCode::failed);  // the configuration is not what is invalid
 }
 
 TEST_CASE("control/reserve: an address of no scope is refused") {

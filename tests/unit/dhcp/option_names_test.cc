@@ -2,6 +2,8 @@
 #include "services/dhcp/option_names.h"
 
 #include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
 
 #include "services/dhcp/message.h"
 
@@ -20,6 +22,17 @@ Bytes encoded(std::string_view name, std::vector<std::string> values) {
 }
 
 }  // namespace
+
+TEST_CASE("dhcp/option_names: the manual page lists every name with its number") {
+  std::ifstream file(POSTERN_SOURCE_ROOT "/doc/man/posternd.8.scd");
+  const std::string manual((std::istreambuf_iterator<char>(file)), {});
+  for (std::string_view name : option_names()) {
+    std::string entry =
+        "_" + std::string(name) + "_ (" + std::to_string(*option_number(name)) + ")";
+    INFO(entry);
+    CHECK(manual.find(entry) != std::string::npos);
+  }
+}
 
 TEST_CASE("dhcp/option_names: names and numbers lead to the same option", "[RFC2132-2][P23]") {
   CHECK(option_number("routers") == option::routers);
