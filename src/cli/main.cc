@@ -12,6 +12,7 @@ void add_commands(postern::cli::Command root, const postern::cli::Globals& globa
   cli::add_show(root, globals);
   cli::add_dns(root, globals);
   cli::add_lease(root, globals);
+  cli::add_capture(root, globals);
   cli::add_explain(root, globals);
   cli::add_config(root, globals);
   cli::add_lab(root, globals);

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "control/admin/capture.h"
 #include "control/admin/show.h"
 #include "control/explain/explain.h"
 #include "control/gateway.h"
@@ -83,6 +84,16 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   });
   add_show(dispatcher, "show leases", gateway, show_leases);
   add_lease_commands(dispatcher, gateway);
+  add_show(dispatcher, "show captures", gateway, show_captures);
+  dispatcher.add("capture start", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    settle(start_capture(gateway, request, who_is(peer)), reply);
+  });
+  dispatcher.add("capture read", [&gateway](const Json& request, const Peer&, Reply reply) {
+    read_capture(gateway, request, std::move(reply));
+  });
+  dispatcher.add("capture stop", [&gateway](const Json& request, const Peer&, Reply reply) {
+    settle(stop_capture(gateway, request), reply);
+  });
   dispatcher.add("show drops", [&gateway](const Json& request, const Peer&, Reply reply) {
     reply.done(show_drops(gateway, request.value("all", false)));
   });
