@@ -7,6 +7,7 @@
 namespace postern::cli {
 
 void add_apply(Command& root, const Globals& globals);
+void add_capture(Command& root, const Globals& globals);
 void add_check(Command& root, const Globals& globals);
 void add_completion(Command& root, const Globals& globals);
 void add_config(Command& root, const Globals& globals);

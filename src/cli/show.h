@@ -14,7 +14,8 @@ void add_show_interfaces(Command& show, const Globals& globals);  // and neighbo
 void add_show_sessions(Command& show, const Globals& globals);    // and mappings
 void add_show_rules(Command& show, const Globals& globals);       // and drops
 void add_show_dns(Command& show, const Globals& globals);
-void add_show_leases(Command& show, const Globals& globals);  // lease.cc
+void add_show_leases(Command& show, const Globals& globals);    // lease.cc
+void add_show_captures(Command& show, const Globals& globals);  // capture.cc
 void add_show_ports(Command& show, const Globals& globals);
 
 // A cell of a table: text as it is, numbers in decimal, null and what is missing as a dash.

@@ -22,6 +22,7 @@
 #include "control/admin/dump_queue.h"
 #include "control/admin/server.h"
 #include "control/apply/reload.h"
+#include "control/capture/captures.h"
 #include "control/host_path.h"
 #include "control/log/error_log.h"
 #include "control/log/generation_names.h"
@@ -70,6 +71,8 @@ class Gateway : private ResolverSink {
   dns::Service* dns() { return dns_.service(); }  // nullptr: not configured
   const SecurityLog& security_log() const { return *security_log_; }
   admin::DumpQueue& dumps() { return dumps_; }
+  Captures& captures() { return captures_; }
+  ErrorLog& log() { return log_; }
   // A text from a client; with `save` it becomes the configuration file. `who` is for the log.
   ReloadReport apply(std::string text, bool save, const std::string& who);
 
@@ -85,6 +88,12 @@ class Gateway : private ResolverSink {
   DhcpService::World dhcp_world();
   DhcpClients::World dhcp_clients_world();
   std::string device_of(InterfaceId id) const;
+  Captures::World capture_world() {
+    return {[this] { return dataplane_->workers(); },
+            [this](const CaptureSet* set) { dataplane_->publish_captures(set); },
+            [this](uint32_t generation) { return dataplane_->have_taken(generation); },
+            [this] { return dataplane_->now(); }};
+  }
   void arrange_turns();
   CompileInputs compile_inputs() const;
   void follow(const config::Model& model, const Policy& policy);
@@ -114,7 +123,8 @@ class Gateway : private ResolverSink {
   GenerationNames names_;
   DnsControl dns_;
   std::unique_ptr<HostPath> host_path_;
-  std::unique_ptr<Publisher> publisher_;  // owns the policies: outlives the workers
+  std::unique_ptr<Publisher> publisher_;       // owns the policies: outlives the workers
+  Captures captures_{loop_, capture_world()};  // outlives them, too
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<SecurityLog> security_log_;
   std::unique_ptr<Reload> reload_;

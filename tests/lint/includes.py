@@ -16,7 +16,8 @@ PACKET = WIRE + ["dataplane/wire"]
 TABLE = PACKET + ["dataplane/packet"]
 STATE = TABLE + ["dataplane/table"]
 POLICY = STATE + ["dataplane/nat", "dataplane/filter"]
-PIPELINE = POLICY + ["dataplane/policy"]
+CAPTURE = STATE
+PIPELINE = POLICY + ["dataplane/policy", "dataplane/capture"]
 RUNTIME = PIPELINE + ["dataplane/pipeline"]
 
 OURS = {
@@ -28,6 +29,7 @@ OURS = {
     "dataplane/nat/alg": STATE + ["dataplane/nat"],
     "dataplane/filter": STATE,
     "dataplane/policy": POLICY,
+    "dataplane/capture": CAPTURE,
     "dataplane/pipeline": PIPELINE,
     "dataplane/runtime": RUNTIME,
     "control": ["base", "dataplane", "services", "control"],

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "control/admin/capture.h"
 #include "control/admin/show.h"
 #include "control/explain/explain.h"
 #include "control/gateway.h"
@@ -68,6 +69,19 @@ void add_lease_commands(Dispatcher& dispatcher, Gateway& gateway) {
   });
 }
 
+void add_capture_commands(Dispatcher& dispatcher, Gateway& gateway) {
+  add_show(dispatcher, "show captures", gateway, show_captures);
+  dispatcher.add("capture start", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    settle(start_capture(gateway, request, who_is(peer)), reply);
+  });
+  dispatcher.add("capture read", [&gateway](const Json& request, const Peer&, Reply reply) {
+    read_capture(gateway, request, std::move(reply));
+  });
+  dispatcher.add("capture stop", [&gateway](const Json& request, const Peer&, Reply reply) {
+    settle(stop_capture(gateway, request), reply);
+  });
+}
+
 // The gateway's own lease on an interface.
 void add_dhcp_commands(Dispatcher& dispatcher, Gateway& gateway) {
   using Command = Result<void> (DhcpClients::*)(const std::string& interface);
@@ -97,6 +111,7 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   add_show(dispatcher, "show leases", gateway, show_leases);
   add_lease_commands(dispatcher, gateway);
   add_dhcp_commands(dispatcher, gateway);
+  add_capture_commands(dispatcher, gateway);
   dispatcher.add("show drops", [&gateway](const Json& request, const Peer&, Reply reply) {
     reply.done(show_drops(gateway, request.value("all", false)));
   });

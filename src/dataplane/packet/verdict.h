@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "dataplane/packet/drop_reason.h"
+#include "dataplane/packet/match.h"
 #include "dataplane/packet/packet.h"
 
 namespace postern {
@@ -20,25 +21,26 @@ enum class Fate : uint8_t {
 struct Verdict {
   Fate fate = Fate::drop;
   DropReason reason = DropReason::none;  // with drop
-  WorkerId worker = 0;                   // with hand_off
+  uint16_t rule = kNoRule;  // with drop by the filter: the rule that decided; kNoRule: the default
+  WorkerId worker = 0;      // with hand_off
 
   bool is_drop() const { return fate == Fate::drop; }
 };
 
 constexpr Verdict forward() {
-  return {Fate::forward, DropReason::none, 0};
+  return {Fate::forward, DropReason::none, kNoRule, 0};
 }
 constexpr Verdict to_host() {
-  return {Fate::host, DropReason::none, 0};
+  return {Fate::host, DropReason::none, kNoRule, 0};
 }
 constexpr Verdict hold() {
-  return {Fate::hold, DropReason::none, 0};
+  return {Fate::hold, DropReason::none, kNoRule, 0};
 }
 constexpr Verdict hand_off(WorkerId worker) {
-  return {Fate::hand_off, DropReason::none, worker};
+  return {Fate::hand_off, DropReason::none, kNoRule, worker};
 }
-constexpr Verdict drop(DropReason reason) {
-  return {Fate::drop, reason, 0};
+constexpr Verdict drop(DropReason reason, uint16_t rule = kNoRule) {
+  return {Fate::drop, reason, rule, 0};
 }
 
 }  // namespace postern

@@ -76,29 +76,33 @@ bool Pipeline::State::is_within_budget(const Packet& packet) {
 }
 
 // F20: a TCP SYN gets RST/ACK, everything else ICMP administratively prohibited by filter.
-void Pipeline::State::deny(Packet& packet) {
+void Pipeline::State::deny(Packet& packet, uint16_t rule) {
+  denied_by = rule;
   bool is_syn =
       packet.key.protocol == protocol::tcp && !packet.is_later_fragment &&
       (packet.tcp_flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::ack)) == tcp_flag::syn;
   if (!is_syn || !may_answer(packet)) {
-    return error(packet, DropReason::filter_deny, icmp_type::unreachable,
-                 unreachable_code::admin_prohibited, 0);
+    error(packet, DropReason::filter_deny, icmp_type::unreachable,
+          unreachable_code::admin_prohibited, 0);
+  } else if (!is_within_budget(packet)) {
+    drop(packet, DropReason::filter_deny, rule);
+  } else {
+    drop_answered(packet, DropReason::filter_deny);
+    turn_into_tcp_reset(packet);
+    send_back(packet);
   }
-  if (!is_within_budget(packet)) return drop(packet, DropReason::filter_deny);
-  count_drop(packet, DropReason::filter_deny);
-  turn_into_tcp_reset(packet);
-  send_back(packet);
+  denied_by = kNoRule;
 }
 
 // Drops the packet for `reason` and tells its sender, where that is allowed and within the budget.
 void Pipeline::State::error(Packet& packet, DropReason reason, uint8_t type, uint8_t code,
                             uint16_t mtu) {
-  if (!may_answer(packet)) return drop(packet, reason);
+  if (!may_answer(packet)) return drop(packet, reason, denied_by);
   Ipv4Address source(packet.key.source);
   Ipv4Address from = policy->source_on(packet.ingress, source);
-  if (from.is_unspecified()) return drop(packet, reason);
-  if (!is_within_budget(packet)) return drop(packet, reason);
-  count_drop(packet, reason);
+  if (from.is_unspecified()) return drop(packet, reason, denied_by);
+  if (!is_within_budget(packet)) return drop(packet, reason, denied_by);
+  drop_answered(packet, reason);
   turn_into_icmp_error(packet, type, code, mtu, from);
   send_back(packet);
 }
@@ -122,7 +126,7 @@ void Pipeline::State::nobody_there(Packet& packet) {
   if (from.is_unspecified() || !replies[0].take(now)) {
     return drop(packet, DropReason::neighbor_unresolved);
   }
-  count_drop(packet, DropReason::neighbor_unresolved);
+  drop_answered(packet, DropReason::neighbor_unresolved);
   turn_into_icmp_error(packet, icmp_type::unreachable, unreachable_code::host, 0, from);
   translate_error(packet, rewrite, false);
   packet.ingress = to;

@@ -21,6 +21,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "dataplane/capture/tap.h"
 #include "dataplane/nat/session.h"
 #include "dataplane/nat/shards.h"
 #include "dataplane/packet/counters.h"
@@ -82,6 +83,7 @@ class Pipeline {
     SpscRing<LogRecord>* log = nullptr;
     SpscRing<ControlEvent>* events = nullptr;
     WorkerCounters* counters = nullptr;
+    Tap* tap = nullptr;  // nullptr: nobody captures; sees refused packets that become answers
   };
   Pipeline(const Settings& settings, const Shared& shared);
   ~Pipeline();

@@ -75,9 +75,14 @@ void Pipeline::State::count_drop(const Packet& packet, DropReason reason) {
   }
 }
 
-void Pipeline::State::drop(Packet& packet, DropReason reason) {
+void Pipeline::State::drop(Packet& packet, DropReason reason, uint16_t rule) {
   count_drop(packet, reason);
-  out->push(packet, postern::drop(reason));
+  out->push(packet, postern::drop(reason, rule));
+}
+
+void Pipeline::State::drop_answered(const Packet& packet, DropReason reason) {
+  count_drop(packet, reason);
+  if (shared.tap != nullptr && shared.tap->is_on()) shared.tap->dropped(packet, reason, denied_by);
 }
 
 void Pipeline::State::count_rule(uint16_t rule, const Packet& packet, uint64_t packets) {

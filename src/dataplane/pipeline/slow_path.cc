@@ -146,9 +146,9 @@ void Pipeline::State::act_on(Packet& packet, const Decision& decision, SessionKi
         return error(packet, DropReason::no_route, icmp_type::unreachable, unreachable_code::net,
                      0);
       }
-      return drop(packet, decision.reason);
+      return drop(packet, decision.reason, decision.rule);
     case Outcome::deny:
-      return deny(packet);
+      return deny(packet, decision.rule);
     case Outcome::host_broadcast:
       count_rule(decision.rule, packet, 1);
       return to_gateway(packet);

@@ -115,13 +115,15 @@ struct alignas(kOwnLines) Pipeline::State {
   void arp(Packet& packet);
   bool may_answer(const Packet& packet) const;
   bool is_within_budget(const Packet& packet);
-  void deny(Packet& packet);
+  void deny(Packet& packet, uint16_t rule);
   void error(Packet& packet, DropReason reason, uint8_t type, uint8_t code, uint16_t mtu);
   void send_back(Packet& packet);
   void nobody_there(Packet& packet);
 
   // --- report.cc
-  void drop(Packet& packet, DropReason reason);
+  void drop(Packet& packet, DropReason reason, uint16_t rule = kNoRule);
+  // A refused packet whose buffer becomes the answer: its last moment.
+  void drop_answered(const Packet& packet, DropReason reason);
   void count_drop(const Packet& packet, DropReason reason);
   void count_rule(uint16_t rule, const Packet& packet, uint64_t packets);
   void report(const Packet& packet, const Decision& decision, const NextHits& hits);
@@ -153,6 +155,7 @@ struct alignas(kOwnLines) Pipeline::State {
   uint32_t sweep_at = 0;  // next slot to look at
   bool has_more_to_expire = false;
   uint32_t ports_generation = 0;  // policy whose port range the pool uses
+  uint16_t denied_by = kNoRule;   // while a packet is denied: the rule
 
   static constexpr unsigned kAdjacentMax = 16;
   Adjacent adjacent[kAdjacentMax];   // by the lowest bits of the next hop

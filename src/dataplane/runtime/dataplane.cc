@@ -65,7 +65,7 @@ EalSettings eal_settings(const DataplaneSettings& settings) {
 
 struct Dataplane::State {
   explicit State(const DataplaneSettings& from)
-      : settings(from), policies(from.workers), neighbors(from.hash_seed) {}
+      : settings(from), policies(from.workers), captures(from.workers), neighbors(from.hash_seed) {}
   ~State();
 
   Result<void> open();
@@ -81,6 +81,7 @@ struct Dataplane::State {
   std::vector<uint32_t> cores;
   std::unique_ptr<SystemClock> system_clock;
   PolicySlot policies;
+  CaptureSlot captures;
   NeighborTable neighbors;
   Doorbell log_bell, event_bell;
   Ports ports;
@@ -173,6 +174,7 @@ void Dataplane::State::make_workers() {
     shared.neighbors = &neighbors;
     shared.log_bell = &log_bell;
     shared.event_bell = &event_bell;
+    shared.captures = &captures;
     shared.desk = desks[i].get();
     shared.bells = bells;
     shared.is_stopping = &is_stopping;
@@ -266,6 +268,16 @@ Dump& Dataplane::dump(WorkerId worker) {
   WorkerDesk& desk = *state_->desks.at(worker);
   desk.wake.ring_sleeper();  // for what is to be asked
   return desk.dump;
+}
+
+void Dataplane::publish_captures(const CaptureSet* set) {
+  state_->captures.publish(set);
+  for (Doorbell* bell : state_->bells)
+    bell->ring_sleeper();
+}
+
+bool Dataplane::have_taken(uint32_t generation) const {
+  return state_->captures.is_past(generation);
 }
 
 bool Dataplane::inject(InterfaceId interface, std::span<const uint8_t> frame) {

@@ -24,6 +24,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "dataplane/capture/capture_slot.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/packet/log_record.h"
 #include "dataplane/packet/packet.h"
@@ -141,6 +142,10 @@ class Dataplane {
   Doorbell& log_bell();                                   // rung when some log ring has records
   Doorbell& event_bell();                                 // rung when some event ring has events
   const WorkerCounters& counters(WorkerId worker) const;  // thread: any
+  // Puts captures before the workers, and wakes them. The set outlives have_taken() of a later one.
+  void publish_captures(const CaptureSet* set);
+  // Whether no worker looks at sets older than `generation` any more.
+  bool have_taken(uint32_t generation) const;
   // Asks a worker for its sessions or mappings, a block at a time.
   Dump& dump(WorkerId worker);
 

@@ -101,6 +101,8 @@ void Sender::hand_over(const Packet& packet, WorkerId worker) {
     return;
   }
   settings_.counters->drops[static_cast<size_t>(DropReason::hand_off_full)].add(1);
+  trace({&buffer, 1}, TracePoint::dropped, packet.from_host ? kGateway : packet.ingress,
+        DropReason::hand_off_full);
   if (packet.ingress < kInterfacesMax) {
     settings_.counters->interfaces[packet.ingress].rx_drops.add(1);
   }
@@ -115,6 +117,8 @@ void Sender::put(InterfaceId interface, Side side, rte_mbuf* frame) {
   const EthPort* port = port_of(interface, side);
   if (port == nullptr || !port->is_started()) {
     count_drop(DropReason::port_down, interface);
+    trace({&frame, 1}, TracePoint::dropped, side == wire ? interface : kGateway,
+          DropReason::port_down);
     rte_pktmbuf_free(frame);
     return;
   }
@@ -132,6 +136,8 @@ unsigned Sender::push(const EthPort& port, std::span<rte_mbuf*> frames) {
 }
 
 unsigned Sender::transmit(const EthPort& port, std::span<rte_mbuf*> frames) {
+  const InterfaceId seen_at = port.is_host() ? kGateway : port.interface();
+  trace(frames, TracePoint::sent, seen_at);
   uint64_t bytes = 0;
   for (const rte_mbuf* frame : frames)
     bytes += frame->pkt_len;
@@ -154,9 +160,19 @@ void Sender::flush(InterfaceId interface, Side side) {
   lane.count = 0;
   waiting_[side] &= ~(uint64_t{1} << interface);
   if (sent == count) return;
+  const DropReason reason = side == wire ? DropReason::transmit_full : DropReason::host_full;
+  trace({lane.frames.data() + sent, count - sent}, TracePoint::dropped,
+        side == wire ? interface : kGateway, reason);
   rte_pktmbuf_free_bulk(lane.frames.data() + sent, count - sent);
-  count_drop(side == wire ? DropReason::transmit_full : DropReason::host_full, interface,
-             count - sent);
+  count_drop(reason, interface, count - sent);
+}
+
+void Sender::trace(std::span<rte_mbuf* const> frames, TracePoint point, InterfaceId interface,
+                   DropReason reason) {
+  if (!settings_.tap->is_on()) [[likely]]
+    return;
+  for (const rte_mbuf* frame : frames)
+    settings_.tap->see(sight_of(frame, point, interface, reason));
 }
 
 void Sender::flush() {

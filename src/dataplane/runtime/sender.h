@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "dataplane/capture/tap.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/runtime/buffers.h"
@@ -24,6 +25,19 @@ struct InterfacePorts {
 };
 using PortTable = std::array<InterfacePorts, kInterfacesMax>;
 
+// What a tap sees of a buffer.
+inline Tap::Sight sight_of(const rte_mbuf* buffer, TracePoint point, InterfaceId interface,
+                           DropReason reason = DropReason::none) {
+  Tap::Sight sight;
+  sight.point = point;
+  sight.reason = reason;
+  sight.interface = interface;
+  sight.frame = rte_pktmbuf_mtod(buffer, const uint8_t*);
+  sight.here = rte_pktmbuf_data_len(buffer);
+  sight.length = static_cast<uint16_t>(buffer->pkt_len);
+  return sight;
+}
+
 class Sender {
  public:
   struct Settings {
@@ -33,6 +47,7 @@ class Sender {
     std::span<rte_ring* const> hand_off_rings;  // by worker; with one worker unused
     std::span<Doorbell* const> bells;           // by worker; of those who may sleep
     WorkerCounters* counters = nullptr;
+    Tap* tap = nullptr;
   };
   explicit Sender(const Settings& settings);
 
@@ -66,6 +81,9 @@ class Sender {
   unsigned push(const EthPort& port, std::span<rte_mbuf*> frames);
   unsigned transmit(const EthPort& port, std::span<rte_mbuf*> frames);
   void count_drop(DropReason reason, InterfaceId interface, unsigned frames = 1);
+  // Shows the tap frames on their way out, or those that did not get out.
+  void trace(std::span<rte_mbuf* const> frames, TracePoint point, InterfaceId interface,
+             DropReason reason = DropReason::none);
   EthPort* port_of(InterfaceId interface, Side side) const {
     if (interface >= kInterfacesMax) return nullptr;
     const InterfacePorts& ports = (*settings_.ports)[interface];

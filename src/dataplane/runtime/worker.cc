@@ -48,14 +48,20 @@ void settle_thread(WorkerId id, uint32_t core) {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
 }
 
-Pipeline::Shared shared_of(const Worker::Shared& shared) {
+Pipeline::Shared shared_of(const Worker::Shared& shared, Tap& tap) {
   return Pipeline::Shared{shared.neighbors, &shared.desk->log, &shared.desk->events,
-                          &shared.desk->counters};
+                          &shared.desk->counters, &tap};
 }
 
-Sender::Settings sender_of(const Worker::Settings& settings, const Worker::Shared& shared) {
-  return Sender::Settings{settings.id,           shared.ports, shared.buffers,
-                          shared.hand_off_rings, shared.bells, &shared.desk->counters};
+Sender::Settings sender_of(const Worker::Settings& settings, const Worker::Shared& shared,
+                           Tap& tap) {
+  return Sender::Settings{settings.id,
+                          shared.ports,
+                          shared.buffers,
+                          shared.hand_off_rings,
+                          shared.bells,
+                          &shared.desk->counters,
+                          &tap};
 }
 
 }  // namespace
@@ -63,8 +69,9 @@ Sender::Settings sender_of(const Worker::Settings& settings, const Worker::Share
 Worker::Worker(const Settings& settings, const Shared& shared)
     : settings_(settings),
       shared_(shared),
-      pipeline_(settings.pipeline, shared_of(shared)),
-      sender_(sender_of(settings, shared)),
+      tap_(*shared.captures, settings.id),
+      pipeline_(settings.pipeline, shared_of(shared, tap_)),
+      sender_(sender_of(settings, shared, tap_)),
       wakeups_(shared.desk->wake) {
   find_sources();
 }
@@ -133,6 +140,7 @@ bool Worker::has_waiting() const {
 size_t Worker::turn() {
   policy_ = shared_.policies->acquire();
   now_ = settings_.clock.now(settings_.clock.context);
+  tap_.begin_turn(now_, policy_ != nullptr ? policy_->generation : 0);
   size_t moved = 0;
   for (const Source& source : wires_)
     moved += receive(source);
@@ -171,6 +179,8 @@ size_t Worker::receive(const Source& source) {
   if (received == 0) return 0;
   for (unsigned i = 0; i < received; ++i)
     prefetch_for_write(rte_pktmbuf_mtod(buffers[i], void*));
+  if (tap_.is_on()) [[unlikely]]
+    trace_received({buffers.data(), received}, *source.port);
   size_t count = 0;
   for (unsigned i = 0; i < received; ++i) {
     if (!admit(buffers[i], source.port->interface())) continue;
@@ -180,11 +190,25 @@ size_t Worker::receive(const Source& source) {
   return received;
 }
 
+void Worker::trace_received(std::span<rte_mbuf* const> burst, const EthPort& port) {
+  for (const rte_mbuf* buffer : burst) {
+    tap_.see(sight_of(buffer, TracePoint::received, port.is_host() ? kGateway : port.interface()));
+  }
+}
+
+void Worker::trace_dropped() {
+  for (const Outbox::Item& item : outbox_.items()) {
+    if (!item.verdict.is_drop()) continue;
+    tap_.dropped(*item.packet, item.verdict.reason, item.verdict.rule);
+  }
+}
+
 bool Worker::admit(rte_mbuf*& buffer, InterfaceId interface) {
   DropReason reason = DropReason::none;
   if ((buffer->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 && buffer->vlan_tci != 0) {
     // The device took the tag off: without it the frame would seem to belong to this network.
     reason = DropReason::ethertype_unsupported;
+    if (tap_.is_on()) tap_.see(sight_of(buffer, TracePoint::dropped, interface, reason));
     rte_pktmbuf_free(buffer);
   } else if (!is_plain(*shared_.buffers, buffer)) {
     bool is_too_long = false;
@@ -219,6 +243,8 @@ size_t Worker::process(std::span<Packet> burst) {
 }
 
 void Worker::deliver() {
+  if (tap_.is_on()) [[unlikely]]
+    trace_dropped();
   inside_ -= sender_.deliver(outbox_, policy_);
 }
 
@@ -257,8 +283,9 @@ void Worker::drain() {
     pipeline_.turn(nullptr, end, outbox_);
     deliver();
   }
-  // Whoever waits for this worker to be done with a policy waits no longer.
+  // Whoever waits for this worker to be done with a policy or a capture waits no longer.
   shared_.policies->finished(settings_.id, UINT32_MAX);
+  tap_.end();
 }
 
 }  // namespace postern

@@ -63,6 +63,7 @@ class alignas(kOwnLines) Worker {
     const NeighborTable* neighbors = nullptr;
     Doorbell* log_bell = nullptr;
     Doorbell* event_bell = nullptr;
+    CaptureSlot* captures = nullptr;
     WorkerDesk* desk = nullptr;
     const std::atomic<bool>* is_stopping = nullptr;  // control: write
   };
@@ -91,6 +92,10 @@ class alignas(kOwnLines) Worker {
   size_t process(std::span<Packet> burst);
   // Puts what the outbox holds on its way.
   void deliver();
+  // Shows the tap a burst as it was received.
+  void trace_received(std::span<rte_mbuf* const> burst, const EthPort& port);
+  // Shows it what the verdicts refuse.
+  void trace_dropped();
   bool admit(rte_mbuf*& buffer, InterfaceId interface);
   void ring_bells();
   // After an empty turn: sleeps as long as may be.
@@ -101,6 +106,7 @@ class alignas(kOwnLines) Worker {
 
   Settings settings_;
   Shared shared_;
+  Tap tap_;
   Pipeline pipeline_;
   Sender sender_;
   Wakeups wakeups_;

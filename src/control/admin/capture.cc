@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/admin/capture.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "control/admin/show.h"
+#include "control/capture/parse_class.h"
+#include "control/compile/policy_text.h"
+#include "control/gateway.h"
+#include "control/log/security_line.h"
+#include "dataplane/wire/headers.h"
+
+namespace postern::admin {
+namespace {
+
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+
+// What to add to an Instant for the time since 1970, ns.
+int64_t wall_offset(Gateway& gateway) {
+  auto wall = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::nanoseconds(wall).count() - gateway.dataplane().now().ns;
+}
+
+// "2026-03-01T08:00:00.123456789Z".
+std::string nanosecond_text(int64_t wall_ns) {
+  std::string text = utc_text(static_cast<std::time_t>(wall_ns / kNsPerSecond));
+  text.pop_back();
+  return text + fmt::format(".{:09}Z", wall_ns % kNsPerSecond);
+}
+
+std::string hex_of(const std::vector<uint8_t>& bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (uint8_t byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::string party(Ipv4Address address, uint16_t port, bool has_port) {
+  return has_port ? to_text(address) + ":" + std::to_string(port) : to_text(address);
+}
+
+// Who talks to whom, as far as the captured bytes tell.
+void add_facts(Json& row, const std::vector<uint8_t>& bytes) {
+  const FrameFacts facts = read_facts(bytes);
+  if (!facts.has_addresses) {
+    row["protocol"] = fmt::format("ethertype-{:04x}", facts.ethertype);
+    if (bytes.size() < sizeof(EthernetHeader)) return;
+    row["source"] = to_text(ethernet_at(bytes.data()).source);
+    row["destination"] = to_text(ethernet_at(bytes.data()).destination);
+    return;
+  }
+  const bool is_arp = facts.ethertype == ethertype::arp;
+  const bool has_port = facts.has_numbers && has_ports(facts.protocol);
+  row["protocol"] = is_arp ? "arp" : protocol_text(facts.protocol);
+  row["source"] = party(facts.source, facts.source_port, has_port);
+  row["destination"] = party(facts.destination, facts.destination_port, has_port);
+  if (is_arp) row["arp"] = facts.arp_operation == 1 ? "request" : "reply";
+  if (!facts.has_numbers) return;
+  if (facts.protocol == protocol::tcp) row["flags"] = tcp_flags_text(facts.tcp_flags);
+  if (facts.protocol == protocol::icmp) {
+    row["icmp"] = fmt::format("{}/{}", unsigned{facts.icmp_type}, unsigned{facts.icmp_code});
+  }
+}
+
+// The rule by the policy that was in force then (C07).
+void add_reason(Json& row, Gateway& gateway, const CaptureRecord& record) {
+  if (record.reason == DropReason::none) return;
+  row["reason"] = to_word(record.reason);
+  if (record.reason == DropReason::filter_default) row["rule"] = "default";
+  if (record.rule == kNoRule) return;
+  auto names = gateway.names().find(record.generation);
+  const PolicyNames::Entry* entry = names ? names->names.find_rule(record.rule) : nullptr;
+  row["rule"] = entry != nullptr ? entry->name : fmt::format("#{}", record.rule);
+}
+
+Json row_of(Gateway& gateway, const Captures::Seen& seen, int64_t offset_ns, bool with_bytes) {
+  const CaptureRecord& record = seen.record;
+  Json row = {{"time", nanosecond_text(record.at.ns + offset_ns)},
+              {"time_ns", record.at.ns + offset_ns},
+              {"interface", interface_text(record.interface, *gateway.publisher().current())},
+              {"stage", to_word(record.point)}};
+  add_facts(row, seen.bytes);
+  row["length"] = record.length;
+  add_reason(row, gateway, record);
+  row["worker"] = record.worker;
+  if (with_bytes) row["frame"] = hex_of(seen.bytes);
+  return row;
+}
+
+// Every interface, and the counts of those where something matched.
+Json interfaces_json(Gateway& gateway, const Captures::Totals& totals) {
+  Json list = Json::array();
+  const Policy& policy = *gateway.publisher().current();
+  for (size_t i = 0; i < totals.matched.size(); ++i) {
+    const auto id = static_cast<InterfaceId>(i);
+    const bool exists =
+        id == kGateway || (i < policy.interfaces.size() && policy.interfaces[i].exists);
+    if (!exists) continue;
+    list.push_back({{"name", interface_text(id, policy)},
+                    {"matched", totals.matched[i]},
+                    {"lost", totals.lost[i]}});
+  }
+  return list;
+}
+
+Error not_running(Captures::Id id) {
+  return {ErrorCode::not_found, fmt::format("capture {} does not run, or is read already", id)};
+}
+
+}  // namespace
+
+Result<Json> start_capture(Gateway& gateway, const Json& request, const std::string& who) {
+  ClassWords words;
+  words.interface = request.value("interface", "");
+  words.at = request.value("at", "");
+  words.where = request.value("where", "");
+  const auto snap_length = request.value("snap_length", uint32_t{256});
+  if (snap_length < sizeof(EthernetHeader) || snap_length > kSnapLengthMax) {
+    return Error{ErrorCode::invalid,
+                 fmt::format("--snaplen: 14 to {} bytes, not {}", kSnapLengthMax, snap_length)};
+  }
+  auto traffic = parse_class(words, gateway.configuration().model());
+  if (!traffic) return std::move(traffic).error();
+  Captures::Wanted wanted;
+  wanted.what = *traffic;
+  wanted.snap_length = static_cast<uint16_t>(snap_length);
+  wanted.who = who;
+  wanted.words = fmt::format("interface {} at {} where {}",
+                             words.interface.empty() ? "any" : printable(words.interface),
+                             words.at.empty() ? "all" : printable(words.at),
+                             words.where.empty() ? "any" : printable(words.where));
+  const std::string line = fmt::format("capture by {}: {}", who, wanted.words);
+  auto id = gateway.captures().start(std::move(wanted));
+  if (!id) return std::move(id).error();
+  gateway.log().info(line);
+  return Json{{"capture", *id}, {"snap_length", snap_length}};
+}
+
+void read_capture(Gateway& gateway, const Json& request, Reply reply) {
+  const auto id = request.at("capture").get<Captures::Id>();
+  const bool with_bytes = request.value("frames", false);
+  auto answer = [&gateway, with_bytes, reply](const Captures::Batch& batch) mutable {
+    const int64_t offset_ns = wall_offset(gateway);
+    Json frames = Json::array();
+    for (const Captures::Seen& seen : batch.frames)
+      frames.push_back(row_of(gateway, seen, offset_ns, with_bytes));
+    reply.done({{"frames", std::move(frames)},
+                {"interfaces", interfaces_json(gateway, batch.totals)},
+                {"ended", batch.has_ended}});
+  };
+  if (!gateway.captures().read(id, std::move(answer))) reply.refuse(not_running(id));
+}
+
+Result<Json> stop_capture(Gateway& gateway, const Json& request) {
+  const auto id = request.at("capture").get<Captures::Id>();
+  if (!gateway.captures().stop(id)) return not_running(id);
+  return Json::object();
+}
+
+Json show_captures(Gateway& gateway) {
+  Json list = Json::array();
+  for (const Captures::Row& row : gateway.captures().list()) {
+    list.push_back({{"capture", row.id},
+                    {"who", row.who},
+                    {"what", row.words},
+                    {"started", utc_json(gateway, row.started)},
+                    {"matched", row.matched},
+                    {"lost", row.lost}});
+  }
+  return {{"captures", std::move(list)}};
+}
+
+}  // namespace postern::admin
