@@ -83,7 +83,12 @@ void PendingTable::remove(Pending& pending) {
   (before == kNone ? oldest_ : places_[before].after_active) = after;
   (after == kNone ? youngest_ : places_[after].before_active) = before;
   waiters_ -= pending.waiters.size();
-  pending.waiters.clear();
+  if (pending.waiters.capacity() <= kWaitersKept) {
+    pending.waiters.clear();
+  } else {
+    // Else each place would come to have room for the greatest crowd.
+    pending.waiters = std::vector<Waiter>();
+  }
   pending.is_used = false;
   pending.next = free_;
   free_ = place;

@@ -2,9 +2,10 @@
 // PendingTable: the questions that are asked of servers, who waits for each, and the IDs that are
 // out.
 //
-// A place is used again with its buffers, so a miss in a busy hour does not allocate. IDs are
-// unique among all that are out, 16 random bits each (RFC 5452). Bounds: kPendingMax questions,
-// kWaitersMax clients in all; beyond either the client gets SERVFAIL at once. Thread: control.
+// A place is used again with its memory for the few who mostly wait for one answer, so a miss in a
+// busy hour hardly allocates. IDs are unique among all that are out, 16 random bits each (RFC
+// 5452). Bounds: kPendingMax questions, kWaitersMax clients in all; beyond either the client gets
+// SERVFAIL at once. Thread: control.
 #pragma once
 
 #include <array>
@@ -82,6 +83,7 @@ struct Pending {
 class PendingTable {
  public:
   static constexpr uint32_t kNone = 0xFFFFFFFF;
+  static constexpr size_t kWaitersKept = 16;  // for as many a place keeps its memory
   PendingTable();
 
   Pending* find(const Question& question, uint64_t hash);
