@@ -9,8 +9,9 @@ namespace {
 
 constexpr uint8_t kLinkSelection = 5;  // suboption of option 82 (RFC 3527)
 
-bool contains(const std::vector<Ipv4Address>& list, Ipv4Address address) {
-  return std::find(list.begin(), list.end(), address) != list.end();
+template <typename T>
+bool contains(const std::vector<T>& list, T item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
 }
 
 }  // namespace
@@ -74,6 +75,8 @@ bool Engine::understand(Request& request) {
   return !request.scopes.empty();
 }
 
+// Who says to be a relay may be anybody who reaches port 67. So it opens the networks that only
+// relays can reach, and those of the link that it speaks from: none of another link.
 void Engine::find_scopes(Request& request) const {
   const Header& header = request.message->header;
   Ipv4Address place = header.giaddr;
@@ -83,14 +86,15 @@ void Engine::find_scopes(Request& request) const {
   }
   for (size_t i = 0; i < settings_.scopes.size(); ++i) {
     const Scope& scope = settings_.scopes[i];
-    bool holds = request.is_relayed ? scope.subnet.contains(place) : scope.link == request.link;
-    if (holds) request.scopes.push_back(static_cast<ScopeId>(i));
+    bool is_here = scope.link == request.link;
+    bool is_remote = request.is_relayed && scope.link == kNoLink;
+    bool holds = request.is_relayed ? scope.subnet.contains(place) : is_here;
+    if (holds && (is_here || is_remote)) request.scopes.push_back(static_cast<ScopeId>(i));
   }
   // Who renews from behind a relay speaks to us directly.
   if (request.is_relayed || header.ciaddr.is_unspecified()) return;
   ScopeId own = table_.scope_of(header.ciaddr);
-  bool is_known = own == kNoScope || std::find(request.scopes.begin(), request.scopes.end(), own) !=
-                                         request.scopes.end();
+  bool is_known = own == kNoScope || contains(request.scopes, own);
   if (!is_known && settings_.scopes[own].link == kNoLink) request.scopes = {own};
 }
 
@@ -199,6 +203,7 @@ void Engine::decline(const Request& request) {
   Ipv4Address address = request.message->address(option::requested_address);
   const Lease* lease = table_.find(address);
   if (lease == nullptr || lease->client != request.client) return;
+  if (!contains(request.scopes, table_.scope_of(address))) return;
   if (lease->state == LeaseState::declined) return;
   ++counters_.conflicts;
   sink_.remark("dhcp: " + client_text(*lease) + " declined " + to_text(address) +
@@ -210,6 +215,7 @@ void Engine::decline(const Request& request) {
 void Engine::release(const Request& request) {
   const Lease* lease = table_.find(request.message->header.ciaddr);
   if (lease == nullptr || lease->client != request.client) return;
+  if (!contains(request.scopes, table_.scope_of(lease->address))) return;
   release(lease->address, request.now);
 }
 
