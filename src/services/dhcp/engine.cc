@@ -23,14 +23,11 @@ void Engine::configure(Settings settings, Now now) {
   for (const Scope& scope : settings_.scopes)
     reservations_.emplace_back(scope.reservations);
   offers_.assign(settings_.scopes.size(), {});
-  std::vector<Ipv4Address> offered;
   table_.for_each([&](const Lease& lease) {
-    if (lease.state == LeaseState::offered) offered.push_back(lease.address);
+    ScopeId scope = table_.scope_of(lease.address);
+    if (lease.state != LeaseState::offered || scope == kNoScope) return;
+    offers_[scope].push_back({lease.address, {now.instant, lease.started_s}});
   });
-  for (Ipv4Address address : offered) {
-    ScopeId scope = table_.scope_of(address);
-    if (scope != kNoScope) offers_[scope].push_back({address, now.instant});
-  }
   probes_.clear();  // their clients ask again
   probed_free_.clear();
   end_due(now);

@@ -159,6 +159,11 @@ class Engine {
     unsigned sent = 0;
     unsigned tries = 0;  // addresses that were in use before this one
   };
+  // An address was held for a newcomer.
+  struct Offer {
+    Ipv4Address address;
+    Now since;
+  };
   // A place for the client.
   struct Place {
     ScopeId scope = kNoScope;
@@ -184,6 +189,7 @@ class Engine {
   bool is_free_for(const Request& request, ScopeId scope, Ipv4Address address) const;
   const Reservation* find_reservation(const Request& request, ScopeId scope) const;
   std::optional<Ipv4Address> take_from_pool(const Request& request, ScopeId scope);
+  const Lease* find_offered(const Offer& offer) const;
   bool start_probe(const Request& request, const Place& place, unsigned tries);
   void hold(const Request& request, Ipv4Address address);
   void quarantine(Ipv4Address address, Now now);
@@ -219,7 +225,7 @@ class Engine {
   RateLimit rate_;
   Message message_;  // of the call that is under way
   std::unordered_map<uint32_t, Probe> probes_;
-  std::vector<std::deque<std::pair<Ipv4Address, Instant>>> offers_;  // by scope, oldest first
+  std::vector<std::deque<Offer>> offers_;              // by scope, oldest first
   std::unordered_map<uint32_t, int64_t> probed_free_;  // until when an answer counts, unix time
   std::unordered_map<std::string, uint32_t> names_;    // name -> address
   std::optional<Instant> exhausted_told_;

@@ -90,15 +90,20 @@ std::optional<Ipv4Address> Engine::take_from_pool(const Request& request, ScopeI
   if (auto idle = pool.find_longest_idle()) return idle;
   // Nothing left: an offer that nobody has taken up gives way.
   auto& offers = offers_[scope];
-  while (!offers.empty() && request.now.instant - offers.front().second >= kOfferKeep) {
-    Ipv4Address address = offers.front().first;
+  while (!offers.empty() && request.now.instant - offers.front().since.instant >= kOfferKeep) {
+    const Lease* lease = find_offered(offers.front());
     offers.pop_front();
-    const Lease* lease = table_.find(address);
-    if (lease != nullptr && lease->state == LeaseState::offered && pool.contains(address)) {
-      return address;
-    }
+    if (lease != nullptr && pool.contains(lease->address)) return lease->address;
   }
   return std::nullopt;
+}
+
+// The lease that is still this very offer, none that came after it.
+const Lease* Engine::find_offered(const Offer& offer) const {
+  const Lease* lease = table_.find(offer.address);
+  bool is_it = lease != nullptr && lease->state == LeaseState::offered &&
+               lease->started_s == offer.since.unix_s;
+  return is_it ? lease : nullptr;
 }
 
 // The address is the client's until the offer lapses.
@@ -124,12 +129,11 @@ void Engine::hold(const Request& request, Ipv4Address address) {
   lease.offered_until_s = request.now.unix_s + kOfferS;
   table_.put(std::move(lease));
   auto& offers = offers_[scope];
-  offers.push_back({address, request.now.instant});
+  offers.push_back({address, request.now});
   if (offers.size() <= kOffersMax) return;
-  Ipv4Address oldest = offers.front().first;
+  const Lease* oldest = find_offered(offers.front());
   offers.pop_front();
-  const Lease* given_up = table_.find(oldest);
-  if (given_up != nullptr && given_up->state == LeaseState::offered) table_.erase(oldest);
+  if (oldest != nullptr) table_.erase(oldest->address);
 }
 
 // False: too many are under way.

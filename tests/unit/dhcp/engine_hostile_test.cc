@@ -52,4 +52,32 @@ TEST_CASE("dhcp/engine: a lease is given back and declined from its own network 
   CHECK(bed.stored[address].state == LeaseState::declined);
 }
 
+TEST_CASE("dhcp/engine: an old offer of an address takes nothing from a new one", "[F46]") {
+  Settings settings = EngineBed::office();
+  Ipv4Address only(192, 168, 1, 100);
+  settings.scopes[0].ranges = {{only, only}};
+  EngineBed bed(settings);
+  REQUIRE(bed.offered(1) == only);
+  bed.pass(31);
+  REQUIRE(bed.offered(2) == only);
+  CHECK_FALSE(bed.offered(3));
+  CHECK(bed.answer(EngineBed::select(2, only)) == MessageType::ack);
+}
+
+TEST_CASE("dhcp/engine: an old offer beyond the limit takes nothing from a new one", "[F46]") {
+  Settings settings = EngineBed::office();
+  settings.messages_per_second = 0;
+  Ipv4Address only(192, 168, 1, 100);
+  settings.scopes[0].ranges = {{only, only}};
+  EngineBed bed(settings);
+  for (size_t i = 0; i < Engine::kOffersMax; ++i) {
+    REQUIRE(bed.offered(1 + i % 200) == only);
+    bed.pass(31);
+  }
+  REQUIRE(bed.offered(201) == only);
+  CHECK(bed.engine.leases().count(LeaseState::offered) == 1);
+  CHECK(bed.answer(EngineBed::select(201, only)) == MessageType::ack);
+  CHECK(bed.engine.leases().count(LeaseState::bound) == 1);
+}
+
 }  // namespace postern::dhcp::test
