@@ -8,6 +8,7 @@ namespace postern::dhcp {
 namespace {
 
 constexpr uint8_t kLinkSelection = 5;  // suboption of option 82 (RFC 3527)
+constexpr size_t kClientIdMax = 255;  // of one option; the lease table keeps as much of each client
 
 template <typename T>
 bool contains(const std::vector<T>& list, T item) {
@@ -59,6 +60,10 @@ void Engine::receive(LinkId link, Ipv4Address local, std::span<const uint8_t> by
 
 // Fills in what the message says of its sender. False: it is not taken.
 bool Engine::understand(Request& request) {
+  if (request.message->find(option::client_id).size() > kClientIdMax) {
+    ++counters_.malformed;
+    return false;
+  }
   request.client = client_key(*request.message);
   request.hash = client_hash(request.client);
   if (!rate_.admit(request.hash, request.now.unix_s, settings_.messages_per_second)) {

@@ -80,4 +80,17 @@ TEST_CASE("dhcp/engine: an old offer beyond the limit takes nothing from a new o
   CHECK(bed.engine.leases().count(LeaseState::bound) == 1);
 }
 
+TEST_CASE("dhcp/engine: an identifier is as long as one option at most", "[F46]") {
+  EngineBed bed;
+  auto of = [](size_t more) {
+    return EngineBed::discover(1)
+        .option(option::client_id, std::vector<uint8_t>(255, 'x'))
+        .option(option::client_id, std::vector<uint8_t>(more, 'y'))
+        .done();
+  };
+  CHECK(bed.say(of(0)) != nullptr);
+  CHECK(bed.say(of(1)) == nullptr);
+  CHECK(bed.engine.counters().malformed == 1);
+}
+
 }  // namespace postern::dhcp::test
