@@ -208,8 +208,8 @@ void Engine::decline(const Request& request) {
   if (!contains(request.scopes, table_.scope_of(address))) return;
   if (lease->state == LeaseState::declined) return;
   ++counters_.conflicts;
-  sink_.remark("dhcp: " + client_text(*lease) + " declined " + to_text(address) +
-               ": somebody else uses it");
+  tell_conflict(client_text(*lease) + " declined " + to_text(address) + ": somebody else uses it",
+                request.now);
   quarantine(address, request.now);
 }
 

@@ -193,6 +193,7 @@ class Engine {
   bool start_probe(const Request& request, const Place& place, unsigned tries);
   void hold(const Request& request, Ipv4Address address);
   void quarantine(Ipv4Address address, Now now);
+  void tell_conflict(const std::string& line, Now now);
   void tell_exhausted(const Request& request);
   void step_probes(Now now);
   void take_up(const Probe& probe, Now now);
@@ -230,6 +231,8 @@ class Engine {
   std::unordered_map<std::string, uint32_t> names_;    // name -> address
   std::optional<Instant> exhausted_told_;
   uint64_t exhausted_since_ = 0;
+  Instant conflicts_since_;  // of the minute in which these were told
+  unsigned conflicts_told_ = 0;
   // What the reply under way is made of.
   std::vector<OptionView> views_;
   std::vector<const Profile*> layers_;  // the most special first

@@ -16,6 +16,8 @@ constexpr unsigned kProbeRequests = 2;
 constexpr Duration kProbeInterval = milliseconds(150);
 constexpr unsigned kPlacesTried = 16;  // addresses in use one after the other, for one DISCOVER
 constexpr Duration kExhaustedRemark = seconds(60);
+constexpr unsigned kConflictsTold = 10;
+constexpr Duration kConflictsInterval = seconds(60);
 
 }  // namespace
 
@@ -198,9 +200,10 @@ void Engine::address_seen(LinkId link, Ipv4Address address, const MacAddress& ma
   Probe probe = std::move(found->second);
   probes_.erase(found);
   ++counters_.conflicts;
-  sink_.remark("dhcp: " + to_text(address) + " is in use by " + to_text(mac) +
-               " without a lease; it is not given out for " +
-               std::to_string(settings_.quarantine_s / 60) + " min");
+  tell_conflict(to_text(address) + " is in use by " + to_text(mac) +
+                    " without a lease; it is not given out for " +
+                    std::to_string(settings_.quarantine_s / 60) + " min",
+                now);
   quarantine(address, now);
   if (++probe.tries < kPlacesTried) take_up(probe, now);
 }
@@ -215,6 +218,17 @@ void Engine::quarantine(Ipv4Address address, Now now) {
   lease.ends_s = now.unix_s + settings_.quarantine_s;
   probed_free_.erase(address.number);
   sink_.store(table_.put(std::move(lease)));
+}
+
+// Conflicts can be made up by anybody on the link, so a few a minute are told.
+void Engine::tell_conflict(const std::string& line, Now now) {
+  if (conflicts_told_ == 0 || now.instant - conflicts_since_ >= kConflictsInterval) {
+    conflicts_since_ = now.instant;
+    conflicts_told_ = 0;
+  }
+  if (conflicts_told_ == kConflictsTold) return;
+  bool is_last = ++conflicts_told_ == kConflictsTold;
+  sink_.remark("dhcp: " + line + (is_last ? "; more within a minute are counted alone" : ""));
 }
 
 void Engine::tell_exhausted(const Request& request) {

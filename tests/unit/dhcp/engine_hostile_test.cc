@@ -93,4 +93,21 @@ TEST_CASE("dhcp/engine: an identifier is as long as one option at most", "[F46]"
   CHECK(bed.engine.counters().malformed == 1);
 }
 
+TEST_CASE("dhcp/engine: what one host declines does not fill the log", "[F46][F67]") {
+  EngineBed bed;
+  for (unsigned client = 1; client <= 100; ++client) {
+    Ipv4Address address = *bed.lease(client);
+    auto decline = Built(MessageType::decline, client).address(option::requested_address, address);
+    bed.say(decline.done());
+  }
+  CHECK(bed.engine.counters().conflicts == 100);
+  CHECK(bed.remarks.size() == 10);
+  CHECK(bed.remarks.back().ends_with("more within a minute are counted alone"));
+  bed.pass(660);
+  auto decline = Built(MessageType::decline, 1);
+  Ipv4Address address = *bed.lease(1);
+  bed.say(decline.address(option::requested_address, address).done());
+  CHECK(bed.remarks.size() == 11);
+}
+
 }  // namespace postern::dhcp::test
