@@ -58,6 +58,7 @@ Pending* PendingTable::add(const Question& question, uint64_t hash) {
   pending.is_used = true;
   pending.is_stream_tried = pending.is_judged = false;
   pending.was_asked = 0;
+  pending.asked_plain = Pending::kNoServer;
   pending.next = buckets_[hash % kBuckets];
   buckets_[hash % kBuckets] = place;
   pending.after_active = kNone;

@@ -59,6 +59,7 @@ struct Attempt {
 };
 
 struct Pending {
+  static constexpr uint16_t kNoServer = 0xFFFF;
   Question question;
   uint64_t hash = 0;
   uint64_t serial = 0;  // of this use of the place
@@ -66,8 +67,9 @@ struct Pending {
   uint8_t attempt_count = 0;
   bool is_used = false;
   bool is_stream_tried = false;
-  bool is_judged = false;  // an answer is with the validator
-  uint64_t was_asked = 0;  // servers of the group, by place
+  bool is_judged = false;            // an answer is with the validator
+  uint64_t was_asked = 0;            // servers of the group, by place
+  uint16_t asked_plain = kNoServer;  // it refused the question with EDNS
   Instant started;
   Instant next_at;  // when another server is asked
   Instant gives_up_at;
