@@ -8,9 +8,11 @@ namespace postern::dhcp {
 namespace {
 
 constexpr uint8_t kLinkSelection = 5;  // suboption of option 82 (RFC 3527)
+constexpr size_t kClientIdMax = 255;  // of one option; the lease table keeps as much of each client
 
-bool contains(const std::vector<Ipv4Address>& list, Ipv4Address address) {
-  return std::find(list.begin(), list.end(), address) != list.end();
+template <typename T>
+bool contains(const std::vector<T>& list, T item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
 }
 
 }  // namespace
@@ -22,14 +24,11 @@ void Engine::configure(Settings settings, Now now) {
   for (const Scope& scope : settings_.scopes)
     reservations_.emplace_back(scope.reservations);
   offers_.assign(settings_.scopes.size(), {});
-  std::vector<Ipv4Address> offered;
   table_.for_each([&](const Lease& lease) {
-    if (lease.state == LeaseState::offered) offered.push_back(lease.address);
+    ScopeId scope = table_.scope_of(lease.address);
+    if (lease.state != LeaseState::offered || scope == kNoScope) return;
+    offers_[scope].push_back({lease.address, {now.instant, lease.started_s}});
   });
-  for (Ipv4Address address : offered) {
-    ScopeId scope = table_.scope_of(address);
-    if (scope != kNoScope) offers_[scope].push_back({address, now.instant});
-  }
   probes_.clear();  // their clients ask again
   probed_free_.clear();
   end_due(now);
@@ -61,6 +60,10 @@ void Engine::receive(LinkId link, Ipv4Address local, std::span<const uint8_t> by
 
 // Fills in what the message says of its sender. False: it is not taken.
 bool Engine::understand(Request& request) {
+  if (request.message->find(option::client_id).size() > kClientIdMax) {
+    ++counters_.malformed;
+    return false;
+  }
   request.client = client_key(*request.message);
   request.hash = client_hash(request.client);
   if (!rate_.admit(request.hash, request.now.unix_s, settings_.messages_per_second)) {
@@ -74,6 +77,8 @@ bool Engine::understand(Request& request) {
   return !request.scopes.empty();
 }
 
+// Who says to be a relay may be anybody who reaches port 67. So it opens the networks that only
+// relays can reach, and those of the link that it speaks from: none of another link.
 void Engine::find_scopes(Request& request) const {
   const Header& header = request.message->header;
   Ipv4Address place = header.giaddr;
@@ -83,14 +88,15 @@ void Engine::find_scopes(Request& request) const {
   }
   for (size_t i = 0; i < settings_.scopes.size(); ++i) {
     const Scope& scope = settings_.scopes[i];
-    bool holds = request.is_relayed ? scope.subnet.contains(place) : scope.link == request.link;
-    if (holds) request.scopes.push_back(static_cast<ScopeId>(i));
+    bool is_here = scope.link == request.link;
+    bool is_remote = request.is_relayed && scope.link == kNoLink;
+    bool holds = request.is_relayed ? scope.subnet.contains(place) : is_here;
+    if (holds && (is_here || is_remote)) request.scopes.push_back(static_cast<ScopeId>(i));
   }
   // Who renews from behind a relay speaks to us directly.
   if (request.is_relayed || header.ciaddr.is_unspecified()) return;
   ScopeId own = table_.scope_of(header.ciaddr);
-  bool is_known = own == kNoScope || std::find(request.scopes.begin(), request.scopes.end(), own) !=
-                                         request.scopes.end();
+  bool is_known = own == kNoScope || contains(request.scopes, own);
   if (!is_known && settings_.scopes[own].link == kNoLink) request.scopes = {own};
 }
 
@@ -199,10 +205,11 @@ void Engine::decline(const Request& request) {
   Ipv4Address address = request.message->address(option::requested_address);
   const Lease* lease = table_.find(address);
   if (lease == nullptr || lease->client != request.client) return;
+  if (!contains(request.scopes, table_.scope_of(address))) return;
   if (lease->state == LeaseState::declined) return;
   ++counters_.conflicts;
-  sink_.remark("dhcp: " + client_text(*lease) + " declined " + to_text(address) +
-               ": somebody else uses it");
+  tell_conflict(client_text(*lease) + " declined " + to_text(address) + ": somebody else uses it",
+                request.now);
   quarantine(address, request.now);
 }
 
@@ -210,6 +217,7 @@ void Engine::decline(const Request& request) {
 void Engine::release(const Request& request) {
   const Lease* lease = table_.find(request.message->header.ciaddr);
   if (lease == nullptr || lease->client != request.client) return;
+  if (!contains(request.scopes, table_.scope_of(lease->address))) return;
   release(lease->address, request.now);
 }
 

@@ -163,6 +163,11 @@ class Engine {
     unsigned tries = 0;       // addresses that were in use before this one
     bool is_relayed = false;  // asked by ICMP echo, which a router carries
   };
+  // An address was held for a newcomer.
+  struct Offer {
+    Ipv4Address address;
+    Now since;
+  };
   // A place for the client.
   struct Place {
     ScopeId scope = kNoScope;
@@ -188,11 +193,13 @@ class Engine {
   bool is_free_for(const Request& request, ScopeId scope, Ipv4Address address) const;
   const Reservation* find_reservation(const Request& request, ScopeId scope) const;
   std::optional<Ipv4Address> take_from_pool(const Request& request, ScopeId scope);
+  const Lease* find_offered(const Offer& offer) const;
   bool start_probe(const Request& request, const Place& place, unsigned tries);
   void send_probe(const Probe& probe, Ipv4Address address);
   void end_in_conflict(Ipv4Address address, const std::string& who, Now now);
   void hold(const Request& request, Ipv4Address address);
   void quarantine(Ipv4Address address, Now now);
+  void tell_conflict(const std::string& line, Now now);
   void tell_exhausted(const Request& request);
   void step_probes(Now now);
   void take_up(const Probe& probe, Now now);
@@ -226,11 +233,13 @@ class Engine {
   RateLimit rate_;
   Message message_;  // of the call that is under way
   std::unordered_map<uint32_t, Probe> probes_;
-  std::vector<std::deque<std::pair<Ipv4Address, Instant>>> offers_;  // by scope, oldest first
+  std::vector<std::deque<Offer>> offers_;              // by scope, oldest first
   std::unordered_map<uint32_t, int64_t> probed_free_;  // until when an answer counts, unix time
   std::unordered_map<std::string, uint32_t> names_;    // name -> address
   std::optional<Instant> exhausted_told_;
   uint64_t exhausted_since_ = 0;
+  Instant conflicts_since_;  // of the minute in which these were told
+  unsigned conflicts_told_ = 0;
   // What the reply under way is made of.
   std::vector<OptionView> views_;
   std::vector<const Profile*> layers_;  // the most special first

@@ -17,6 +17,8 @@ constexpr Duration kProbeInterval = milliseconds(150);
 constexpr Duration kEchoInterval = milliseconds(250);  // through a relay's network
 constexpr unsigned kPlacesTried = 16;  // addresses in use one after the other, for one DISCOVER
 constexpr Duration kExhaustedRemark = seconds(60);
+constexpr unsigned kConflictsTold = 10;
+constexpr Duration kConflictsInterval = seconds(60);
 
 Duration interval_of(bool is_relayed) {
   return is_relayed ? kEchoInterval : kProbeInterval;
@@ -95,15 +97,20 @@ std::optional<Ipv4Address> Engine::take_from_pool(const Request& request, ScopeI
   if (auto idle = pool.find_longest_idle()) return idle;
   // Nothing left: an offer that nobody has taken up gives way.
   auto& offers = offers_[scope];
-  while (!offers.empty() && request.now.instant - offers.front().second >= kOfferKeep) {
-    Ipv4Address address = offers.front().first;
+  while (!offers.empty() && request.now.instant - offers.front().since.instant >= kOfferKeep) {
+    const Lease* lease = find_offered(offers.front());
     offers.pop_front();
-    const Lease* lease = table_.find(address);
-    if (lease != nullptr && lease->state == LeaseState::offered && pool.contains(address)) {
-      return address;
-    }
+    if (lease != nullptr && pool.contains(lease->address)) return lease->address;
   }
   return std::nullopt;
+}
+
+// The lease that is still this very offer, none that came after it.
+const Lease* Engine::find_offered(const Offer& offer) const {
+  const Lease* lease = table_.find(offer.address);
+  bool is_it = lease != nullptr && lease->state == LeaseState::offered &&
+               lease->started_s == offer.since.unix_s;
+  return is_it ? lease : nullptr;
 }
 
 // The address is the client's until the offer lapses.
@@ -129,12 +136,11 @@ void Engine::hold(const Request& request, Ipv4Address address) {
   lease.offered_until_s = request.now.unix_s + kOfferS;
   table_.put(std::move(lease));
   auto& offers = offers_[scope];
-  offers.push_back({address, request.now.instant});
+  offers.push_back({address, request.now});
   if (offers.size() <= kOffersMax) return;
-  Ipv4Address oldest = offers.front().first;
+  const Lease* oldest = find_offered(offers.front());
   offers.pop_front();
-  const Lease* given_up = table_.find(oldest);
-  if (given_up != nullptr && given_up->state == LeaseState::offered) table_.erase(oldest);
+  if (oldest != nullptr) table_.erase(oldest->address);
 }
 
 // False: too many are under way.
@@ -217,9 +223,10 @@ void Engine::end_in_conflict(Ipv4Address address, const std::string& who, Now no
   Probe probe = std::move(found->second);
   probes_.erase(found);
   ++counters_.conflicts;
-  sink_.remark("dhcp: " + to_text(address) + " is in use by " + who +
-               " without a lease; it is not given out for " +
-               std::to_string(settings_.quarantine_s / 60) + " min");
+  tell_conflict(to_text(address) + " is in use by " + who +
+                    " without a lease; it is not given out for " +
+                    std::to_string(settings_.quarantine_s / 60) + " min",
+                now);
   quarantine(address, now);
   if (++probe.tries < kPlacesTried) take_up(probe, now);
 }
@@ -234,6 +241,17 @@ void Engine::quarantine(Ipv4Address address, Now now) {
   lease.ends_s = now.unix_s + settings_.quarantine_s;
   probed_free_.erase(address.number);
   sink_.store(table_.put(std::move(lease)));
+}
+
+// Conflicts can be made up by anybody on the link, so a few a minute are told.
+void Engine::tell_conflict(const std::string& line, Now now) {
+  if (conflicts_told_ == 0 || now.instant - conflicts_since_ >= kConflictsInterval) {
+    conflicts_since_ = now.instant;
+    conflicts_told_ = 0;
+  }
+  if (conflicts_told_ == kConflictsTold) return;
+  bool is_last = ++conflicts_told_ == kConflictsTold;
+  sink_.remark("dhcp: " + line + (is_last ? "; more within a minute are counted alone" : ""));
 }
 
 void Engine::tell_exhausted(const Request& request) {

@@ -74,6 +74,7 @@ void Forwarder::arrange_servers() {
     ZoneFound zone = zones_.find(pending.question.name);
     pending.group = zone.kind == ZoneKind::forward ? zone.group : kDefaultGroup;
     pending.was_asked = 0;
+    pending.asked_plain = Pending::kNoServer;  // the servers have other numbers now
   }
 }
 

@@ -59,7 +59,7 @@ void Forwarder::send(Pending& pending, uint16_t number, bool by_stream, Instant 
   ++pending.attempt_count;
   attempt.case_bits = now < server.one_case_until ? 0 : outlet_.random();
   attempt.sent = now;
-  attempt.with_edns = now >= server.plain_until;
+  attempt.with_edns = now >= server.plain_until && number != pending.asked_plain;
   attempt.by_stream = by_stream || !server.address.tls_name.empty();
   attempt.is_open = true;
   attempt.is_silent = false;
@@ -175,13 +175,18 @@ void Forwarder::take(Pending& pending, Attempt& attempt, Bytes message, Instant 
     ++counters_.without_edns;
     uint16_t server = attempt.server;
     bool by_stream = attempt.by_stream;
-    servers_.at(server).plain_until = now + kRefusalHolds;
+    pending.asked_plain = server;
     put_aside(pending, attempt, now);
     return send(pending, server, by_stream, now);
   }
   if (rcode != rcode::no_error && rcode != rcode::name_error) {
     put_aside(pending, attempt, now);
     return go_on(pending, now);
+  }
+  // A refusal may be about the name, or forged; that the server answers the same question without
+  // EDNS is what shows that it knows none.
+  if (attempt.server == pending.asked_plain && !attempt.with_edns) {
+    servers_.at(attempt.server).plain_until = now + kRefusalHolds;
   }
   judge(pending, message, now);
 }

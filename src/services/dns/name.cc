@@ -10,6 +10,7 @@ namespace postern::dns {
 namespace {
 
 constexpr uint8_t kPointerBits = 0xC0;
+constexpr unsigned kPointersMax = 128;  // a name has 127 labels at most
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -77,13 +78,14 @@ std::optional<size_t> read_name(Bytes message, size_t at, Name& name) {
   name = Name();
   std::optional<size_t> end;  // behind the first pointer
   size_t before = at;         // a pointer leads to in front of all that was read so far
+  unsigned pointers = 0;
   while (at < message.size()) {
     uint8_t length = message[at];
     if (length == 0) return end ? end : at + 1;
     if ((length & kPointerBits) == kPointerBits) {
       if (at + 1 >= message.size()) return std::nullopt;
       size_t to = static_cast<size_t>(length & ~kPointerBits) << 8 | message[at + 1];
-      if (to >= before) return std::nullopt;
+      if (to >= before || ++pointers > kPointersMax) return std::nullopt;
       if (!end) end = at + 2;
       before = to;
       at = to;

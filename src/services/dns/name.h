@@ -62,7 +62,7 @@ bool is_same_name(Bytes a, Bytes b);
 
 // Reads the name at `at` of a message and follows its compression (RFC 1035 section 4.1.4).
 // Returns where the name ends in place; empty when it is broken: pointers lead back only, so they
-// end, and the expanded name is bounded.
+// end, there are no more of them than a name has labels, and the expanded name is bounded.
 std::optional<size_t> read_name(Bytes message, size_t at, Name& name);
 // Passes over the name at `at` and checks its labels, not where a pointer leads.
 std::optional<size_t> skip_name(Bytes message, size_t at);

@@ -58,6 +58,7 @@ Pending* PendingTable::add(const Question& question, uint64_t hash) {
   pending.is_used = true;
   pending.is_stream_tried = pending.is_judged = false;
   pending.was_asked = 0;
+  pending.asked_plain = Pending::kNoServer;
   pending.next = buckets_[hash % kBuckets];
   buckets_[hash % kBuckets] = place;
   pending.after_active = kNone;
@@ -83,7 +84,12 @@ void PendingTable::remove(Pending& pending) {
   (before == kNone ? oldest_ : places_[before].after_active) = after;
   (after == kNone ? youngest_ : places_[after].before_active) = before;
   waiters_ -= pending.waiters.size();
-  pending.waiters.clear();
+  if (pending.waiters.capacity() <= kWaitersKept) {
+    pending.waiters.clear();
+  } else {
+    // Else each place would come to have room for the greatest crowd.
+    pending.waiters = std::vector<Waiter>();
+  }
   pending.is_used = false;
   pending.next = free_;
   free_ = place;

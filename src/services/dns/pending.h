@@ -2,9 +2,10 @@
 // PendingTable: the questions that are asked of servers, who waits for each, and the IDs that are
 // out.
 //
-// A place is used again with its buffers, so a miss in a busy hour does not allocate. IDs are
-// unique among all that are out, 16 random bits each (RFC 5452). Bounds: kPendingMax questions,
-// kWaitersMax clients in all; beyond either the client gets SERVFAIL at once. Thread: control.
+// A place is used again with its memory for the few who mostly wait for one answer, so a miss in a
+// busy hour hardly allocates. IDs are unique among all that are out, 16 random bits each (RFC
+// 5452). Bounds: kPendingMax questions, kWaitersMax clients in all; beyond either the client gets
+// SERVFAIL at once. Thread: control.
 #pragma once
 
 #include <array>
@@ -58,6 +59,7 @@ struct Attempt {
 };
 
 struct Pending {
+  static constexpr uint16_t kNoServer = 0xFFFF;
   Question question;
   uint64_t hash = 0;
   uint64_t serial = 0;  // of this use of the place
@@ -65,8 +67,9 @@ struct Pending {
   uint8_t attempt_count = 0;
   bool is_used = false;
   bool is_stream_tried = false;
-  bool is_judged = false;  // an answer is with the validator
-  uint64_t was_asked = 0;  // servers of the group, by place
+  bool is_judged = false;            // an answer is with the validator
+  uint64_t was_asked = 0;            // servers of the group, by place
+  uint16_t asked_plain = kNoServer;  // it refused the question with EDNS
   Instant started;
   Instant next_at;  // when another server is asked
   Instant gives_up_at;
@@ -82,6 +85,7 @@ struct Pending {
 class PendingTable {
  public:
   static constexpr uint32_t kNone = 0xFFFFFFFF;
+  static constexpr size_t kWaitersKept = 16;  // for as many a place keeps its memory
   PendingTable();
 
   Pending* find(const Question& question, uint64_t hash);

@@ -47,6 +47,25 @@ TEST_CASE("dns/message: names are read with their compression", "[RFC1035-4.1.4]
   CHECK(skip_name(message, 9) == 15u);
 }
 
+// A name has 127 labels at most, and who compresses has one at least in front of a pointer. Without
+// a limit every name of a message of 64 KiB may cost 8,000 steps.
+TEST_CASE("dns/message: a name leads through as many pointers as it may have labels",
+          "[RFC1035-4.1.4]") {
+  Octets message = from({0});
+  auto add_pointers = [&](size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      size_t to = message.size() < 2 ? 0 : message.size() - 2;
+      message.push_back(static_cast<uint8_t>(0xC0 | to >> 8));
+      message.push_back(static_cast<uint8_t>(to));
+    }
+    return message.size() - 2;
+  };
+  Name name;
+  CHECK(read_name(message, add_pointers(128), name).has_value());
+  CHECK_FALSE(read_name(message, add_pointers(1), name).has_value());
+  CHECK_FALSE(read_name(message, add_pointers(8000), name).has_value());
+}
+
 TEST_CASE("dns/message: broken names are refused", "[RFC1035-4.1.4][RFC1035-2.3.4]") {
   Octets too_long;
   for (int i = 0; i < 4; ++i) {
