@@ -31,9 +31,10 @@ void parse_options(const Field& field, std::vector<DhcpOption>& options) {
     std::string path = join(field.path, entry.key);
     auto code = dhcp::option_number(entry.key);
     if (!code) {
-      field.report.error(
-          entry.mark, path,
-          "there is no option " + quote(entry.key) + hint(entry.key, dhcp::option_names()));
+      std::string near = hint(entry.key, dhcp::option_names());
+      field.report.error(entry.mark, path,
+                         "there is no option " + quote(entry.key) +
+                             (near.empty() ? "; posternd(8) lists the names" : near));
       continue;
     }
     bool is_known = std::any_of(options.begin(), options.end(),
@@ -94,7 +95,10 @@ void parse_ranges(Section& section, std::string_view key, std::vector<AddressRan
     if (auto range = parse_address_range(*text)) {
       ranges.push_back(*range);
     } else {
-      field.error(quote(*text) + " is not a range such as 192.168.1.100-192.168.1.199");
+      size_t dash = std::min(text->find('-'), text->size() - 1);
+      bool is_pair = parse_ipv4(text->substr(0, dash)) && parse_ipv4(text->substr(dash + 1));
+      field.error(quote(*text) + (is_pair ? " ends before it begins"
+                                          : " is not a range such as 192.168.1.100-192.168.1.199"));
     }
   }
 }
@@ -120,6 +124,12 @@ std::string small_letters(std::string text) {
 
 void parse_reservation(Section& section, DhcpReservation& item) {
   item.mark = section.node().mark;
+  int keys = section.has("mac") + section.has("client_id") + section.has("host_name");
+  if (keys != 1) {
+    section.report().error(
+        item.mark, section.path(),
+        "needs one of mac, client_id and host_name" + std::string(keys > 1 ? ", not several" : ""));
+  }
   section.string("name", item.name);
   if (auto field = section.find("mac")) item.mac = read_mac(*field);
   if (auto field = section.find("client_id")) parse_bytes(*field, item.client_id);

@@ -179,6 +179,12 @@ std::string string_fault(Type type, std::string_view text) {
     }
     case Type::dns_server:
       if (parse_dns_server(text)) return "";
+      if (is_domain_name(text) && text.find_first_not_of("0123456789.") != text.npos) {
+        return quote(text) +
+               " is a name; write the server's address, for TLS with the name: "
+               "192.0.2.53#" +
+               std::string(text);
+      }
       return quote(text) +
              " is not a server of the form 192.0.2.53, 192.0.2.53:5353 or, for TLS, "
              "192.0.2.53#dns.example or 192.0.2.53#sha256/ and the base64 of a key";

@@ -12,6 +12,24 @@ namespace {
 // Sections that later versions bring; an early user should not look for a typing error.
 constexpr std::string_view kLater[] = {"users", "tests"};
 
+// Where else `key` would be right, when that is one place only: the line is indented wrongly then.
+void find_owners(const SectionSpec& section, std::string_view key,
+                 std::vector<const SectionSpec*>& owners) {
+  for (const KeySpec& spec : section.keys) {
+    bool is_listed = std::find(owners.begin(), owners.end(), &section) != owners.end();
+    if (spec.key == key && !is_listed) owners.push_back(&section);
+    if (spec.section != nullptr) find_owners(*spec.section, key, owners);
+  }
+}
+
+std::string place_hint(const SectionSpec& here, std::string_view key) {
+  std::vector<const SectionSpec*> owners;
+  find_owners(kFile, key, owners);
+  if (owners.size() != 1 || owners[0] == &here) return {};
+  if (owners[0]->path.empty()) return "; it is a key of the file itself, without indentation";
+  return "; it is a key of " + std::string(owners[0]->path) + ": is its line indented wrongly?";
+}
+
 std::string unknown_key_text(const SectionSpec& spec, const Entry& entry) {
   std::string text = "unknown key " + quote(entry.key);
   if (spec.path.empty() &&
@@ -26,6 +44,9 @@ std::string unknown_key_text(const SectionSpec& spec, const Entry& entry) {
   std::vector<std::string_view> keys;
   for (const KeySpec& key : spec.keys)
     keys.push_back(key.key);
+  if (nearest_word(entry.key, keys).empty()) {
+    if (std::string place = place_hint(spec, entry.key); !place.empty()) return text + place;
+  }
   return text + hint(entry.key, keys);
 }
 
@@ -43,9 +64,11 @@ size_t bounded_count(const Field& field) {
 bool expect_map(Report& report, const Node& node, const std::string& path) {
   if (node.kind == NodeKind::map) return true;
   if (node.kind == NodeKind::refused) return false;
+  bool is_switch = node.kind == NodeKind::scalar && node.text == "true";
   report.error(node.mark, path,
                node.kind == NodeKind::null ? "is empty; remove the key or write {}"
-                                           : "expected a map of keys and values");
+               : is_switch ? "expected a map of keys and values; {} has the defaults"
+                           : "expected a map of keys and values");
   return false;
 }
 

@@ -91,7 +91,8 @@ void validate_ranges(Check& check, const DhcpScope& scope, const Prefix& subnet,
   }
 }
 
-// Who it is for, as one text for comparison; empty when it does not say exactly that.
+// Who it is for, as one text for comparison; empty when it does not say
+// exactly that, which was reported.
 std::string key_of(const DhcpReservation& item) {
   std::vector<std::string> keys;
   if (item.mac) keys.push_back("the MAC " + to_text(*item.mac));
@@ -111,9 +112,7 @@ void validate_reservations(Check& check, const DhcpScope& scope, const Prefix& s
     const DhcpReservation& item = scope.reservations[i];
     std::string place = join(path + ".reservations", i);
     std::string key = key_of(item);
-    if (key.empty()) {
-      check.report.error_at(place, "needs one of mac, client_id and host_name");
-    } else if (!keys.insert(key).second) {
+    if (!key.empty() && !keys.insert(key).second) {
       check.report.error_at(place, key.substr(0, key.starts_with("this") ? 22 : key.size()) +
                                        " has a reservation already");
     }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // services.dns: who may ask, and whom we ask.
+#include <algorithm>
+#include <set>
+
 #include "control/config/items.h"
 #include "control/config/validate.h"
 
@@ -7,6 +10,10 @@ namespace postern::config {
 namespace {
 
 constexpr std::string_view kPath = "services.dns";
+constexpr std::string_view kZoneWords[] = {"external", "internal", "dmz"};  // as enum Zone
+constexpr std::string_view kGateway = "gateway";
+constexpr uint8_t kTcp = 6;
+constexpr uint8_t kUdp = 17;
 
 void validate_listen(Check& check, const Dns& dns) {
   const std::string path = std::string(kPath) + ".listen";
@@ -43,6 +50,129 @@ void validate_servers(Check& check, const std::vector<std::string>& servers,
     validate_server(check, servers[i], item_path(path, i, servers.size()));
 }
 
+// One zone has one set of servers.
+void validate_zones(Check& check, const Dns& dns) {
+  std::set<std::string> seen;
+  for (size_t i = 0; i < dns.forward.size(); ++i) {
+    const std::vector<std::string>& zones = dns.forward[i].zones;
+    for (size_t j = 0; j < zones.size(); ++j) {
+      std::string zone = zones[j];
+      for (char& c : zone)
+        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      if (zone.ends_with('.')) zone.pop_back();
+      if (seen.insert(zone).second) continue;
+      std::string path = join(std::string(kPath) + ".forward", i) + ".zone";
+      check.report.error_at(item_path(path, j, zones.size()),
+                            quote(zones[j]) + " has servers already; list all of them there");
+    }
+  }
+}
+
+// What some rule has to permit for the service to be of use.
+struct Need {
+  const Interface* asker;  // nullptr: the gateway, which asks a server
+  uint8_t protocol;
+  uint16_t port;
+  std::string path;  // where to complain
+  bool is_met = false;
+};
+constexpr size_t kNeedsMax = 64;  // one an interface, and one a protocol and port of servers
+
+// Whether `ends` of a rule may mean the interface; nullptr is the gateway itself.
+bool may_mean(const std::vector<std::string>& ends, const Interface* interface) {
+  return ends.empty() || std::any_of(ends.begin(), ends.end(), [&](const std::string& end) {
+           if (interface == nullptr) return end == kGateway;
+           return end == interface->name || end == kZoneWords[static_cast<size_t>(interface->zone)];
+         });
+}
+
+bool may_concern(const FilterRule& rule, const Need& need) {
+  if (need.is_met || !may_mean(rule.in, need.asker)) return false;
+  if (need.asker != nullptr) return may_mean(rule.out, nullptr);
+  return rule.out.empty() || std::any_of(rule.out.begin(), rule.out.end(),
+                                         [](const auto& end) { return end != kGateway; });
+}
+
+bool admits(const std::vector<ServiceMatch>& services, const Need& need) {
+  return services.empty() || std::any_of(services.begin(), services.end(), [&](const auto& match) {
+           return match.any_protocol ||
+                  (match.protocol == need.protocol && match.destination.first <= need.port &&
+                   need.port <= match.destination.last);
+         });
+}
+
+// As far as interfaces, protocols and ports say; addresses and times are believed.
+void meet_by_rules(Check& check, std::vector<Need>& needs) {
+  for (const FilterRule& rule : check.model.filter.rules) {
+    if (!rule.enabled || rule.action != RuleAction::permit || rule.scope == Scope::forwarded)
+      continue;
+    bool concerns = std::any_of(needs.begin(), needs.end(),
+                                [&](const Need& need) { return may_concern(rule, need); });
+    if (!concerns) continue;
+    auto services = check.resolver.services(rule.service);
+    for (Need& need : needs)
+      need.is_met |= may_concern(rule, need) && (!services || admits(*services, need));
+  }
+}
+
+void need_listeners(Check& check, const Dns& dns, std::vector<Need>& needs) {
+  for (const Interface& interface : check.model.interfaces) {
+    bool is_named =
+        std::find(dns.listen.begin(), dns.listen.end(), interface.name) != dns.listen.end();
+    if (interface.zone == Zone::external || !interface.enabled) continue;
+    if (is_named || dns.listen.empty()) needs.push_back({&interface, kUdp, 53, std::string(kPath)});
+  }
+}
+
+// One for each protocol and port.
+void need_servers(const std::vector<std::string>& servers, const std::string& path,
+                  std::vector<Need>& needs) {
+  for (size_t i = 0; i < servers.size(); ++i) {
+    auto server = parse_dns_server(servers[i]);
+    if (!server || server->address.is_loopback()) continue;
+    uint8_t protocol = server->tls.empty() ? kUdp : kTcp;
+    bool is_known = std::any_of(needs.begin(), needs.end(), [&](const Need& need) {
+      return need.asker == nullptr && need.protocol == protocol && need.port == server->port;
+    });
+    if (is_known || needs.size() >= kNeedsMax) continue;
+    needs.push_back({nullptr, protocol, server->port, item_path(path, i, servers.size())});
+  }
+}
+
+void warn_of_unmet(Check& check, const Need& need) {
+  std::string service = (need.protocol == kTcp ? "tcp/" : "tcp+udp/") + std::to_string(need.port);
+  std::string text = need.asker != nullptr
+                         ? "no rule lets the hosts of " + need.asker->name +
+                               " ask; add one with in: " + need.asker->name + ", out: gateway"
+                         : "no rule lets the gateway ask this server; add one with in: gateway";
+  check.report.warning_at(need.path, text + ", service: " + service);
+}
+
+// Without such rules the service is there, and mute.
+void warn_of_rules(Check& check, const Dns& dns) {
+  std::vector<Need> needs;
+  need_listeners(check, dns, needs);
+  const std::string path(kPath);
+  need_servers(dns.servers, path + ".servers", needs);
+  for (size_t i = 0; i < dns.forward.size(); ++i)
+    need_servers(dns.forward[i].servers, join(path + ".forward", i) + ".servers", needs);
+  meet_by_rules(check, needs);
+  for (const Need& need : needs) {
+    if (!need.is_met) warn_of_unmet(check, need);
+  }
+}
+
+// An interface without an address may learn one, and servers with it.
+void warn_of_no_servers(Check& check, const Dns& dns) {
+  const std::vector<Interface>& interfaces = check.model.interfaces;
+  bool has_addresses = std::all_of(interfaces.begin(), interfaces.end(), [](const Interface& i) {
+    return !i.enabled || !i.addresses.empty();
+  });
+  if (dns.servers.empty() && has_addresses) {
+    check.report.warning_at(std::string(kPath), "has no servers, so names outside are not found");
+  }
+}
+
 }  // namespace
 
 void validate_dns(Check& check) {
@@ -54,6 +184,11 @@ void validate_dns(Check& check) {
   for (size_t i = 0; i < dns.forward.size(); ++i) {
     validate_servers(check, dns.forward[i].servers,
                      path + ".forward[" + std::to_string(i) + "].servers");
+  }
+  validate_zones(check, dns);
+  if (dns.enabled && check.report.errors() == 0) {
+    if (check.model.filter.posture == Posture::normal) warn_of_rules(check, dns);
+    warn_of_no_servers(check, dns);
   }
   for (size_t i = 0; i < dns.records.size(); ++i) {
     if (dns.records[i].address.is_unspecified()) continue;  // not given, and reported

@@ -208,7 +208,9 @@ std::string explain(const YAML::Exception& exception) {
       {YAML::ErrorMsg::END_OF_MAP_FLOW, "is a '}' or ',' missing?"},
       {YAML::ErrorMsg::END_OF_SEQ_FLOW, "is a ']' or ',' missing?"},
       {YAML::ErrorMsg::FLOW_END, "is a '}' or ']' too many?"},
-      {YAML::ErrorMsg::MAP_VALUE, "is a ':' missing earlier in this line, or are quotes needed?"},
+      {YAML::ErrorMsg::MAP_VALUE,
+       "is this line indented deeper than its neighbours, a ':' missing before it, or are quotes "
+       "needed?"},
   };
   std::string text = "not valid YAML: " + quote(exception.msg);
   for (const Advice& advice : advices) {

@@ -5,6 +5,7 @@
 A stand-in plays the daemon. Arguments: the program, its manual page, README.md.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -46,7 +47,15 @@ class Daemon:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(directory + "/postern.sock")
         self.socket.listen()
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        """Its thread must not wait on: the next socket has the same number."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.socket.close()
 
     def serve(self):
         while True:
@@ -81,7 +90,7 @@ class PosternTest(unittest.TestCase):
 
     def daemon(self, response):
         daemon = Daemon(self.directory, response)
-        self.addCleanup(daemon.socket.close)
+        self.addCleanup(daemon.close)
         return daemon
 
     def file(self, text):
@@ -140,7 +149,7 @@ class PosternTest(unittest.TestCase):
                 daemon = self.daemon(refused(code, "not now"))
                 self.assertEqual(self.expect(exit_code, "status").stderr, "postern: not now\n")
                 self.expect(exit_code, "apply", self.file(GOOD))
-                daemon.socket.close()
+                daemon.close()
                 os.unlink(self.directory + "/postern.sock")
 
     def test_a_daemon_that_talks_nonsense_is_an_error(self):
@@ -151,7 +160,7 @@ class PosternTest(unittest.TestCase):
                 result = self.run_postern("status")
                 self.assertIn(result.returncode, (1, 4))
                 self.assertEqual(result.stderr.count("\n"), 1)
-                daemon.socket.close()
+                daemon.close()
                 os.unlink(self.directory + "/postern.sock")
 
     def test_sessions_are_a_table_or_json(self):
