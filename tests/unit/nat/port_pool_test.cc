@@ -112,7 +112,7 @@ TEST_CASE("nat/port_pool: reserved ports are passed over") {
 }
 
 TEST_CASE("nat/port_pool: claimed ports are taken and released ports are free") {
-  ExternalPortPool pool(settings_of(1, 4));
+  ExternalPortPool pool(settings_of(2, 4));
   CHECK(pool.claim(protocol::tcp, kOutside, 64));
   CHECK_FALSE(pool.claim(protocol::tcp, kOutside, 64));
   CHECK_FALSE(pool.claim(protocol::tcp, kOutside, 63));  // worker 0's
