@@ -94,9 +94,15 @@ Cache::Key Forwarder::key_of(const Question& question) {
                        question.checking_disabled);
 }
 
+// A stream counts the queries that are under way, so it has to know.
+size_t Forwarder::keep_silent(const Client& client) {
+  if (client.connection != 0) outlet_.reply(client, {});
+  return 0;
+}
+
 size_t Forwarder::refuse_fault(QueryFault fault, Bytes message, Asked& asked) {
   ++(fault == QueryFault::unknown_key ? counters_.refused : counters_.malformed);
-  if (fault == QueryFault::not_a_query) return 0;
+  if (fault == QueryFault::not_a_query) return keep_silent(asked.client);
   ReplyShape shape;
   shape.id = asked.query.id;
   shape.flags = asked.query.flags;
@@ -123,7 +129,7 @@ size_t Forwarder::ask(Bytes message, const Client& client, Instant now, std::spa
   counters_.streams += client.connection != 0;
   if (!client.is_own && !limiter_.allows(client.address, now)) {
     ++counters_.rate_limited;
-    return 0;
+    return keep_silent(client);
   }
   Asked asked{client, message, room, now, {}, {}, {}, {}, {}};
   Query& query = asked.query;

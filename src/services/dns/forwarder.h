@@ -72,6 +72,7 @@ class Outlet {
   // By TCP, or TLS for a server that has a name for that; the outcome goes to take_stream() with
   // `id` and never from within this call.
   virtual void ask_stream(const ServerAddress& server, Bytes message, uint16_t id) = 0;
+  // An empty message tells a stream that this query gets none.
   virtual void reply(const Client& client, Bytes message) = 0;
   virtual void log_query(const Client& client, const Name& name, uint16_t type,
                          std::string_view outcome) = 0;
@@ -124,6 +125,7 @@ class Forwarder {
   struct Asked;  // a query with all that is known of it
   using WriteReply = std::function<size_t(const ReplyShape&)>;
 
+  size_t keep_silent(const Client& client);
   size_t refuse_fault(QueryFault fault, Bytes message, Asked& asked);
   size_t answer_from_cache(Asked& asked);
   size_t tell(Asked& asked, const CacheEntry& entry, bool is_stale);

@@ -48,6 +48,28 @@ TEST_CASE("dns/forwarder: what cannot be read is answered as RFCs say",
   CHECK(bed.sent.empty());
 }
 
+// Else 64 of them would have a connection wait for answers that never come.
+TEST_CASE("dns/forwarder: a stream is told of a query that gets no answer", "[RFC7766-7][F53]") {
+  DnsBed bed;
+  Settings settings = DnsBed::settings({"192.0.2.53"});
+  settings.rate_per_client = 2;
+  bed.forwarder.configure(settings, bed.now);
+  Octets query = make_query({.name = "localhost"});
+  Octets answer = query;
+  answer[2] |= 0x80;
+  bed.ask(answer, "192.168.1.10", true);
+  REQUIRE(bed.told.size() == 1);
+  CHECK(bed.take_told().message.empty());
+  bed.ask(query, "192.168.1.10", true);
+  CHECK_FALSE(bed.take_told().message.empty());
+  bed.ask(query, "192.168.1.10", true);
+  CHECK(bed.forwarder.counters().rate_limited == 1);
+  REQUIRE(bed.told.size() == 1);
+  CHECK(bed.take_told().message.empty());
+  bed.ask(query, "192.168.1.10");
+  CHECK(bed.told.empty());
+}
+
 TEST_CASE("dns/forwarder: answers are as long as the client takes", "[RFC2181-9][RFC6891-6.2.3]") {
   DnsBed bed;
   bed.forwarder.configure(DnsBed::settings({"192.0.2.53"}), bed.now);
