@@ -37,8 +37,8 @@ constexpr unsigned kFragmentsHeldMax = 256;  // pieces waiting for their first o
 constexpr unsigned kLogRing = 8192;          // records per worker; beyond it they are counted
 constexpr unsigned kEventRing = 1024;        // worker -> control
 constexpr unsigned kInjectRing = 256;        // control -> worker frames
-constexpr unsigned kHandOffRing = 1024;      // packets between two workers
-constexpr unsigned kNeighborsMax = 16384;    // all interfaces together
+constexpr unsigned kHandOffRing = 1024;  // packets that wait for their owner, for each other worker
+constexpr unsigned kNeighborsMax = 16384;  // all interfaces together
 
 // --- rates
 // Deny answers and ICMP errors per worker (RFC 1812 4.3.2.8), inside and outside each.

@@ -64,7 +64,7 @@ class Session {
 
   Result<void> run() {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options_.seconds);
-    Json last;
+    Json last = Json::object();
     while (!last.value("ended", false)) {
       const bool is_over = options_.seconds != 0 && std::chrono::steady_clock::now() >= end;
       if (is_over || is_interrupted || is_enough()) {

@@ -32,7 +32,8 @@ def load(path):
     try:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
-        return {tuple(row.get(key) for key in KEY): row for row in document["rows"]}
+        return {tuple(row.get(key) for key in KEY): row for row in document["rows"]
+            if "cycles_per_packet" in row}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise results.BenchFailed(f"{path}: no results: {error}") from error
 
@@ -57,7 +58,7 @@ def run(options, table):
     a, b = load(options.a), load(options.b)
     rows = [compared(key, row, b[key]) for key, row in a.items() if key in b]
     if not rows:
-        raise results.BenchFailed("the two have no row in common")
+        raise results.BenchFailed("the two have no row in common (compared are pipeline, wire and kernel)")
     for row in rows:
         table.add(dict(row, name=" ".join(filter(None, (row.get("device"), row["work"])))))
     return {"a": options.a, "b": options.b, "rows": rows}

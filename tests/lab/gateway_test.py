@@ -141,7 +141,7 @@ def test_exit_codes_of_wrong_arguments(lab):
     """What is no address, name or lease is a failure, not an invalid configuration."""
     scope = "{ interface: lan, subnet: 192.168.1.0/24, range: 192.168.1.100-192.168.1.199 }"
     services = f"{{ dns: {{ domain: office.example }}, dhcp: {{ scopes: [ {scope} ] }} }}"
-    lab.apply(lab.config() + f"services: {services}\n")
+    lab.apply(lab.plain_config() + f"services: {services}\n")
     for words in (
         "lease release printer",
         "lease reserve 192.168.1.256",

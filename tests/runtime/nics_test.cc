@@ -28,7 +28,7 @@ TEST_CASE("runtime/nics: each device says how it can be used and what to do firs
   CHECK(nics[0].link_up);
   CHECK(to_text(nics[0].mac) == "02:00:00:00:00:09");
   CHECK(nics[0].port_specs == std::vector<std::string>{"kernel:enp3s0"});
-  CHECK(nics[0].remark.find("--bind=vfio-pci 0000:03:00.0") != std::string::npos);
+  CHECK(nics[0].remark.find("prepare-host bind 0000:03:00.0") != std::string::npos);
   CHECK(nics[1].driver == "tg3");
   CHECK(nics[1].remark.find("no driver for devices of tg3") != std::string::npos);
   CHECK(nics[2].port_specs == std::vector<std::string>{"pci:0000:05:00.0"});

@@ -116,7 +116,7 @@ TEST_CASE("runtime/port_device: a NIC that cannot be used says what to do") {
         std::string::npos);
   sys.make_nic("0000:03:00.0", "igb", "enp3s0");
   CHECK(error_of(check_pci_device("03:00.0", sys.root())) ==
-        "pci:03:00.0: the kernel driver igb has it; run: dpdk-devbind.py --bind=vfio-pci "
+        "pci:03:00.0: the kernel driver igb has it; run: prepare-host bind "
         "0000:03:00.0");
   sys.make_nic("0000:04:00.0", "", "");
   CHECK(error_of(check_pci_device("04:00.0", sys.root())).find("bound to no driver") !=

@@ -89,7 +89,7 @@ class Office {
   void work() {
     for (uint16_t round = 0; round < 3; ++round) {
       for (int again = 0; again < 4; ++again)
-        talk(round);
+        talk(round, again == 0);
       flood();
       now_ = now_ + seconds(2);
       // Every session is judged again. The memory of the old policy must not become another
@@ -142,22 +142,19 @@ class Office {
   }
 
   // Hosts speak and are answered.
-  void talk(uint16_t round) {
+  void talk(uint16_t round, bool is_first) {
     for (unsigned i = 0; i < 400; ++i) {
       const std::string from = to_text(host(i)) + ":" + std::to_string(3000 + 10 * round + i % 7);
-      const bool is_first = i % 3 == 0 && opened_ < 400;
       PacketBuilder packet =
           i % 3 == 0 ? tcp(from, "198.51.100.7:443") : udp(from, "198.51.100.7:443");
-      if (i % 3 == 0 && is_first) packet.syn();
+      if (i % 3 == 0) is_first ? packet.syn() : packet.ack();
       receive(shards_.owner_of(host(i)), kLan, packet.to_mac(kLanMac).build());
-      ++opened_;
     }
     run_all();
-    opened_ = 0;
     for (const auto& [is_tcp, port] : std::exchange(seen_, {})) {
       const std::string to = "203.0.113.2:" + std::to_string(port);
       PacketBuilder packet = is_tcp ? tcp("198.51.100.7:443", to) : udp("198.51.100.7:443", to);
-      if (is_tcp) packet.syn_ack();
+      if (is_tcp) is_first ? packet.syn_ack() : packet.ack();
       receive(shards_.slice_of(port), kWan, packet.to_mac(kWanMac).build());
     }
     run_all();
@@ -221,7 +218,6 @@ class Office {
   std::vector<std::unique_ptr<Worker>> workers_;
   Instant now_{1'000'000'000};
   std::vector<std::pair<bool, uint16_t>> seen_;  // TCP or not, and external port
-  unsigned opened_ = 0;
   std::mt19937 random_{7};
 };
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 
+#include "base/limits.h"
 #include "base/time.h"
 #include "dataplane/capture/traffic_class.h"
 #include "dataplane/packet/counters.h"
@@ -58,10 +59,10 @@ class CaptureRing {
 
   size_t size_;
   std::unique_ptr<uint8_t[]> bytes_;
-  alignas(64) std::atomic<uint64_t> head_{0};  // consumer: write
-  alignas(64) std::atomic<uint64_t> tail_{0};  // producer: write
-  uint64_t head_seen_ = 0;                     // producer
-  alignas(64) Counts matched_;
+  alignas(kOwnLines) std::atomic<uint64_t> head_{0};  // consumer: write
+  alignas(kOwnLines) std::atomic<uint64_t> tail_{0};  // producer: write
+  uint64_t head_seen_ = 0;                            // producer
+  alignas(kOwnLines) Counts matched_;
   Counts lost_;
 };
 

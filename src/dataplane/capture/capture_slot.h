@@ -57,11 +57,11 @@ class CaptureSlot {
   }
 
  private:
-  struct alignas(64) Taken {
+  struct alignas(kOwnLines) Taken {
     std::atomic<uint32_t> generation{0};
   };  // worker: write, control: read
   unsigned workers_;
-  alignas(64) std::atomic<const CaptureSet*> current_{nullptr};  // control: write
+  alignas(kOwnLines) std::atomic<const CaptureSet*> current_{nullptr};  // control: write
   std::array<Taken, kWorkersMax> taken_;
 };
 

@@ -74,7 +74,7 @@ class Pipeline {
     Shards shards;
     SessionLimits limits;       // of this worker
     uint32_t mappings_max = 0;  // of this worker
-    HashSeed seed;              // the same for every worker: owners are found by it
+    HashSeed seed;              // of the tables; owners do not depend on it (shards.h)
     uint64_t random_seed = 0;   // of this worker
   };
   // Shared with others, which outlive the pipeline.

@@ -31,11 +31,11 @@ class PolicySlot {
   }
 
  private:
-  struct alignas(64) Seen {
+  struct alignas(kOwnLines) Seen {
     std::atomic<uint32_t> generation{0};
   };  // worker: write, control: read
   unsigned workers_;
-  alignas(64) std::atomic<const Policy*> current_{nullptr};  // control: write
+  alignas(kOwnLines) std::atomic<const Policy*> current_{nullptr};  // control: write
   std::array<Seen, kWorkersMax> seen_;
 };
 

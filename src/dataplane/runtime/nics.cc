@@ -64,9 +64,9 @@ void judge_pci(NicFacts& nic) {
   if (holds(kBoundToUs, nic.driver) || nic.driver == kShared) {
     nic.port_specs.push_back(pci);
   } else if (holds(kKnownDrivers, nic.driver)) {
-    nic.remark = "for " + pci + " first: dpdk-devbind.py --bind=vfio-pci " + nic.pci_address;
+    nic.remark = "for " + pci + " first: prepare-host bind " + nic.pci_address;
   } else if (nic.driver.empty()) {
-    nic.remark = "no driver bound; dpdk-devbind.py --bind=vfio-pci " + nic.pci_address;
+    nic.remark = "no driver bound; prepare-host bind " + nic.pci_address;
   } else {
     nic.remark = "DPDK has no driver for devices of " + nic.driver;
   }

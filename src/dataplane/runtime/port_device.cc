@@ -73,7 +73,7 @@ Result<void> check_pci_device(const std::string& address, const std::string& sys
     return Error{ErrorCode::not_found,
                  spec + ": this machine has no such device; `postern show ports` lists them"};
   }
-  const std::string bind = "dpdk-devbind.py --bind=vfio-pci " + full;
+  const std::string bind = "prepare-host bind " + full;
   const auto driver = std::filesystem::read_symlink(device / "driver", error).filename().string();
   if (driver.empty()) {
     return Error{ErrorCode::unavailable, spec + ": bound to no driver; run: " + bind};

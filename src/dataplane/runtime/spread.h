@@ -10,7 +10,8 @@
 // Some drivers take "source only" and "destination port only" with the configuration, others as
 // rules (rte_flow). Where anything is refused the port hands off: frames are spread over the queues
 // by a hash that is the same for both directions of a flow, and go on over the rings between
-// workers. Nothing depends on the NIC's keeping to it: workers ask owner_of() in any case.
+// workers. Nothing depends on the NIC's keeping to it: owner_of() is asked for every packet that
+// the fast path finds no session for.
 // Thread: control.
 #pragma once
 
