@@ -23,7 +23,8 @@ import pipeline  # noqa: E402
 import results  # noqa: E402
 
 BUILD = ""
-WORKS = ["outbound", "inbound", "mixed", "new_session", "denied", "denied_logged", "reload", "flooded"]
+WORKS = ["outbound", "inbound", "mixed", "new_session", "denied", "denied_logged", "reload",
+         "flooded"]
 
 CALLGRIND = """events: Ir
 fl=(1) ../src/dataplane/nat/rewrite.cc

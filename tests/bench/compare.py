@@ -58,7 +58,8 @@ def run(options, table):
     a, b = load(options.a), load(options.b)
     rows = [compared(key, row, b[key]) for key, row in a.items() if key in b]
     if not rows:
-        raise results.BenchFailed("the two have no row in common (compared are pipeline, wire and kernel)")
+        raise results.BenchFailed("the two have no row in common "
+                                  "(compared are pipeline, wire and kernel)")
     for row in rows:
         table.add(dict(row, name=" ".join(filter(None, (row.get("device"), row["work"])))))
     return {"a": options.a, "b": options.b, "rows": rows}

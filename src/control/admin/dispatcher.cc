@@ -1,10 +1,43 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/dispatcher.h"
 
+#include <array>
+
 #include "control/admin/protocol.h"
 #include "control/log/error_log.h"
 
 namespace postern::admin {
+namespace {
+
+// A copy of JSON follows its nesting on the stack, and an object that keeps its order looks through
+// all its keys for each new one: neither may be the client's choice. What is large in a request is
+// one long string.
+constexpr size_t kNestingMax = 16, kMembersMax = 256;
+
+bool is_shaped_like_a_request(std::string_view text) {
+  std::array<size_t, kNestingMax + 1> members = {};  // by depth, of what is open there
+  size_t depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kNestingMax) return false;
+      members[depth] = 0;
+    } else if (c == '}' || c == ']') {
+      if (depth > 0) --depth;
+    } else if (c == ':' && ++members[depth] > kMembersMax) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
 
 void Reply::done(const Json& result) {
   send({{"version", kProtocolVersion}, {"ok", true}, {"result", result}});
@@ -30,6 +63,10 @@ void Dispatcher::add(const std::string& command, Handler handler) {
 void Dispatcher::handle(std::string_view text, const Peer& peer,
                         std::function<void(std::string)> send) {
   Reply reply(std::move(send));
+  if (!is_shaped_like_a_request(text)) {
+    return reply.refuse(
+        {ErrorCode::failed, "the request is nested too deep or has too many fields"});
+  }
   Json request = Json::parse(text, nullptr, false);
   if (!request.is_object()) {
     return reply.refuse({ErrorCode::failed, "the request is not a JSON object"});

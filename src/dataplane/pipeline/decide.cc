@@ -205,18 +205,17 @@ bool is_dhcp_answer(const Policy& policy, const FirstPacket& packet) {
   if (policy.is_own_address(source) || policy.nat.find_external_address(source) != nullptr) {
     return false;
   }
-  return Ipv4Address(packet.key.destination).is_limited_broadcast() ||
-         (interface.addresses.empty() && !packet.to_multicast_mac);
+  Ipv4Address destination(packet.key.destination);
+  return destination.is_limited_broadcast() ||
+         (interface.addresses.empty() && !packet.to_multicast_mac && !destination.is_multicast());
 }
 
-// It ends here whatever its destination is, as far as the filter lets it.
+// It ends here whatever its destination is, as far as the filter lets it. Without a session: its
+// source is anybody's word, and must neither fill the tables nor stand in the way of other flows.
 void decide_dhcp_answer(const Policy& policy, const FirstPacket& packet, NextHits* hits,
                         Decision& decision) {
   decision.query.out = decision.out = kGateway;
-  if (!passes_filter(policy, decision, hits)) return;
-  decision.outcome = Ipv4Address(packet.key.destination).is_limited_broadcast()
-                         ? Outcome::host_broadcast
-                         : Outcome::host;
+  if (passes_filter(policy, decision, hits)) decision.outcome = Outcome::host_broadcast;
 }
 
 // A hairpin's first half: permitted, now the source is translated as if the packet left by the

@@ -149,11 +149,14 @@ Pipeline::Settings Dataplane::State::pipeline_settings(WorkerId id) const {
   pipeline.limits.sessions = share_of(settings.sessions, count);
   pipeline.limits.hosts = share_of(settings.hosts, count);
   // A host's sessions go by its address to one worker, as a rule; so its limit is no worker's
-  // share. Yet no limited host may have more than half of what its worker has for all (P05).
-  pipeline.limits.from_host =
-      std::min(settings.sessions_from_host, std::max(pipeline.limits.sessions / 2, 1u));
-  pipeline.limits.to_host = settings.sessions_to_host;
+  // share. Yet no limited host may have more than half of what its worker has for all (P05): of
+  // sessions, and of mappings and the ports of one external address, which nobody gives up.
   pipeline.mappings_max = share_of(settings.mappings, count);
+  constexpr uint32_t kPorts = 65536 - 1024;
+  const uint32_t scarcest =
+      std::min({pipeline.limits.sessions, pipeline.mappings_max, kPorts / count});
+  pipeline.limits.from_host = std::min(settings.sessions_from_host, std::max(scarcest / 2, 1u));
+  pipeline.limits.to_host = settings.sessions_to_host;
   pipeline.seed = settings.hash_seed;
   pipeline.random_seed = seed_for(settings.random_seed, id);
   return pipeline;

@@ -30,6 +30,13 @@ struct Bed {
   }
 };
 
+std::string many_fields() {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i)
+    text += "\"k" + std::to_string(i) + "\": 1, ";
+  return text + "\"version\": 1}";
+}
+
 }  // namespace
 
 TEST_CASE("control/admin: a command is answered once, with who asked") {
@@ -57,7 +64,11 @@ TEST_CASE("control/admin: whatever is no request is refused in one line") {
       {"17", "not a JSON object"},
       {"{\"version\": 1", "not a JSON object"},
       {std::string("\0\xff", 2), "not a JSON object"},
-      {std::string(100'000, '['), "not a JSON object"},
+      {std::string(100'000, '['), "nested too deep"},
+      {"{\"version\": " + std::string(10'000'000, '['), "nested too deep"},
+      {"{\"version\": " + std::string(17, '[') + std::string(17, ']') + "}", "nested too deep"},
+      {many_fields(), "too many fields"},
+      {R"({"version": 1, "command": "[[[[[[[[[[[[[[[[[[[[[\"{{"})", "unknown command"},
       {"{}", "another version"},
       {R"({"version": 2, "command": "echo"})", "another version"},
       {R"({"version": "1", "command": "echo"})", "another version"},
