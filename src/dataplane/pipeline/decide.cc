@@ -212,8 +212,7 @@ bool is_dhcp_answer(const Policy& policy, const FirstPacket& packet) {
 
 // It ends here whatever its destination is, as far as the filter lets it. Without a session: its
 // source is anybody's word, and must neither fill the tables nor stand in the way of other flows.
-void decide_dhcp_answer(const Policy& policy, const FirstPacket& packet, NextHits* hits,
-                        Decision& decision) {
+void decide_dhcp_answer(const Policy& policy, NextHits* hits, Decision& decision) {
   decision.query.out = decision.out = kGateway;
   if (passes_filter(policy, decision, hits)) decision.outcome = Outcome::host_broadcast;
 }
@@ -241,7 +240,7 @@ void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits
                  Decision& decision) {
   set_query(decision.query, packet);
   FlowQuery& query = decision.query;
-  if (is_dhcp_answer(policy, packet)) return decide_dhcp_answer(policy, packet, hits, decision);
+  if (is_dhcp_answer(policy, packet)) return decide_dhcp_answer(policy, hits, decision);
   if (packet.in != kGateway && !is_unconfigured_client(packet) &&
       !policy.may_come_from(query.source, packet.in)) {
     return refuse(decision, DropReason::spoofed_source);
