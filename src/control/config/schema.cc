@@ -58,7 +58,7 @@ std::string pattern_of(Type type) {
       return "(default|" + prefix + ")";
     case Type::port_range:
       return "[1-9][0-9]{0,4}-[1-9][0-9]{0,4}";
-    case Type::target:
+    case Type::dns_server:
       return ipv4 + "(:[1-9][0-9]{0,4})?(#(" + domain + "|" + pin + ")(," + pin + ")*)?";
     case Type::interface_ref:
     case Type::interface_item:
@@ -74,7 +74,7 @@ std::string pattern_of(Type type) {
       return domain;
     case Type::dns_zone:
       return "(" + domain + "|" + prefix + ")";
-    case Type::dns_server:
+    case Type::target:
       return ipv4 + "(:[1-9][0-9]{0,4})?";
     case Type::file_path:
       return "/.+";
