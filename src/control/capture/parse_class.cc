@@ -33,18 +33,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-const char* zone_word(config::Zone zone) {
-  switch (zone) {
-    case config::Zone::external:
-      return "external";
-    case config::Zone::internal:
-      return "internal";
-    case config::Zone::dmz:
-      return "dmz";
-  }
-  return "";
-}
-
 Result<InterfaceSet> parse_interfaces(const std::string& text, const config::Model& model) {
   if (text.empty() || text == "any") return kAnyInterface;
   InterfaceSet set = 0;
@@ -55,7 +43,7 @@ Result<InterfaceSet> parse_interfaces(const std::string& text, const config::Mod
       const config::Interface& interface = model.interfaces[i];
       if (!interface.enabled) continue;
       known += interface.name + ", ";
-      if (interface.name == name || name == zone_word(interface.zone)) {
+      if (interface.name == name || name == config::zone_word(interface.zone)) {
         meant |= set_of(static_cast<InterfaceId>(i));
       }
     }

@@ -11,18 +11,6 @@ namespace {
 // short file in which thousands of rules name one long list must not take gigabytes.
 constexpr size_t kPolicyEntriesMax = 2'000'000;  // 32 MB at most
 
-const char* zone_name(config::Zone zone) {
-  switch (zone) {
-    case config::Zone::external:
-      return "external";
-    case config::Zone::internal:
-      return "internal";
-    case config::Zone::dmz:
-      return "dmz";
-  }
-  return "";
-}
-
 ServiceSpec lowered(const config::ServiceMatch& match) {
   ServiceSpec spec;
   spec.any_protocol = match.any_protocol;
@@ -117,7 +105,7 @@ InterfaceSet Lowering::interfaces(const std::vector<std::string>& names) const {
     if (name == "gateway") set |= set_of(kGateway);
     for (size_t i = 0; i < model_.interfaces.size(); ++i) {
       const config::Interface& interface = model_.interfaces[i];
-      bool is_meant = interface.name == name || zone_name(interface.zone) == name;
+      bool is_meant = interface.name == name || config::zone_word(interface.zone) == name;
       if (interface.enabled && is_meant) set |= set_of(static_cast<InterfaceId>(i));
     }
   }

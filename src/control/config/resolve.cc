@@ -167,6 +167,18 @@ class Kind {
 
 }  // namespace
 
+const char* zone_word(Zone zone) {
+  switch (zone) {
+    case Zone::external:
+      return "external";
+    case Zone::internal:
+      return "internal";
+    case Zone::dmz:
+      return "dmz";
+  }
+  return "";
+}
+
 struct Resolver::Kinds {
   Kind<AddressRange> addresses;
   Kind<ServiceMatch> services;

@@ -15,6 +15,9 @@
 
 namespace postern::config {
 
+// The word that stands for all interfaces of a zone where interfaces are named.
+const char* zone_word(Zone zone);
+
 constexpr size_t kObjectDepthMax = 16;  // objects within objects
 
 struct PortRange {
