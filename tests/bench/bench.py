@@ -7,6 +7,7 @@ document and the file under tests/bench/results/. Called by ./dev bench.
 """
 
 import argparse
+import signal
 import sys
 
 import compare
@@ -39,6 +40,8 @@ def main():
 
 
 if __name__ == "__main__":
+    # Whoever ends it ends what it has started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))
     try:
         main()
     except results.BenchFailed as failure:

@@ -215,7 +215,7 @@ void Client::set_times(Instant from) {
   }
   auto early = [this](uint32_t s) {
     const int64_t ns = seconds(s).ns;
-    return Duration{ns - ns / 32 * static_cast<int64_t>(settings_.random() % 256) / 256};
+    return Duration{ns - ns / (32 * 256) * static_cast<int64_t>(settings_.random() % 256)};
   };
   renews_ = from + early(lease_.renew_s);
   rebinds_ = std::max(renews_, from + early(lease_.rebind_s));

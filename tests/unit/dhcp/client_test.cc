@@ -269,6 +269,20 @@ TEST_CASE("dhcp/client: by hand a lease is given back, and asked for again", "[R
   CHECK(bed.state() == State::renewing);
 }
 
+TEST_CASE("dhcp/client: the longest lease is renewed by half of its time", "[RFC2131-4.4.5]") {
+  ClientBed bed;
+  bed.random = static_cast<uint32_t>(GENERATE(range(0, 256, 16)));
+  bed.bind(kLeaseForever - 1);
+  const Instant bound = bed.now;
+  constexpr int64_t kHalf = (int64_t{kLeaseForever} - 1) / 2;
+  bed.now = bound + seconds(kHalf - kHalf / 30);
+  bed.client.tick(bed.now);
+  CHECK(bed.state() == State::bound);
+  bed.now = bound + seconds(kHalf);
+  bed.client.tick(bed.now);
+  CHECK(bed.state() == State::renewing);
+}
+
 TEST_CASE("dhcp/client: a lease that does not end is never renewed", "[RFC2131-4.4.5]") {
   ClientBed bed;
   bed.bind(kLeaseForever);
