@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sessions under a new policy (C02) and at the end of their time.
+#include "dataplane/pipeline/owner.h"
 #include "dataplane/pipeline/state.h"
 
 namespace postern {
@@ -44,6 +45,14 @@ bool leads_to_same(const Decision& decision, const Session& session, uint32_t ma
 
 }  // namespace
 
+// Zones, routes and mappings say who owns a flow. A session of which no packet would come here is
+// opened anew by its next one where that comes.
+bool Pipeline::State::is_still_ours(const Session& session) const {
+  const InterfaceId in = session.ingress(Direction::original);
+  const unsigned rounds = in == kRecirculate ? 1 : 0;
+  return owner_of(*policy, session.key[0], in, rounds) == settings.worker;
+}
+
 bool Pipeline::State::is_still_allowed(uint32_t index) {
   Session& session = sessions.at(index);
   const uint32_t mapping_index = sessions.detail(index).mapping;
@@ -52,6 +61,7 @@ bool Pipeline::State::is_still_allowed(uint32_t index) {
       (first.in >= policy->interfaces.size() || !interface(first.in).exists)) {
     return false;
   }
+  if (!is_still_ours(session)) return false;
   // What the gateway sent from an address that it has no more, of a lease or a file.
   if (first.in == kGateway && !policy->is_own_address(Ipv4Address(first.key.source))) return false;
   Decision decision;
