@@ -92,6 +92,7 @@ struct alignas(kOwnLines) Pipeline::State {
   // --- judge.cc
   bool judge_again(uint32_t index);
   bool is_still_ours(const Session& session) const;
+  void follow_host(Mapping& mapping) const;
   bool is_still_allowed(uint32_t index);
   void end_session(uint32_t index);
   void release_mapping(uint32_t mapping);
