@@ -127,6 +127,12 @@ void Gateway::finish() {
   burst_size_ = 0;
 }
 
+double Gateway::bytes_per_session() const {
+  const SessionTable& sessions = pipeline_->sessions();
+  return static_cast<double>(sessions.bytes() + pipeline_->mappings().bytes()) /
+         sessions.capacity();
+}
+
 size_t Gateway::drain_log() {
   std::array<LogRecord, 64> records;
   size_t total = 0;

@@ -76,6 +76,8 @@ class alignas(kOwnLines) Gateway {
 
   const WorkerCounters& counters() const { return counters_; }
   uint32_t sessions() const { return pipeline_->sessions().size(); }
+  // Memory of the tables of sessions and mappings, for each session that they have room for.
+  double bytes_per_session() const;
   size_t drain_log();  // how many records there were
 
  private:

@@ -75,17 +75,17 @@ std::vector<Row> rows_of(const Options& options) {
   return rows;
 }
 
-void print(const Row& row, const Measured& measured) {
+void print(const Row& row, const Measured& measured, double bytes_per_session) {
   // Where every burst was interrupted nothing was measured.
   const double per_second =
       measured.packets > 0 ? ticks_per_second() / measured.ticks_per_packet : 0;
   std::printf(
       "{\"work\": \"%s\", \"sessions\": %u, \"rules\": %u, \"bytes\": %u, "
       "\"cycles_per_packet\": %.1f, \"cycles_per_packet_best\": %.1f, \"per_second\": %.0f, "
-      "\"packets\": %lu, \"rounds\": %u, \"interrupted\": %lu}\n",
+      "\"packets\": %lu, \"rounds\": %u, \"interrupted\": %lu, \"bytes_per_session\": %.1f}\n",
       row.work.c_str(), row.sessions, row.rules, row.bytes, measured.ticks_per_packet,
       measured.ticks_per_packet_best, per_second, static_cast<unsigned long>(measured.packets),
-      measured.rounds, static_cast<unsigned long>(measured.interrupted));
+      measured.rounds, static_cast<unsigned long>(measured.interrupted), bytes_per_session);
   std::fflush(stdout);
 }
 
@@ -158,7 +158,7 @@ int run(const Options& options) {
       stage = std::make_unique<Stage>(*site, 0, flows_of(site->shards(), 0, opened_before(row)));
       key = stage_key(row);
     }
-    print(row, measure(row, *stage, options.effort));
+    print(row, measure(row, *stage, options.effort), stage->gateway().bytes_per_session());
   }
   return 0;
 }
