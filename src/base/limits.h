@@ -37,7 +37,8 @@ constexpr unsigned kFragmentsHeldMax = 256;  // pieces waiting for their first o
 constexpr unsigned kLogRing = 8192;          // records per worker; beyond it they are counted
 constexpr unsigned kEventRing = 1024;        // worker -> control
 constexpr unsigned kInjectRing = 256;        // control -> worker frames
-constexpr unsigned kHandOffRing = 1024;  // packets that wait for their owner, for each other worker
+// Packets that wait for one worker, their owner: for each other worker, and of all of them at most.
+constexpr unsigned kHandOffRing = 1024, kHandOffRingMax = 4096;
 constexpr unsigned kNeighborsMax = 16384;  // all interfaces together
 
 // --- rates

@@ -41,10 +41,10 @@ fe=(1)
 """
 
 
-def run(*words):
+def run(*words, before=()):
     """What ./dev bench prints, as (exit code, text)."""
-    done = subprocess.run([os.path.join(HERE, "bench.py"), BUILD, *words], capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run([*before, os.path.join(HERE, "bench.py"), BUILD, *words],
+                          capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -64,6 +64,26 @@ class Pipeline(unittest.TestCase):
                          "--bytes", "512,1500", "--seconds", "0", "--json")
         self.assertEqual(code, 0, text)
         self.assertEqual([row["bytes"] for row in json.loads(text)["rows"]], [512, 1500])
+
+    def test_workers_together_and_alone(self):
+        words = ("pipeline", "--workers", "2", "--sessions", "2048", "--rules", "10",
+                 "--seconds", "0", "--json")
+        code, text = run(*words, before=("taskset", "-c", str(min(os.sched_getaffinity(0)))))
+        self.assertNotEqual(code, 0)
+        self.assertIn("bench: 2 workers need as many cores", text)
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("needs two cores")
+        code, text = run(*words)
+        self.assertEqual(code, 0, text)
+        rows = json.loads(text)["rows"]
+        self.assertEqual([row["work"] for row in rows], ["outbound", "inbound", "mixed"])
+        for row in rows:
+            self.assertEqual((row["workers"], len(row["by_worker"])), (2, 2))
+            self.assertEqual(sum(one["sessions"] for one in row["by_worker"]), 2048)
+            self.assertGreater(row["times_one"], 0)
+        code, text = run("pipeline", "--workers", "2", "--work", "reload")
+        self.assertNotEqual(code, 0)
+        self.assertIn("bench: reload is measured with one worker only", text)
 
     def test_a_work_that_does_not_exist_is_refused(self):
         code, text = run("pipeline", "--work", "inbond")

@@ -9,7 +9,7 @@ import json
 
 import results
 
-KEY = ("device", "work", "sessions", "rules", "bytes")
+KEY = ("device", "work", "sessions", "rules", "bytes", "workers")
 COLUMNS = [
     ("work", "name", "{}"),
     ("sessions", "sessions", "{:,}"),

@@ -13,6 +13,15 @@ COUNTED_SESSIONS = 4096
 COUNTED_PACKETS = 4096
 TIMED = "*Gateway::*_timed*"
 
+# With several workers: cycles a packet of each, alone and together; how many times one's rate.
+COLUMNS = results.COLUMNS[:4] + [
+    ("workers", "workers", "{}"),
+    ("alone", "cycles_per_packet_alone", "{:,.1f}"),
+    ("together", "cycles_per_packet", "{:,.1f}"),
+    ("x of one", "times_one", "{:.2f}"),
+    ("M/s", "mega_per_second", "{:.3f}"),
+]
+
 
 def add_options(parser):
     parser.add_argument("--work", help="outbound, inbound, mixed, new_session, denied, "
@@ -22,6 +31,8 @@ def add_options(parser):
     parser.add_argument("--bytes", help="of a frame on the wire")
     parser.add_argument("--all", action="store_true", help="the whole matrix; takes an hour")
     parser.add_argument("--seconds", help="measured time of a row")
+    parser.add_argument("--workers", type=int, default=1,
+                        help="of one gateway, at work at once, compared with one alone")
     parser.add_argument("--instructions", action="store_true",
                         help="count instructions as well, by valgrind")
 
@@ -33,6 +44,11 @@ def program_of(options):
 def run(options, table):
     arguments = [word for key in ("work", "sessions", "rules", "bytes", "seconds")
                  if (value := getattr(options, key)) for word in (f"--{key}", value)]
+    if options.workers > 1:
+        if options.instructions:
+            raise results.BenchFailed("instructions are counted with one worker only")
+        arguments += ["--workers", str(options.workers)]
+        table.columns = COLUMNS
     if options.all:
         arguments.append("--all")
     document = {"commit": results.commit(), "machine": results.machine(), "rows": []}

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The real program on ring devices: workers, hand-off, what becomes of buffers.
+#include <rte_ring.h>
+
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "dataplane/runtime/buffers.h"
 #include "runtime/ring_bed.h"
 #include "support/packet_builder.h"
 #include "support/packet_match.h"
@@ -81,6 +84,21 @@ TEST_CASE("runtime: a mapping is the same whichever worker receives the packet",
   CHECK(mapped.size() == 1);
   CHECK(bed.counter("mappings") == 1);
   CHECK(bed.counter("handed_off") == workers - 1);
+}
+
+// Else a worker that others flood could take the buffers that the ports need.
+TEST_CASE("runtime: what may wait for its owner is counted among the buffers", "[P05]") {
+  const unsigned workers = GENERATE(1u, 2u, 4u, 6u);
+  RingBed bed(workers);
+  begin(bed);
+  const unsigned counted = worker_buffers(workers) - worker_buffers(1);
+  for (unsigned worker = 0; worker < workers; ++worker) {
+    const std::string name = "postern_hand_off_" + std::to_string(worker);
+    const rte_ring* ring = rte_ring_lookup(name.c_str());
+    REQUIRE((ring != nullptr) == (workers > 1));
+    if (ring != nullptr) CHECK(rte_ring_get_capacity(ring) <= counted);
+  }
+  CHECK(bed.dataplane().buffers().total >= workers * worker_buffers(workers));
 }
 
 TEST_CASE("runtime: a port map is reached from outside and by hairpin", "[P01]") {

@@ -17,6 +17,9 @@ TEST_CASE("runtime/nics: each device says how it can be used and what to do firs
   sys.make_interface("class/net/slave0", "02:00:00:00:00:02");
   sys.link("class/net/slave0/master", "../br0");
   sys.write("class/net/lo/type", "772");
+  // What a gateway that runs has made for its own packets is no port for another.
+  sys.make_interface("class/net/gw-lan", "02:00:00:00:00:03");
+  sys.write("class/net/gw-lan/ifalias", std::string(kHostDeviceAlias) + "lan");
 
   const auto nics = list_nics(sys.root());
   REQUIRE(nics.size() == 5);

@@ -8,7 +8,7 @@
 namespace postern::config {
 namespace {
 
-constexpr uint64_t kSessionBytes = 192;  // all tables of the packet path together
+constexpr uint64_t kSessionBytes = 192;  // with a mapping for each
 
 struct Minimum {
   std::string_view key;

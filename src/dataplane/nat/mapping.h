@@ -85,6 +85,7 @@ class MappingTable {
   Mapping& at(uint32_t index) { return mappings_[index]; }
   const Mapping& at(uint32_t index) const { return mappings_[index]; }
   uint32_t size() const { return size_; }
+  size_t bytes() const { return mappings_.bytes() + index_.bytes(); }
   uint32_t capacity() const { return static_cast<uint32_t>(mappings_.size()); }
 
  private:

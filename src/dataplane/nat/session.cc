@@ -110,7 +110,11 @@ uint32_t SessionTable::look_ahead_after(uint32_t index) const {
 void SessionTable::carry_over(uint32_t index, int direction) {
   Session& session = sessions_[index];
   SessionDetail& detail = details_[index];
-  detail.packets[direction] += session.packets[direction];
+  if (direction == 0) {
+    detail.packets_original += session.packets[0];
+  } else {
+    detail.packets_reply += session.packets[1];
+  }
   detail.bytes[direction] += session.bytes[direction];
   session.packets[direction] = 0;
   session.bytes[direction] = 0;
@@ -134,6 +138,9 @@ uint32_t SessionTable::size() const {
 }
 uint32_t SessionTable::hosts() const {
   return state_->hosts.size();
+}
+size_t SessionTable::bytes() const {
+  return index_.bytes() + sessions_.bytes() + details_.bytes();
 }
 uint32_t SessionTable::half_open() const {
   return state_->ages.size_of(AgeList::half_open);

@@ -11,7 +11,7 @@
 // of ages (nat/session_ages.h) when its turn to expire comes. When the table is full, victim()
 // names the oldest session of the cheapest class: half-open TCP, then closing TCP, ICMP, UDP,
 // other; never an established one (P05). Sessions are plain data without pointers. Thread: the
-// owning worker. Fixed memory: 136 bytes a session and 48 a host.
+// owning worker. Fixed memory: 128 bytes a session and 48 a host.
 #pragma once
 
 #include <cstdint>
@@ -91,13 +91,16 @@ static_assert(sizeof(Session) == 64);
 
 // What only the first and the last packet of a session need, and whoever looks at it.
 struct SessionDetail {
-  uint64_t packets[2] = {0, 0}, bytes[2] = {0, 0};  // carried over from Session
+  uint64_t bytes[2] = {0, 0};          // carried over from Session
+  uint64_t packets_original : 56 = 0;  // the same
+  uint64_t icmp_type : 8 = 0;          // of the first packet
+  uint64_t packets_reply : 56 = 0;
+  uint64_t icmp_code : 8 = 0;
   uint32_t mapping = kNone;  // dynamic mapping whose endpoint this session uses, or kNone
   uint32_t created = 0;      // ticks
   uint32_t age_previous = kNone, age_next = kNone;  // SessionTable's own
-  uint8_t icmp_type = 0, icmp_code = 0;             // of the first packet
 };
-static_assert(sizeof(SessionDetail) <= 56);
+static_assert(sizeof(SessionDetail) == 48);
 
 // Both, as they are put into the table and shown.
 struct WholeSession {
@@ -105,8 +108,8 @@ struct WholeSession {
   SessionDetail detail;
 
   uint64_t packets(Direction direction) const {
-    const int d = static_cast<int>(direction);
-    return detail.packets[d] + session.packets[d];
+    const bool back = direction == Direction::reply;
+    return (back ? detail.packets_reply : detail.packets_original) + session.packets[back];
   }
   uint64_t bytes(Direction direction) const {
     const int d = static_cast<int>(direction);
@@ -240,6 +243,7 @@ class SessionTable {
   uint32_t size() const;
   uint32_t capacity() const { return static_cast<uint32_t>(sessions_.size()); }
   uint32_t hosts() const;
+  size_t bytes() const;        // of memory, without the hosts
   uint32_t half_open() const;  // TCP in syn_sent or syn_received
   // Walk for dumps and sweeps: indexes below capacity(); at(i).in_use tells.
 

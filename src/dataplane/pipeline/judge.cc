@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sessions under a new policy (C02) and at the end of their time.
+#include "dataplane/pipeline/owner.h"
 #include "dataplane/pipeline/state.h"
 
 namespace postern {
@@ -17,7 +18,17 @@ FirstPacket first_again(const Session& session, const SessionDetail& detail) {
   return first;
 }
 
-// Whether a decision made now leads to the translation that the session has.
+// Whether a decision made now leads where the session does: to the gateway, round again, or out by
+// a port, whichever that is by now.
+bool leads_there(const Decision& decision, const Session& session) {
+  const InterfaceId egress = decision.outcome == Outcome::host      ? kGateway
+                             : decision.outcome == Outcome::hairpin ? kRecirculate
+                                                                    : decision.out;
+  const InterfaceId before = session.egress(Direction::original);
+  return egress < kRecirculate ? before < kRecirculate : egress == before;
+}
+
+// Whether it leads to the translation that the session has.
 bool leads_to_same(const Decision& decision, const Session& session, uint32_t mapping) {
   Ipv4Address source = decision.source_nat == SourceNatKind::none
                            ? Ipv4Address(session.key[0].source)
@@ -31,18 +42,33 @@ bool leads_to_same(const Decision& decision, const Session& session, uint32_t ma
   if (has_ports(session.key[0].protocol) && decision.outcome != Outcome::hairpin) {
     port = decision.query.destination_port;
   }
-  InterfaceId egress = decision.outcome == Outcome::host      ? kGateway
-                       : decision.outcome == Outcome::hairpin ? kRecirculate
-                                                              : decision.out;
-  InterfaceId before = session.egress(Direction::original);
-  bool same_kind = (egress >= kRecirculate) == (before >= kRecirculate) &&
-                   (egress < kRecirculate || egress == before);
-  return same_kind && is_dynamic == (mapping != kNone) &&
+  return leads_there(decision, session) && is_dynamic == (mapping != kNone) &&
          session.key[1].destination == source.wire() &&
          session.key[1].source == destination.wire() && session.key[1].source_port.value() == port;
 }
 
 }  // namespace
+
+// Zones, routes and mappings say who owns a flow. A session of which no packet would come here is
+// opened anew by its next one where that comes.
+bool Pipeline::State::is_still_ours(const Session& session) const {
+  const InterfaceId in = session.ingress(Direction::original);
+  const unsigned rounds = in == kRecirculate ? 1 : 0;
+  return owner_of(*policy, session.key[0], in, rounds) == settings.worker;
+}
+
+// The host inside may be behind another port by now: what its mapping admits is judged by the rules
+// for that one.
+void Pipeline::State::follow_host(Mapping& mapping) const {
+  if (mapping.internal_interface >= kRecirculate ||
+      policy->may_come_from(mapping.internal.address, mapping.internal_interface)) {
+    return;
+  }
+  const Route* route = policy->routes.find(mapping.internal.address);
+  if (route != nullptr && route->interface < kRecirculate) {
+    mapping.internal_interface = route->interface;
+  }
+}
 
 bool Pipeline::State::is_still_allowed(uint32_t index) {
   Session& session = sessions.at(index);
@@ -52,6 +78,7 @@ bool Pipeline::State::is_still_allowed(uint32_t index) {
       (first.in >= policy->interfaces.size() || !interface(first.in).exists)) {
     return false;
   }
+  if (!is_still_ours(session)) return false;
   // What the gateway sent from an address that it has no more, of a lease or a file.
   if (first.in == kGateway && !policy->is_own_address(Ipv4Address(first.key.source))) return false;
   Decision decision;
@@ -63,17 +90,16 @@ bool Pipeline::State::is_still_allowed(uint32_t index) {
         return false;
       }
       if (!leads_to_same(decision, session, mapping_index)) return false;
-      if (decision.outcome == Outcome::forward) {
-        session.side[1] = decision.out;
-      }
       break;
     case SessionKind::mapped_inbound: {
-      const Mapping& mapping = mappings.at(mapping_index);
+      Mapping& mapping = mappings.at(mapping_index);
+      follow_host(mapping);
       Endpoint remote{Ipv4Address(first.key.source), first.key.source_port.value()};
       if (!admits(mapping, remote)) return false;
       decision = decide_mapped_inbound(*policy, first, mapping.internal, mapping.internal_interface,
                                        nullptr);
       if (decision.outcome != Outcome::forward && decision.outcome != Outcome::host) return false;
+      if (!leads_there(decision, session)) return false;
       break;
     }
     case SessionKind::hairpin_inner:
@@ -84,6 +110,7 @@ bool Pipeline::State::is_still_allowed(uint32_t index) {
         return false;
       break;
   }
+  if (decision.outcome == Outcome::forward) session.side[1] = decision.out;
   session.rule = decision.rule;
   return true;
 }

@@ -20,18 +20,34 @@ WorkerId owner_at_gateway(const Policy& policy, Endpoint own, be32 other) {
   return shares_ports ? policy.shards.slice_of(own.port) : policy.shards.worker_of(shard_of(other));
 }
 
-WorkerId owner_of_external(const Policy& policy, const FlowKey& key, bool from_inside) {
+// Whether a client that came in by `in` is seen by the server as it is: not on the server's own
+// wire.
+bool keeps_source(const Policy& policy, const ConfiguredMapping& mapping, InterfaceId in) {
+  if (!mapping.keep_source) return false;
+  const Route* route = policy.routes.find(mapping.internal);
+  return route != nullptr && route->interface != in;
+}
+
+// `inside`: the port by which a host inside sent it; kNoInterface: it comes from elsewhere.
+WorkerId owner_of_external(const Policy& policy, const FlowKey& key, InterfaceId inside) {
   const Shards& shards = policy.shards;
+  const bool from_inside = inside != kNoInterface;
   const uint16_t port = key.destination_port.value();
   Ipv4Address destination(key.destination);
-  if (!has_identifier(key.protocol)) return shards.worker_of(shard_of(key.source));
+  // Between inside and an external address that address is all that both directions have: of a
+  // hairpin, the one that the client speaks to in its first half, and the one that it speaks from
+  // in the second.
+  if (!has_identifier(key.protocol)) {
+    return shards.worker_of(shard_of(from_inside ? key.destination : key.source));
+  }
   const auto* mapping = policy.nat.find_destination(key.protocol, destination, port);
   if (mapping != nullptr && mapping->to_gateway) {
     return owner_at_gateway(policy, mapping->internal_endpoint(port), key.source);
   }
   if (from_inside && mapping != nullptr) {
-    unsigned inside = mapping->keep_source ? Shards::shard_of(mapping->internal) : 0;
-    return shards.worker_of(shard_of(key.source) ^ inside);
+    const bool kept = keeps_source(policy, *mapping, inside);
+    return shards.worker_of(shard_of(key.source) ^
+                            (kept ? Shards::shard_of(mapping->internal) : 0));
   }
   if (from_inside && policy.nat.hairpin && policy.nat.is_dynamic_port(port)) {
     return shards.worker_of(shard_of(key.source));
@@ -52,11 +68,13 @@ WorkerId owner_of(const Policy& policy, const FlowKey& key, InterfaceId in, unsi
       rounds > 0 || (!from_gateway && policy.interfaces[in].zone == Zone::external);
   const bool identified = has_identifier(key.protocol);
 
-  if (from_gateway && identified && policy.nat.find_external_address(source) != nullptr) {
-    return shards.slice_of(key.source_port.value());
+  if (from_gateway && policy.nat.find_external_address(source) != nullptr) {
+    if (identified) return shards.slice_of(key.source_port.value());
+    // As the answers from inside, which look like those of a hairpin.
+    if (!leads_outside(policy, destination)) return shards.owner_of(source);
   }
   if (policy.nat.find_external_address(destination) != nullptr) {
-    return owner_of_external(policy, key, !from_outside && !from_gateway);
+    return owner_of_external(policy, key, from_outside || from_gateway ? kNoInterface : in);
   }
   if (policy.is_own_address(destination)) return shards.owner_of(source);
   if (from_gateway) return shards.owner_of(destination);

@@ -7,13 +7,15 @@
 //   to a configured mapping, from outside       hash(inside host)
 //   to a dynamic port, from outside             slice of the port
 //   to either, from inside                      hash(source): first half of a hairpin
-//                                               (^ inside host when the source is kept)
+//                                               (^ inside host when the source is kept, which it
+//                                               never is on the inside host's own wire)
 //   gateway <-> anybody, by an external address slice of the gateway's port
 //   gateway <-> anybody, by another address     hash(the other side)
 //   inside -> outside                           hash(source)
 //   outside -> inside                           hash(destination)
 //   inside -> inside, outside -> outside        hash(source) ^ hash(destination)
-//   protocols without ports                     hash(remote) where one side is outside
+//   protocols without ports                     hash(remote) where one side is outside;
+//                                               hash(external address) between it and inside
 #pragma once
 
 #include "dataplane/policy/policy.h"

@@ -162,20 +162,27 @@ void Pipeline::State::steer(Packet& packet) {
     if (!quoted) return drop(packet, DropReason::icmp_error_unrelated);
     key = quoted->reversed();
   }
+  if (!is_for_another(packet, key)) look_up(packet);
+}
+
+// True: `packet`, of the flow of `key`, is on its way to the worker that owns it.
+bool Pipeline::State::is_for_another(Packet& packet, const FlowKey& key) {
   InterfaceId in = packet.from_host ? kGateway : packet.ingress;
   WorkerId owner = owner_of(*policy, key, in, packet.rounds);
-  if (owner != settings.worker) {
-    packet.errand = Errand::session;
-    shared.counters->handed_off.add(1);
-    return out->push(packet, hand_off(owner));
-  }
-  look_up(packet);
+  if (owner == settings.worker) return false;
+  packet.errand = Errand::session;
+  shared.counters->handed_off.add(1);
+  out->push(packet, hand_off(owner));
+  return true;
 }
 
 void Pipeline::State::look_up(Packet& packet) {
   if (packet.is_icmp_error) return relay_error(packet);
   uint32_t found = sessions.find(packet.key);
   if (found != kNone && hit(packet, found)) return;
+  // Who handed it over may have gone by another policy than ours. Both have the newer one in their
+  // next turn, so it does not go to and fro.
+  if (packet.errand == Errand::session && is_for_another(packet, packet.key)) return;
   first_packet(packet);
 }
 

@@ -61,6 +61,7 @@ struct alignas(kOwnLines) Pipeline::State {
   void receive(Packet& packet);
   void gather(Packet& packet);  // fragments
   void steer(Packet& packet);   // to the owner of the flow
+  bool is_for_another(Packet& packet, const FlowKey& key);
   void look_up(Packet& packet);
 
   // --- fast_path.cc
@@ -90,6 +91,8 @@ struct alignas(kOwnLines) Pipeline::State {
 
   // --- judge.cc
   bool judge_again(uint32_t index);
+  bool is_still_ours(const Session& session) const;
+  void follow_host(Mapping& mapping) const;
   bool is_still_allowed(uint32_t index);
   void end_session(uint32_t index);
   void release_mapping(uint32_t mapping);

@@ -11,6 +11,8 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <memory>
 
@@ -35,6 +37,18 @@ constexpr uint32_t packet_slot(uint16_t mtu) {
 constexpr unsigned kSlotsInBlock = 4;
 
 constexpr unsigned kBufferCache = 256;  // buffers a worker keeps at hand
+
+// Room of the ring by which a worker gets what others hand over to it; with hand_off_full beyond.
+constexpr unsigned hand_off_room(unsigned workers) {
+  if (workers <= 1) return 0;
+  return std::min(std::bit_ceil(kHandOffRing * (workers - 1)), kHandOffRingMax);
+}
+// Buffers that one of so many workers may have in hand: cache, bursts in work, held packets, ring
+// from the others.
+constexpr unsigned worker_buffers(unsigned workers) {
+  return kBufferCache * 2 + kBurstMax * 4 + kHeldNeighborsMax * kHeldPerNeighbor +
+         kFragmentsHeldMax + hand_off_room(workers);
+}
 
 class Buffers {
  public:

@@ -5,11 +5,11 @@
 #include <rte_errno.h>
 
 #include <algorithm>
-#include <bit>
 #include <csignal>
 #include <future>
 #include <thread>
 
+#include "dataplane/runtime/buffers.h"
 #include "dataplane/runtime/clock.h"
 #include "dataplane/runtime/cores.h"
 #include "dataplane/runtime/eal.h"
@@ -128,7 +128,7 @@ Result<void> Dataplane::State::open() {
 
 Result<void> Dataplane::State::make_hand_off_rings() {
   if (settings.workers == 1) return {};
-  const unsigned room = std::bit_ceil(kHandOffRing * (settings.workers - 1));
+  const unsigned room = hand_off_room(settings.workers);
   for (unsigned worker = 0; worker < settings.workers; ++worker) {
     const std::string name = "postern_hand_off_" + std::to_string(worker);
     rte_ring* ring = rte_ring_create(name.c_str(), room, SOCKET_ID_ANY, RING_F_SC_DEQ);

@@ -14,8 +14,6 @@
 namespace postern {
 namespace {
 
-constexpr unsigned kEgressRing = 1024;  // frames on the way to the queue of another worker
-
 bool is_peer_negotiated(const std::string& driver) {
   // A memif peer with fewer queues would leave some of ours without an other end.
   return driver == "net_memif";

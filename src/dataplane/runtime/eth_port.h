@@ -28,6 +28,8 @@ namespace postern {
 
 class Buffers;
 
+constexpr unsigned kEgressRing = 1024;  // frames on the way to the queue of another worker
+
 class EthPort {
  public:
   struct Settings {

@@ -167,6 +167,17 @@ int Netlink::set_ipv6_mode(int index, uint8_t mode) {
   return ask(bytes, RTM_NEWLINK, 0);
 }
 
+int Netlink::set_alias(int index, const std::string& alias) {
+  nl_msg* message = nlmsg_alloc_simple(RTM_NEWLINK, 0);
+  ifinfomsg link = {};
+  link.ifi_index = index;
+  nlmsg_append(message, &link, sizeof link, NLMSG_ALIGNTO);
+  nla_put_string(message, IFLA_IFALIAS, alias.c_str());
+  NetlinkMessage bytes = bytes_of(*nlmsg_hdr(message));
+  nlmsg_free(message);
+  return ask(bytes, RTM_NEWLINK, 0);
+}
+
 int Netlink::detach_xdp(int index) {
   nl_msg* message = nlmsg_alloc_simple(RTM_SETLINK, 0);
   ifinfomsg link = {};

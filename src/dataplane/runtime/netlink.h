@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -37,7 +38,8 @@ class Netlink {
   int add(NetlinkMessage message, int index);  // as a new address or route of device `index`
   int remove_address(NetlinkMessage message);
   int set_ipv6_mode(int index, uint8_t mode);
-  int detach_xdp(int index);  // whatever XDP program hangs there
+  int set_alias(int index, const std::string& alias);  // the text that `ip link` shows with it
+  int detach_xdp(int index);                           // whatever XDP program hangs there
 
  private:
   void dump(int type, int family, const std::function<void(const nlmsghdr&)>& each);

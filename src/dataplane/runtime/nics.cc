@@ -99,11 +99,13 @@ std::vector<NicFacts> pci_nics(const fs::path& sys) {
   return nics;
 }
 
-// An interface without a PCI device behind it, if it carries Ethernet frames.
+// An interface without a PCI device behind it, if it carries Ethernet frames and is nobody's host
+// path.
 std::optional<NicFacts> kernel_nic(const fs::path& net) {
   if (std::atoi(first_line(net / "type").c_str()) != static_cast<int>(kEthernetType)) {
     return std::nullopt;
   }
+  if (first_line(net / "ifalias").starts_with(kHostDeviceAlias)) return std::nullopt;
   NicFacts nic;
   nic.kernel_name = net.filename();
   nic.driver = link_name(net / "device/driver");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -24,7 +25,11 @@ struct NicFacts {
   std::string remark;  // what is in the way, or what to do first; one line, may be empty
 };
 
-// Ordered by PCI address, then by name. `sys`: root of sysfs.
+// How the alias of a kernel device begins that is the gateway's own side of an interface.
+inline constexpr std::string_view kHostDeviceAlias = "Postern: host path of ";
+
+// Ordered by PCI address, then by name, without the devices that a gateway made for its host
+// paths. `sys`: root of sysfs.
 std::vector<NicFacts> list_nics(const std::string& sys = "/sys");
 
 }  // namespace postern

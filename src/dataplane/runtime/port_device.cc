@@ -15,6 +15,8 @@
 #include "dataplane/runtime/buffers.h"
 #include "dataplane/runtime/eal.h"
 #include "dataplane/runtime/net_device.h"
+#include "dataplane/runtime/netlink.h"
+#include "dataplane/runtime/nics.h"
 
 namespace postern {
 namespace {
@@ -160,7 +162,9 @@ Result<PortDevice> make_host_device(const PortSpec& spec, const MacAddress& mac)
   auto id = probe("vdev", "net_tap" + std::to_string(spec.id),
                   "iface=" + spec.host_device + ",mac=" + to_text(mac));
   if (!id) return probe_failed(context, std::move(id).error());
-  NetDevice(spec.host_device).set_mtu(spec.mtu);
+  const NetDevice device(spec.host_device);
+  device.set_mtu(spec.mtu);
+  Netlink().set_alias(device.index(), std::string(kHostDeviceAlias) + spec.name);
   return PortDevice{*id, 1};
 }
 

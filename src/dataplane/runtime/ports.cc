@@ -14,12 +14,6 @@ constexpr uint16_t kXdpDescriptors = 2048;  // as many as the driver gives the k
 constexpr uint16_t kHostDescriptors = 256;
 constexpr size_t kDeviceNameMax = 15;  // IFNAMSIZ without the zero
 
-// Buffers that one worker may have in hand: cache, bursts in work, held packets, ring from the
-// others.
-constexpr unsigned kWorkerBuffers = kBufferCache * 2 + kBurstMax * 4 +
-                                    kHeldNeighborsMax * kHeldPerNeighbor + kFragmentsHeldMax +
-                                    kHandOffRing;
-
 Error missing(const PortSpec& spec, const std::string& what) {
   return Error{ErrorCode::invalid, "interfaces." + spec.name + ": " + what};
 }
@@ -138,11 +132,12 @@ void Ports::choose_shards() {
 Result<void> Ports::allocate_buffers() {
   Buffers::Need need;
   need.memory_mib = settings_.memory_mib;
-  const unsigned workers = settings_.workers * kWorkerBuffers;
+  const unsigned workers = settings_.workers * worker_buffers(settings_.workers);
   for (size_t i = 0; i < wires_.size(); ++i) {
     const PortSpec& spec = settings_.ports[i];
-    // The host path has rings of its own for frames of the same size.
-    const unsigned host = spec.host_path ? kHostDescriptors * 2 : 0;
+    // The host path has rings of its own for frames of the same size; its queue is one worker's.
+    const unsigned egress = settings_.workers > 1 ? kEgressRing : 0;
+    const unsigned host = spec.host_path ? kHostDescriptors * 2 + egress : 0;
     const unsigned ports = wires_[i].port->buffers_needed() + host;
     (spec.mtu <= kSmallMtuMax ? need.small : need.jumbo) += ports;
     need.mtu_max = std::max(need.mtu_max, spec.mtu);

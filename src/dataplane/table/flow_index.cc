@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/table/flow_index.h"
 
+#include <algorithm>
+
 namespace postern {
 
 FlowIndex::FlowIndex(uint32_t capacity)
-    : capacity_(capacity), bucket_count_(capacity / kSlotsFilled + 1), buckets_(bucket_count_) {}
+    : capacity_(capacity),
+      bucket_count_(std::max(1u, (capacity + kSlotsFilled - 1) / kSlotsFilled)),
+      buckets_(bucket_count_) {}
 
 bool FlowIndex::insert(uint64_t hash, uint32_t value) {
   if (size_ == capacity_) return false;

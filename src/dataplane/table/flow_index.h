@@ -69,6 +69,7 @@ class FlowIndex {
   // False: it was not there.
   bool erase(uint64_t hash, uint32_t value);
   uint32_t size() const { return size_; }
+  size_t bytes() const { return buckets_.bytes(); }
 
  private:
   static constexpr unsigned kSlots = 10;

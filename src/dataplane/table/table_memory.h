@@ -40,6 +40,7 @@ class TableArray {
   T* data() { return items_; }
   const T* data() const { return items_; }
   size_t size() const { return count_; }
+  size_t bytes() const { return count_ * sizeof(T); }
 
  private:
   T* items_;

@@ -27,9 +27,9 @@ config::Model model_of(const Scene& scene) {
   return std::move(loaded.model);
 }
 
-std::unique_ptr<Policy> policy_of(const config::Model& model, uint32_t generation) {
+std::unique_ptr<Policy> policy_of(const config::Model& model, const Shards& shards) {
   CompileInputs inputs;
-  inputs.generation = generation;
+  inputs.shards = shards;
   inputs.ports = {{kWanMac, 0}, {kLanMac, 0}};
   auto policy = compile(model, inputs);
   if (!policy) fail(policy.error().text);
@@ -46,29 +46,42 @@ Slots::Slots(unsigned frame_bytes)
   first_ = memory_.data() + (kLine - past) % kLine;
 }
 
-Gateway::Gateway(const Scene& scene) {
+Site::Site(const Scene& scene, unsigned workers) : shards_(workers), slot_(workers) {
   const config::Model model = model_of(scene);
-  policies_[0] = policy_of(model, 1);
-  policies_[1] = policy_of(model, 2);
-  policy_ = policies_[1].get();
+  for (std::unique_ptr<Policy>& policy : policies_)
+    policy = policy_of(model, shards_);
   neighbors_.set(kWan, kWanRouter, kWanRouterMac);
   neighbors_.set(kLan, kLanRouter, kLanRouterMac);
+  // The daemon's shares, but for hosts: every worker speaks with all remotes.
   const config::Limits& limits = model.system.limits;
-  Pipeline::Settings settings;
-  settings.limits = {limits.sessions, limits.hosts, limits.sessions_from_host,
-                     limits.sessions_to_host};
-  settings.mappings_max = limits.mappings;
-  settings.seed = HashSeed{{0x1234567890ABCDEF, 0xFEDCBA0987654321}};
-  settings.random_seed = 1;
-  pipeline_ = std::make_unique<Pipeline>(
-      settings, Pipeline::Shared{&neighbors_, &log_, &events_, &counters_});
+  settings_.shards = shards_;
+  settings_.limits = {(limits.sessions + workers - 1) / workers,
+                      (limits.hosts - 2 * kRemotes) / workers + 2 * kRemotes,
+                      limits.sessions_from_host, limits.sessions_to_host};
+  settings_.mappings_max = (limits.mappings + workers - 1) / workers;
+  settings_.seed = HashSeed{{0x1234567890ABCDEF, 0xFEDCBA0987654321}};
+  reload();
 }
 
 // The retired policy comes back as a new one: nobody reads it any more.
-void Gateway::reload() {
-  Policy& next = *policies_[policy_ == policies_[0].get() ? 1 : 0];
+void Site::reload() {
+  Policy& next = *policies_[slot_.acquire() == policies_[0].get() ? 1 : 0];
   next.generation = ++generation_;
-  policy_ = &next;
+  slot_.publish(&next);
+}
+
+Pipeline::Settings Site::settings_of(WorkerId id) const {
+  Pipeline::Settings settings = settings_;
+  settings.worker = id;
+  settings.random_seed = id + 1u;
+  return settings;
+}
+
+Gateway::Gateway(Site& site, WorkerId id)
+    : site_(site),
+      id_(id),
+      pipeline_(std::make_unique<Pipeline>(
+          site.settings_of(id), Pipeline::Shared{&site.neighbors(), &log_, &events_, &counters_})) {
 }
 
 void Gateway::add(uint8_t* frame, uint16_t length, InterfaceId ingress, unsigned slot) {
@@ -81,16 +94,22 @@ void Gateway::add(uint8_t* frame, uint16_t length, InterfaceId ingress, unsigned
   packet.ingress = ingress;
 }
 
+// A turn as the worker has it.
+[[gnu::always_inline]] inline void Gateway::work() {
+  const Policy* policy = site_.policies().acquire();
+  pipeline_->process({burst_, burst_size_}, policy, now_, outbox_);
+  pipeline_->turn(policy, now_, outbox_);
+  site_.policies().finished(id_, policy->generation);
+}
+
 void Gateway::run() {
-  pipeline_->process({burst_, burst_size_}, policy_, now_, outbox_);
-  pipeline_->turn(policy_, now_, outbox_);
+  work();
 }
 
 // A function of its own in every build: `./dev bench --instructions` counts what it does.
 [[gnu::noinline]] uint64_t Gateway::run_timed() {
   const uint64_t from = ticks_before();
-  pipeline_->process({burst_, burst_size_}, policy_, now_, outbox_);
-  pipeline_->turn(policy_, now_, outbox_);
+  work();
   return ticks_after() - from;
 }
 
@@ -98,7 +117,7 @@ void Gateway::run() {
   const uint64_t from = ticks_before();
   for (uint32_t before = UINT32_MAX; sessions() < before;) {
     before = sessions();
-    pipeline_->turn(policy_, now_, outbox_);
+    pipeline_->turn(site_.policies().acquire(), now_, outbox_);
   }
   return ticks_after() - from;
 }
@@ -106,6 +125,12 @@ void Gateway::run() {
 void Gateway::finish() {
   outbox_.clear();
   burst_size_ = 0;
+}
+
+double Gateway::bytes_per_session() const {
+  const SessionTable& sessions = pipeline_->sessions();
+  return static_cast<double>(sessions.bytes() + pipeline_->mappings().bytes()) /
+         sessions.capacity();
 }
 
 size_t Gateway::drain_log() {

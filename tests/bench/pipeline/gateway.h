@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Gateway: a policy made by the real compiler and a pipeline of one worker, as the daemon would
-// have them for a scene, but without ports. Time is the bench's own and moves as it says.
+// Site: what the workers of one gateway share, as in the daemon: policies made by the real
+// compiler, the slot they are published in, neighbors. Gateway: one worker of it, with a pipeline
+// of its own, but without ports. Time is the bench's own and moves as it says.
 //
 // Frames lie in slots, as far apart as packet buffers; a burst takes kBurstMax slots in a row. What
 // a worker does before and after the pipeline (taking buffers, making Packets, sending) is outside
@@ -13,6 +14,7 @@
 
 #include "bench/common/scene.h"
 #include "dataplane/pipeline/pipeline.h"
+#include "dataplane/policy/policy_slot.h"
 
 namespace postern::bench {
 
@@ -31,12 +33,33 @@ class Slots {
   uint8_t* first_;
 };
 
-class Gateway {
+class Site {
  public:
-  explicit Gateway(const Scene& scene);
+  Site(const Scene& scene, unsigned workers);
 
   // The next policy of the same text takes over.
   void reload();
+  const Shards& shards() const { return shards_; }
+  Pipeline::Settings settings_of(WorkerId id) const;
+  const NeighborTable& neighbors() const { return neighbors_; }
+  PolicySlot& policies() { return slot_; }
+
+ private:
+  Shards shards_;
+  PolicySlot slot_;
+  NeighborTable neighbors_{HashSeed{{3, 5}}};
+  Pipeline::Settings settings_;  // what is the same for all workers
+  std::unique_ptr<Policy> policies_[2];
+  uint32_t generation_ = 0;
+};
+
+class alignas(kOwnLines) Gateway {
+ public:
+  Gateway(Site& site, WorkerId id);
+
+  void reload() { site_.reload(); }
+  const Shards& shards() const { return site_.shards(); }
+  WorkerId id() const { return id_; }
   void pass(Duration duration) { now_ = now_ + duration; }
 
   // Puts a frame into the burst; the buffer handle of its packet is the slot.
@@ -53,13 +76,15 @@ class Gateway {
 
   const WorkerCounters& counters() const { return counters_; }
   uint32_t sessions() const { return pipeline_->sessions().size(); }
+  // Memory of the tables of sessions and mappings, for each session that they have room for.
+  double bytes_per_session() const;
   size_t drain_log();  // how many records there were
 
  private:
-  std::unique_ptr<Policy> policies_[2];
-  const Policy* policy_ = nullptr;
-  uint32_t generation_ = 2;
-  NeighborTable neighbors_{HashSeed{{3, 5}}};
+  void work();
+
+  Site& site_;
+  WorkerId id_;
   SpscRing<LogRecord> log_{kLogRing};
   SpscRing<ControlEvent> events_{kEventRing};
   WorkerCounters counters_;

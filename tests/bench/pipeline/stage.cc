@@ -2,7 +2,9 @@
 // Opening the sessions of a stage.
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
+#include "base/assert.h"
 #include "bench/pipeline/work.h"
 
 namespace postern::bench {
@@ -29,25 +31,36 @@ void open_some(Gateway& gateway, Slots& slots, const FrameWriter& writer, std::v
     const Tuple out = tuple_of(item.packet->frame);
     flows[first + slot].external = out.source;
     flows[first + slot].external_port = out.source_port;
+    // So that answers come in here as well.
+    POSTERN_ASSERT(gateway.shards().slice_of(out.source_port.value()) == gateway.id());
   }
   gateway.finish();
 }
 
 }  // namespace
 
-Stage::Stage(const Scene& scene, uint32_t sessions) : gateway_(scene) {
+std::vector<Flow> flows_of(const Shards& shards, WorkerId id, uint32_t count) {
+  std::vector<Flow> flows;
+  flows.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const Flow flow = make_flow(i);
+    if (shards.owner_of(Ipv4Address(flow.sent.source)) == id) flows.push_back(flow);
+  }
+  return flows;
+}
+
+Stage::Stage(Site& site, WorkerId id, std::vector<Flow> flows)
+    : gateway_(site, id), flows_(std::move(flows)) {
   Slots slots(kFrameBytes);
   const FrameWriter writer(kLanRouterMac, kLanMac, kFrameBytes);
   for (unsigned i = 0; i < kBurstMax; ++i)
     writer.write_payload(slots.frame(i));
-  flows_.reserve(sessions);
-  for (uint32_t i = 0; i < sessions; ++i)
-    flows_.push_back(make_flow(i));
   for (size_t first = 0; first < flows_.size(); first += kBurstMax) {
     open_some(gateway_, slots, writer, flows_, first);
   }
-  if (gateway_.sessions() != sessions) {
-    std::fprintf(stderr, "bench: %u sessions of %u are open\n", gateway_.sessions(), sessions);
+  if (gateway_.sessions() != flows_.size()) {
+    std::fprintf(stderr, "bench: %u sessions of %zu are open\n", gateway_.sessions(),
+                 flows_.size());
     std::exit(1);
   }
   shuffle(flows_);

@@ -8,8 +8,7 @@
 //                             logged, or each drop
 //   reload                    as outbound, with a new policy after four packets a session
 //   flooded                   as outbound, while between its bursts others of the logged flood
-//   come,
-//                             as many packets, which are not timed
+//                             come, as many packets, which are not timed
 #include <algorithm>
 
 #include "bench/pipeline/work.h"
@@ -206,6 +205,10 @@ const std::vector<std::string>& all_works() {
   return names;
 }
 
+bool is_established(const std::string& work) {
+  return work == "outbound" || work == "inbound" || work == "mixed";
+}
+
 Scene scene_of(const Row& row) {
   Scene scene;
   scene.sessions = row.sessions;
@@ -225,9 +228,7 @@ std::string stage_key(const Row& row) {
 }
 
 std::unique_ptr<Work> make_work(const Row& row, Stage& stage) {
-  if (row.work == "outbound" || row.work == "inbound" || row.work == "mixed") {
-    return std::make_unique<Established>(row, stage.flows());
-  }
+  if (is_established(row.work)) return std::make_unique<Established>(row, stage.flows());
   if (row.work == "flooded") return std::make_unique<Flooded>(row, stage.flows());
   if (row.work == "reload") return std::make_unique<Reload>(row, stage.flows());
   if (row.work == "new_session") return std::make_unique<NewSession>(row, row.sessions);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Whatever worker a packet arrives at, it is treated the same: every case here runs with one, two
 // and four workers and with arrivals at each of them.
+#include <array>
 #include <catch2/catch.hpp>
 #include <random>
 
@@ -188,6 +189,70 @@ TEST_CASE("pipeline: pieces of a datagram follow the first in any order", "[RFC4
           "wan udp 203.0.113.1 -> 198.51.100.7");
   }
   CHECK(office.bed.held() == 0);
+}
+
+// While a policy is published some workers have it and others do not yet.
+TEST_CASE("pipeline: who is handed a first packet of another's hands it on", "[C02]") {
+  const auto with_lab = [](const std::string& zone) {
+    return "version: 1\ninterfaces:\n"
+           "  wan: { port: \"vdev:net_ring0\", zone: external, address: 203.0.113.1/24 }\n"
+           "  lan: { port: \"vdev:net_ring1\", zone: internal, address: 192.168.1.1/24 }\n"
+           "  lab: { port: \"vdev:net_ring2\", zone: " +
+           zone + ", address: 10.9.0.1/24 }\n" + kOfficeFilter;
+  };
+  Testbed before(2), after(2);
+  REQUIRE(before.load(with_lab("internal")).has_value());
+  REQUIRE(after.load(with_lab("external")).has_value());
+
+  NeighborTable neighbors{HashSeed{{3, 5}}};
+  for (uint8_t server = 5; server < 9; ++server)
+    neighbors.set(2, Ipv4Address(10, 9, 0, server), MacAddress{{2, 0, 0, 0, 2, server}});
+  struct Worker {
+    WorkerCounters counters;
+    SpscRing<LogRecord> log{kLogRing};
+    SpscRing<ControlEvent> events{kEventRing};
+    std::unique_ptr<Pipeline> pipeline;
+  };
+  std::array<Worker, 2> workers;
+  for (WorkerId id = 0; id < 2; ++id) {
+    Pipeline::Settings settings;
+    settings.worker = id;
+    settings.shards = Shards(2);
+    settings.limits = {1024, 1024, 0, 0};
+    settings.mappings_max = 1024;
+    Worker& worker = workers[id];
+    worker.pipeline = std::make_unique<Pipeline>(
+        settings, Pipeline::Shared{&neighbors, &worker.log, &worker.events, &worker.counters});
+  }
+  const auto verdict_of = [&](WorkerId worker, Packet& packet, const Policy& policy) {
+    Outbox outbox;
+    workers[worker].pipeline->process({&packet, 1}, &policy, Instant{1'000'000'000}, outbox);
+    REQUIRE(outbox.items().size() == 1);
+    packet = *outbox.items()[0].packet;
+    return outbox.items()[0].verdict;
+  };
+
+  unsigned handed_on = 0;
+  for (int flow = 0; flow < 32; ++flow) {
+    const std::string from = "192.168.1." + std::to_string(10 + flow / 4) + ":5000";
+    const std::string to = "10.9.0." + std::to_string(5 + flow % 4) + ":53";
+    const Frame frame = udp(from, to).to_mac(before.policy().interfaces[1].mac).build();
+    std::array<uint8_t, 512> room = {};
+    std::copy(frame.bytes().begin(), frame.bytes().end(), room.begin() + kHeadroomMin);
+    Packet packet;
+    packet.frame = room.data() + kHeadroomMin;
+    packet.length = static_cast<uint16_t>(frame.bytes().size());
+    packet.ingress = 1;
+    Verdict verdict = verdict_of(0, packet, before.policy());
+    if (verdict.fate != Fate::hand_off) continue;
+    REQUIRE(verdict.worker == 1);
+    verdict = verdict_of(1, packet, after.policy());
+    if (verdict.fate != Fate::hand_off) continue;
+    CHECK(verdict.worker == 0);
+    CHECK(verdict_of(0, packet, after.policy()).fate == Fate::forward);
+    ++handed_on;
+  }
+  CHECK(handed_on > 0);
 }
 
 }  // namespace postern::test
