@@ -42,6 +42,13 @@ struct Now {
   int64_t unix_s = 0;
 };
 
+// How a datagram came: `local` is our address on that link, `source` the sender's.
+struct Arrival {
+  LinkId link = kNoLink;
+  Ipv4Address local;
+  Ipv4Address source;
+};
+
 struct Reply {
   enum class Way : uint8_t {
     broadcast,  // to everybody on the link
@@ -82,6 +89,7 @@ class EngineSink {
   X(malformed)                   \
   X(unknown_link)                \
   X(no_scope)                    \
+  X(unknown_relay)               \
   X(rate_limited)                \
   X(discovers)                   \
   X(offers)                      \
@@ -119,8 +127,8 @@ class Engine {
   // Leases as they were on disk; before the first message. Their names are told.
   void load(std::vector<Lease> leases, Now now);
 
-  // A datagram to port 67 that came in by `link`. `local` is our address there.
-  void receive(LinkId link, Ipv4Address local, std::span<const uint8_t> bytes, Now now);
+  // A datagram to port 67.
+  void receive(const Arrival& by, std::span<const uint8_t> bytes, Now now);
   // Somebody on the link says to have this address (an ARP answer).
   void address_seen(LinkId link, Ipv4Address address, const MacAddress& mac, Now now);
   // Somebody at this address has answered an echo.
@@ -145,8 +153,7 @@ class Engine {
   // One message with what is known of its sender.
   struct Request {
     const Message* message = nullptr;
-    LinkId link = kNoLink;
-    Ipv4Address local;
+    Arrival by;
     Now now;
     std::string client;
     uint64_t hash = 0;
@@ -156,8 +163,7 @@ class Engine {
   };
   struct Probe {
     std::vector<uint8_t> bytes;  // the DISCOVER
-    LinkId link = kNoLink;
-    Ipv4Address local;
+    Arrival by;
     Instant due;
     unsigned sent = 0;
     unsigned tries = 0;       // addresses that were in use before this one
@@ -176,7 +182,8 @@ class Engine {
   };
 
   bool understand(Request& request);
-  void find_scopes(Request& request) const;
+  void find_scopes(Request& request);
+  void tell_unknown_relay(const Request& request, const Scope& scope);
   void handle(const Request& request);
   void discover(const Request& request, unsigned tries);
   void request(const Request& request);
@@ -236,6 +243,7 @@ class Engine {
   std::vector<std::deque<Offer>> offers_;              // by scope, oldest first
   std::unordered_map<uint32_t, int64_t> probed_free_;  // until when an answer counts, unix time
   std::unordered_map<std::string, uint32_t> names_;    // name -> address
+  std::optional<Instant> unknown_relay_told_;
   std::optional<Instant> exhausted_told_;
   uint64_t exhausted_since_ = 0;
   Instant conflicts_since_;  // of the minute in which these were told
