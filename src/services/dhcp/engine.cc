@@ -79,7 +79,8 @@ bool Engine::understand(Request& request) {
   }
   request.client = client_key(*request.message);
   request.hash = client_hash(request.client);
-  if (!rate_.admit(request.hash, request.now.unix_s, settings_.messages_per_second)) {
+  if (!rate_.admit(io::KeyedHash()(request.client), request.now.unix_s,
+                   settings_.messages_per_second)) {
     ++counters_.rate_limited;
     return false;
   }

@@ -33,6 +33,7 @@
 #include "services/dhcp/rate_limit.h"
 #include "services/dhcp/reservation_index.h"
 #include "services/dhcp/settings.h"
+#include "services/io/keyed_hash.h"
 
 namespace postern::dhcp {
 
@@ -242,7 +243,7 @@ class Engine {
   std::unordered_map<uint32_t, Probe> probes_;
   std::vector<std::deque<Offer>> offers_;              // by scope, oldest first
   std::unordered_map<uint32_t, int64_t> probed_free_;  // until when an answer counts, unix time
-  std::unordered_map<std::string, uint32_t> names_;    // name -> address
+  std::unordered_map<std::string, uint32_t, io::KeyedHash> names_;  // name -> address
   std::optional<Instant> unknown_relay_told_;
   std::optional<Instant> exhausted_told_;
   uint64_t exhausted_since_ = 0;
@@ -258,6 +259,7 @@ class Engine {
 // --- identity of clients (identity.cc)
 // The key of a client: its identifier, else hardware type and address.
 std::string client_key(const Message& message);
+// Spreads clients over a pool, the same way after a restart. Anybody can work it out.
 uint64_t client_hash(std::string_view client);
 // The first label of what the client calls itself (options 12 and 81), in small letters; empty when
 // that is no host name (RFC 1123 2.1).
