@@ -45,6 +45,7 @@ Json tls_json(const dns::TlsTransport& tls) {
                     {"failures", counters.failures},
                     {"retried", counters.retried},
                     {"unmatched", counters.unmatched},
+                    {"stalled", counters.stalled},
                     {"error", upstream->last_error()}});
   }
   return list;
