@@ -58,7 +58,6 @@ class LocalNames {
   // The name of an address; nullptr when it has none.
   const Name* find(Ipv4Address address) const;
 
-  size_t fixed_names() const { return fixed_.names.size(); }
   size_t leases() const { return labels_.size(); }
 
  private:

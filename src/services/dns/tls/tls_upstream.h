@@ -79,7 +79,6 @@ class TlsUpstream final : private TlsConnection::Owner {
   const TlsCounters& counters() const { return counters_; }
   size_t connections() const { return connections_.size(); }
   size_t unsent() const;  // octets that wait for servers to read
-  size_t queries_under_way() const { return queries_.size(); }
   const std::string& last_error() const { return last_error_; }  // empty: the last attempt worked
 
  private:
