@@ -169,6 +169,7 @@ void Gateway::arrange_turns() {
     reload_->tick(std::time(nullptr));
     look_after_links();
     note("dhcp client", dhcp_clients_.complaint());
+    note("admin socket", admin_server_->complaint());
     look_after_load();
     look_after_log();
   });

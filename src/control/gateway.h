@@ -85,8 +85,8 @@ class Gateway : private ResolverSink {
   Result<void> start_dataplane(const config::Model& model);
   Result<void> start_log(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
-  DhcpService::World dhcp_world();
-  DhcpClients::World dhcp_clients_world();
+  DhcpWorld dhcp_world(const char* lease_file, config::LogLevel remarks);
+  bool renew_configuration();
   std::string device_of(InterfaceId id) const;
   Captures::World capture_world() {
     return {[this] { return dataplane_->workers(); },
@@ -118,8 +118,9 @@ class Gateway : private ResolverSink {
   Status status_;
   Loop loop_;
   Resolver resolver_{*this};
-  DhcpService dhcp_{loop_, dhcp_world()};
-  DhcpClients dhcp_clients_{loop_, dhcp_clients_world()};
+  DhcpService dhcp_{loop_, dhcp_world("leases.db", config::LogLevel::warning)};
+  DhcpClients dhcp_clients_{loop_, dhcp_world("dhcp-client.json", config::LogLevel::info),
+                            [this] { return renew_configuration(); }};
   GenerationNames names_;
   DnsControl dns_;
   std::unique_ptr<HostPath> host_path_;

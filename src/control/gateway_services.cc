@@ -12,32 +12,22 @@ std::string Gateway::device_of(InterfaceId id) const {
 }
 
 // Called when nothing runs yet: all of it is asked later.
-DhcpService::World Gateway::dhcp_world() {
-  DhcpService::World world;
-  world.lease_file = options_.state_dir + "/leases.db";
+DhcpWorld Gateway::dhcp_world(const char* lease_file, config::LogLevel remarks) {
+  DhcpWorld world;
+  world.lease_file = options_.state_dir + "/" + lease_file;
   world.now = [this] { return dataplane_->now(); };
   world.device_of = [this](InterfaceId id) { return device_of(id); };
   world.send_frame = [this](InterfaceId id, std::span<const uint8_t> frame) {
     return dataplane_->inject(id, frame);
   };
-  world.remark = [this](const std::string& line) { log_.warning(line); };
+  world.remark = [this, remarks](const std::string& line) { log_.write(remarks, line); };
   return world;
 }
 
-DhcpClients::World Gateway::dhcp_clients_world() {
-  DhcpService::World same = dhcp_world();
-  DhcpClients::World world;
-  world.lease_file = options_.state_dir + "/dhcp-client.json";
-  world.now = std::move(same.now);
-  world.device_of = std::move(same.device_of);
-  world.send_frame = std::move(same.send_frame);
-  world.remark = [this](const std::string& line) { log_.info(line); };
-  world.on_change = [this] {
-    auto done = reload_->renew();
-    note("dhcp lease", done);
-    return done.has_value();
-  };
-  return world;
+bool Gateway::renew_configuration() {
+  auto done = reload_->renew();
+  note("dhcp lease", done);
+  return done.has_value();
 }
 
 void Gateway::follow_services(const config::Model& model, const Policy& policy) {

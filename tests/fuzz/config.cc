@@ -13,8 +13,7 @@ namespace config = postern::config;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const config::Machine machine{.memory_bytes = 1ull << 30, .cores = 4};
-  const config::Loaded loaded = config::load(text, &machine);
+  const config::Loaded loaded = config::load(text);
   for (const config::Finding& finding : loaded.findings) {
     POSTERN_ASSERT(!to_text(finding, "config").empty());
   }

@@ -198,6 +198,15 @@ def test_relayed_clients(lab):
         )
         got = re.findall(r"^ack \d+ (\S+)$", told, re.MULTILINE)
         check(sorted(got) == [f"192.168.50.{last}" for last in range(32, 36)], told)
+        # Another host of the LAN that calls itself that relay.
+        before = lab.ask("show", "leases")["counters"]["unknown_relay"]
+        lab.client.scapy("""
+            send(IP(dst="192.168.1.1") / UDP(sport=67, dport=67) /
+                 BOOTP(giaddr="192.168.50.1", hops=1, chaddr=b"\\2\\0\\0\\0\\x99\\x09") /
+                 DHCP(options=[("message-type", "discover"), "end"]))
+        """)
+        wait_until(lambda: lab.ask("show", "leases")["counters"]["unknown_relay"] > before, 5,
+                   "a stranger relays")
     finally:
         lab.client2.run("ip address flush dev lo to 192.168.50.0/24")
     states = [r["state"] for r in lab.ask("show", "leases")["leases"] if ".50." in r["address"]]

@@ -109,41 +109,47 @@ Json interfaces_json(Gateway& gateway, const Captures::Totals& totals) {
   return list;
 }
 
+Result<Captures::Id> id_of(const Json& request) {
+  auto id = number_of(request, {"capture", "capture", 1, UINT32_MAX, std::nullopt});
+  if (!id) return std::move(id).error();
+  return static_cast<Captures::Id>(*id);
+}
+
 Error not_running(Captures::Id id) {
   return {ErrorCode::not_found, fmt::format("capture {} does not run, or is read already", id)};
 }
 
 }  // namespace
 
-Result<Json> start_capture(Gateway& gateway, const Json& request, const std::string& who) {
+Result<Json> start_capture(Gateway& gateway, const Json& request, const Peer& peer) {
   ClassWords words;
   words.interface = request.value("interface", "");
   words.at = request.value("at", "");
   words.where = request.value("where", "");
-  const auto snap_length = request.value("snap_length", uint32_t{256});
-  if (snap_length < sizeof(EthernetHeader) || snap_length > kSnapLengthMax) {
-    return Error{ErrorCode::invalid,
-                 fmt::format("--snaplen: 14 to {} bytes, not {}", kSnapLengthMax, snap_length)};
-  }
+  auto snap_length =
+      number_of(request, {"snap_length", "--snaplen", sizeof(EthernetHeader), kSnapLengthMax, 256});
+  if (!snap_length) return std::move(snap_length).error();
   auto traffic = parse_class(words, gateway.configuration().model());
   if (!traffic) return std::move(traffic).error();
   Captures::Wanted wanted;
   wanted.what = *traffic;
-  wanted.snap_length = static_cast<uint16_t>(snap_length);
-  wanted.who = who;
+  wanted.snap_length = static_cast<uint16_t>(*snap_length);
+  wanted.uid = peer.uid;
+  wanted.who = who_is(peer);
   wanted.words = fmt::format("interface {} at {} where {}",
                              words.interface.empty() ? "any" : printable(words.interface),
                              words.at.empty() ? "all" : printable(words.at),
                              words.where.empty() ? "any" : printable(words.where));
-  const std::string line = fmt::format("capture by {}: {}", who, wanted.words);
+  const std::string line = fmt::format("capture by {}: {}", wanted.who, wanted.words);
   auto id = gateway.captures().start(std::move(wanted));
   if (!id) return std::move(id).error();
   gateway.log().info(line);
-  return Json{{"capture", *id}, {"snap_length", snap_length}};
+  return Json{{"capture", *id}, {"snap_length", *snap_length}};
 }
 
 void read_capture(Gateway& gateway, const Json& request, Reply reply) {
-  const auto id = request.at("capture").get<Captures::Id>();
+  auto id = id_of(request);
+  if (!id) return reply.refuse(id.error());
   const bool with_bytes = request.value("frames", false);
   auto answer = [&gateway, with_bytes, reply](const Captures::Batch& batch) mutable {
     const int64_t offset_ns = wall_offset(gateway);
@@ -154,12 +160,13 @@ void read_capture(Gateway& gateway, const Json& request, Reply reply) {
                 {"interfaces", interfaces_json(gateway, batch.totals)},
                 {"ended", batch.has_ended}});
   };
-  if (!gateway.captures().read(id, std::move(answer))) reply.refuse(not_running(id));
+  if (!gateway.captures().read(*id, std::move(answer))) reply.refuse(not_running(*id));
 }
 
 Result<Json> stop_capture(Gateway& gateway, const Json& request) {
-  const auto id = request.at("capture").get<Captures::Id>();
-  if (!gateway.captures().stop(id)) return not_running(id);
+  auto id = id_of(request);
+  if (!id) return std::move(id).error();
+  if (!gateway.captures().stop(*id)) return not_running(*id);
   return Json::object();
 }
 

@@ -9,8 +9,6 @@
 // capture (control/capture/captures.h). Thread: control.
 #pragma once
 
-#include <string>
-
 #include "control/admin/dispatcher.h"
 
 namespace postern {
@@ -19,7 +17,7 @@ class Gateway;
 
 namespace postern::admin {
 
-Result<Json> start_capture(Gateway& gateway, const Json& request, const std::string& who);
+Result<Json> start_capture(Gateway& gateway, const Json& request, const Peer& peer);
 void read_capture(Gateway& gateway, const Json& request, Reply reply);
 Result<Json> stop_capture(Gateway& gateway, const Json& request);
 Json show_captures(Gateway& gateway);

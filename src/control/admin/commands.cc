@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/commands.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "control/admin/capture.h"
@@ -12,10 +10,6 @@
 
 namespace postern::admin {
 namespace {
-
-std::string who_is(const Peer& peer) {
-  return fmt::format("uid {} (pid {})", peer.uid, peer.pid);
-}
 
 Json findings_json(const std::vector<config::Finding>& findings) {
   Json list = Json::array();
@@ -39,11 +33,13 @@ void answer(const ReloadReport& report, Gateway& gateway, Reply& reply) {
   reply.done(result);
 }
 
-DumpFilter filter_of(const Json& request) {
+Result<DumpFilter> filter_of(const Json& request) {
   DumpFilter filter;
+  auto limit = number_of(request, {"limit", "--limit", 0, UINT32_MAX, filter.limit});
+  if (!limit) return std::move(limit).error();
   filter.host = request.value("host", filter.host);
   filter.protocol = request.value("protocol", filter.protocol);
-  filter.limit = std::min(request.value("limit", filter.limit), kDumpRowsMax);
+  filter.limit = std::min(static_cast<decltype(filter.limit)>(*limit), kDumpRowsMax);
   return filter;
 }
 
@@ -72,7 +68,7 @@ void add_lease_commands(Dispatcher& dispatcher, Gateway& gateway) {
 void add_capture_commands(Dispatcher& dispatcher, Gateway& gateway) {
   add_show(dispatcher, "show captures", gateway, show_captures);
   dispatcher.add("capture start", [&gateway](const Json& request, const Peer& peer, Reply reply) {
-    settle(start_capture(gateway, request, who_is(peer)), reply);
+    settle(start_capture(gateway, request, peer), reply);
   });
   dispatcher.add("capture read", [&gateway](const Json& request, const Peer&, Reply reply) {
     read_capture(gateway, request, std::move(reply));
@@ -116,10 +112,12 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
     reply.done(show_drops(gateway, request.value("all", false)));
   });
   dispatcher.add("show sessions", [&gateway](const Json& request, const Peer&, Reply reply) {
-    show_sessions(gateway, filter_of(request), std::move(reply));
+    auto filter = filter_of(request);
+    filter ? show_sessions(gateway, *filter, std::move(reply)) : reply.refuse(filter.error());
   });
   dispatcher.add("show mappings", [&gateway](const Json& request, const Peer&, Reply reply) {
-    show_mappings(gateway, filter_of(request), std::move(reply));
+    auto filter = filter_of(request);
+    filter ? show_mappings(gateway, *filter, std::move(reply)) : reply.refuse(filter.error());
   });
   dispatcher.add("explain", [&gateway](const Json& request, const Peer&, Reply reply) {
     auto answer = answer_explain(*gateway.publisher().current(), request);

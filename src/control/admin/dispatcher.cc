@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/dispatcher.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "control/admin/protocol.h"
@@ -38,6 +40,22 @@ bool is_shaped_like_a_request(std::string_view text) {
 }
 
 }  // namespace
+
+std::string who_is(const Peer& peer) {
+  return fmt::format("uid {} (pid {})", peer.uid, peer.pid);
+}
+
+Result<uint64_t> number_of(const Json& request, const NumberField& field) {
+  auto found = request.find(field.key);
+  if (found == request.end() && field.fallback) return *field.fallback;
+  if (found != request.end() && found->is_number_unsigned()) {
+    auto number = found->get<uint64_t>();
+    if (number >= field.least && number <= field.most) return number;
+  }
+  std::string given = found == request.end() ? "nothing" : printable(found->dump());
+  return Error{ErrorCode::invalid, fmt::format("{}: {} to {}, not {}", field.name, field.least,
+                                               field.most, given.substr(0, 40))};
+}
 
 void Reply::done(const Json& result) {
   send({{"version", kProtocolVersion}, {"ok", true}, {"result", result}});

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,19 @@ struct Peer {
   uint32_t gid = 0;
   int32_t pid = 0;
 };
+
+// "uid 1000 (pid 4711)"
+std::string who_is(const Peer& peer);
+
+// A whole number of a request: from `least` to `most`, `fallback` where the request does not say.
+struct NumberField {
+  const char* key;
+  const char* name;  // as the user knows it
+  uint64_t least;
+  uint64_t most;
+  std::optional<uint64_t> fallback;
+};
+Result<uint64_t> number_of(const Json& request, const NumberField& field);
 
 // The response to one request; further calls do nothing.
 class Reply {

@@ -44,20 +44,35 @@ std::vector<gid_t> groups_of_peer(int fd) {
   return groups;
 }
 
+// No descriptor, or no memory for one.
+bool is_shortage(error_code error) {
+  return error == asio::error::no_descriptors || error.value() == ENFILE ||
+         error == asio::error::no_buffer_space || error == asio::error::no_memory;
+}
+
 }  // namespace
 
 struct Server::State {
   State(Loop& loop, std::string where, Dispatcher& to)
-      : context(loop.context()), acceptor(context), path(std::move(where)), dispatcher(to) {}
+      : context(loop.context()),
+        acceptor(context),
+        pause(context),
+        path(std::move(where)),
+        dispatcher(to) {}
 
   asio::io_context& context;
   Stream::acceptor acceptor;
+  asio::steady_timer pause;
+  bool is_short = false;  // of descriptors
   std::string path;
   Dispatcher& dispatcher;
   std::optional<gid_t> group;
-  unsigned clients = 0;
+  std::vector<uint32_t> holders;  // user ids, one a connection that is served
 
   void accept(const std::shared_ptr<State>& self);
+  void accept_later(const std::shared_ptr<State>& self);
+  void serve(const std::shared_ptr<State>& self, Stream::socket socket);
+  void let_go(uint32_t uid);
   bool admits(int fd, const Peer& peer) const;
 };
 
@@ -148,25 +163,44 @@ class Connection : public std::enable_shared_from_this<Connection> {
 void Server::State::accept(const std::shared_ptr<State>& self) {
   acceptor.async_accept([self](error_code error, Stream::socket socket) {
     if (!self->acceptor.is_open()) return;
+    if (is_shortage(error)) return self->accept_later(self);
+    self->is_short = false;
     self->accept(self);
-    if (error) return;
-    ucred credentials = {};
-    socklen_t size = sizeof credentials;
-    int fd = socket.native_handle();
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return;
-    Peer peer{credentials.uid, credentials.gid, credentials.pid};
-    bool is_admitted = self->admits(fd, peer);
-    ++self->clients;
-    auto connection = std::make_shared<Connection>(std::move(socket), self->dispatcher, peer,
-                                                   [self] { --self->clients; });
-    if (!is_admitted) {
-      connection->refuse({ErrorCode::denied, "not permitted to administer this gateway"});
-    } else if (self->clients > kClientsMax) {
-      connection->refuse({ErrorCode::exhausted, "too many administrators at once"});
-    } else {
-      connection->read_request();
-    }
+    if (!error) self->serve(self, std::move(socket));
   });
+}
+
+// At once it would fail again, without end.
+void Server::State::accept_later(const std::shared_ptr<State>& self) {
+  is_short = true;
+  pause.expires_after(std::chrono::nanoseconds(kAcceptPause.ns));
+  pause.async_wait([self](error_code error) {
+    if (!error && self->acceptor.is_open()) self->accept(self);
+  });
+}
+
+void Server::State::serve(const std::shared_ptr<State>& self, Stream::socket socket) {
+  ucred credentials = {};
+  socklen_t size = sizeof credentials;
+  int fd = socket.native_handle();
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return;
+  Peer peer{credentials.uid, credentials.gid, credentials.pid};
+  bool is_admitted = admits(fd, peer);
+  bool is_served = is_admitted && kPlaces.has_place(peer.uid, holders);
+  if (is_served) holders.push_back(peer.uid);
+  auto connection =
+      std::make_shared<Connection>(std::move(socket), dispatcher, peer, [self, peer, is_served] {
+        if (is_served) self->let_go(peer.uid);
+      });
+  if (is_served) return connection->read_request();
+  // What is refused holds no place: it is gone with the few octets of the answer.
+  connection->refuse(is_admitted
+                         ? Error{ErrorCode::exhausted, "too many administrators at once"}
+                         : Error{ErrorCode::denied, "not permitted to administer this gateway"});
+}
+
+void Server::State::let_go(uint32_t uid) {
+  holders.erase(std::find(holders.begin(), holders.end(), uid));
 }
 
 bool Server::State::admits(int fd, const Peer& peer) const {
@@ -179,9 +213,15 @@ bool Server::State::admits(int fd, const Peer& peer) const {
 
 Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
+Result<void> Server::complaint() const {
+  if (!state_->is_short) return {};
+  return Error{ErrorCode::exhausted, "no descriptor is left for the next administrator"};
+}
+
 Server::~Server() {
   error_code ignored;
   state_->acceptor.close(ignored);
+  state_->pause.cancel();
   unlink(state_->path.c_str());
 }
 

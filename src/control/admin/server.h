@@ -3,8 +3,9 @@
 //
 // The file belongs to root with mode 0600, or to a group with mode 0660. Beyond the file's mode,
 // the kernel's word on who the peer is decides (SO_PEERCRED): root, our own user, or a member of
-// the group. Bounded: kClientsMax connections, request size, 10 s for a request to come in, 60 s
-// for an answer. Thread: control.
+// the group. Bounded: kClientsMax connections, shared out to users by kPlaces, request size, 10 s
+// for a request to come in, 60 s for an answer. Without a descriptor for the next connection
+// nothing is accepted for kAcceptPause. Thread: control.
 #pragma once
 
 #include <memory>
@@ -13,12 +14,15 @@
 #include "base/result.h"
 #include "control/admin/dispatcher.h"
 #include "control/loop.h"
+#include "control/user_places.h"
 
 namespace postern::admin {
 
 class Server {
  public:
   static constexpr unsigned kClientsMax = 16;
+  static constexpr UserPlaces kPlaces = {.all = kClientsMax, .others = 12, .each = 6};
+  static constexpr Duration kAcceptPause = seconds(1);
 
   // Binds and listens. A socket left behind by a dead process is replaced.
   static Result<std::unique_ptr<Server>> listen(Loop& loop, const std::string& path,
@@ -29,6 +33,8 @@ class Server {
 
   // Members of `group` may use the socket from now on; empty: root alone.
   Result<void> set_group(const std::string& group);
+  // An error while there is no descriptor for the next connection.
+  Result<void> complaint() const;
 
  private:
   struct State;

@@ -45,6 +45,7 @@ Json tls_json(const dns::TlsTransport& tls) {
                     {"failures", counters.failures},
                     {"retried", counters.retried},
                     {"unmatched", counters.unmatched},
+                    {"stalled", counters.stalled},
                     {"error", upstream->last_error()}});
   }
   return list;
@@ -105,6 +106,7 @@ Json show_dns(Gateway& gateway) {
   result["pending"] = forwarder.pending().size();
   result["tcp_connections"] = service->connections();
   result["tcp_turned_away"] = service->turned_away();
+  result["tcp_accept_paused"] = service->accept_pauses();
   result["upstream_sockets"] = service->upstream_sockets();
   const DnsControl& control = gateway.dns_control();
   result["tls"] = tls_json(*control.tls());

@@ -29,9 +29,18 @@ uint64_t sum_of(const std::array<uint64_t, kGateway + 1>& counts) {
 }  // namespace
 
 Result<Captures::Id> Captures::start(Wanted wanted) {
-  if (running_.size() >= kCapturesMax) {
-    return Error{ErrorCode::exhausted, std::to_string(kCapturesMax) +
-                                           " captures run already; see `postern show captures`"};
+  std::vector<uint32_t> holders;
+  for (const auto& running : running_)
+    holders.push_back(running->wanted.uid);
+  if (!kPlaces.has_place(wanted.uid, holders)) {
+    bool is_full = running_.size() >= kPlaces.all;
+    return Error{ErrorCode::exhausted,
+                 (is_full ? std::to_string(kPlaces.all) + " captures run already"
+                          : "a user but root has " + std::to_string(kPlaces.each) +
+                                " captures at once, all "
+                                "together " +
+                                std::to_string(kPlaces.others)) +
+                     "; see `postern show captures`"};
   }
   auto running = std::make_unique<Running>();
   running->id = ++last_id_;

@@ -5,9 +5,9 @@
 //         -> every worker has taken the set without it -> the rest is read -> gone
 //
 // Whoever asks for a capture must go on reading: one that was not read for kUnreadMax is stopped,
-// so nothing is left running behind a client that went away. Bounded: kCapturesMax captures,
-// kCaptureRingBytes for each and worker (allocated while it runs), kBatchMax frames and
-// kBatchBytesMax bytes an answer. Thread: control.
+// so nothing is left running behind a client that went away. Bounded: kCapturesMax captures, shared
+// out to users by kPlaces, kCaptureRingBytes for each and worker (allocated while it runs),
+// kBatchMax frames and kBatchBytesMax bytes an answer. Thread: control.
 #pragma once
 
 #include <array>
@@ -19,12 +19,14 @@
 
 #include "base/result.h"
 #include "control/loop.h"
+#include "control/user_places.h"
 #include "dataplane/capture/capture_slot.h"
 
 namespace postern {
 
 class Captures {
  public:
+  static constexpr UserPlaces kPlaces = {.all = kCapturesMax, .others = 3, .each = 2};
   static constexpr size_t kBatchMax = 1024;
   static constexpr size_t kBatchBytesMax = size_t{1} << 20;
   static constexpr Duration kReadWait = milliseconds(500);  // until an empty answer
@@ -43,9 +45,10 @@ class Captures {
   struct Wanted {
     TrafficClass what;
     uint16_t snap_length = 256;
+    uint32_t uid = 0;
     std::string who, words;  // for `list`
   };
-  // An Error when too many run.
+  // An Error when too many run, in all or of this user.
   Result<Id> start(Wanted wanted);
 
   struct Seen {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "control/config/items.h"
@@ -246,6 +247,12 @@ class Expression {
 }  // namespace
 
 Result<TrafficClass> parse_class(const ClassWords& words, const config::Model& model) {
+  for (const auto& [option, text] :
+       {std::pair("interface", &words.interface), std::pair("at", &words.at),
+        std::pair("where", &words.where)}) {
+    if (text->size() <= kClassTextMax) continue;
+    return invalid(option, "longer than " + std::to_string(kClassTextMax) + " bytes");
+  }
   TrafficClass traffic;
   auto interfaces = parse_interfaces(words.interface, model);
   if (!interfaces) return std::move(interfaces).error();
@@ -253,9 +260,6 @@ Result<TrafficClass> parse_class(const ClassWords& words, const config::Model& m
   auto stages = parse_stages(words.at);
   if (!stages) return std::move(stages).error();
   traffic.stages = *stages;
-  if (words.where.size() > kClassTextMax) {
-    return invalid("where", "longer than " + std::to_string(kClassTextMax) + " bytes");
-  }
   if (words.where.find_first_not_of(" \t\n") == std::string::npos) return traffic;
   if (auto read = Expression(words.where, model, traffic).read(); !read) {
     return std::move(read).error();

@@ -34,7 +34,7 @@ struct ClassWords {
   std::string where;      // empty: every frame
 };
 
-constexpr size_t kClassTextMax = 1024;  // of `where`
+constexpr size_t kClassTextMax = 1024;  // of each
 
 Result<TrafficClass> parse_class(const ClassWords& words, const config::Model& model);
 

@@ -24,14 +24,20 @@ inline std::string name_of(const DhcpScope& scope) {
   return scope.subnet ? to_text(*scope.subnet) : "relayed";
 }
 
-// The interface by which the clients of a relayed scope are reached: that of the best static route.
-// nullptr: there is none, or it is external.
-inline const Interface* relay_interface_of(const DhcpScope& scope, const Model& model) {
+// The static route that leads to the clients of a relayed scope; nullptr: none.
+inline const Route* relay_route_of(const DhcpScope& scope, const Model& model) {
   const Route* best = nullptr;
   for (const Route& route : model.routes) {
     bool holds = scope.subnet && route.to.contains(scope.subnet->network());
     if (holds && (best == nullptr || route.to.length > best->to.length)) best = &route;
   }
+  return best;
+}
+
+// The interface by which the clients of a relayed scope are reached: that of its route. nullptr:
+// there is none, or it is external.
+inline const Interface* relay_interface_of(const DhcpScope& scope, const Model& model) {
+  const Route* best = relay_route_of(scope, model);
   if (best == nullptr) return nullptr;
   for (const Interface& interface : model.interfaces) {
     bool is_it = interface.name == best->interface;

@@ -5,7 +5,6 @@
 // expanded (templates.cc), cross-field rules (validate.cc). Nothing is read but the text given.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,16 +29,7 @@ struct Loaded {
   bool ok() const;                // no finding is an error
 };
 
-// What the configuration must fit; 0 means unknown and is not checked.
-struct Machine {
-  uint64_t memory_bytes = 0;
-  uint32_t cores = 0;
-};
-Machine this_machine();
-
-// With `machine`, table sizes and core numbers are checked against it: pass this_machine() where
-// the configuration is to run, so that it is refused at check and not at start.
-Loaded load(std::string_view text, const Machine* machine = nullptr);
+Loaded load(std::string_view text);
 
 // "FILE:LINE:COL: error: interfaces.wan.mtu: 99999 exceeds 9000"
 std::string to_text(const Finding& finding, std::string_view file);

@@ -61,6 +61,7 @@ struct DhcpScope {
   std::optional<Prefix> subnet;  // else the network of the interface's first address
   std::vector<AddressRange> ranges;
   std::vector<AddressRange> excluded;
+  std::vector<Ipv4Address> relays;  // empty: those that the routes tell
   std::vector<DhcpReservation> reservations;
   DhcpProfile profile;
   DhcpBootp bootp = DhcpBootp::reservations;

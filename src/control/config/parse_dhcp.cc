@@ -169,6 +169,9 @@ void parse_scope(Section& section, DhcpScope& scope) {
   if (auto field = section.find("subnet")) parse_subnet(*field, scope);
   parse_ranges(section, "range", scope.ranges);
   parse_ranges(section, "exclude", scope.excluded);
+  for (const Field& field : section.find_list("relays")) {
+    if (auto address = read_address(field)) scope.relays.push_back(*address);
+  }
   parse_profile(section, scope.profile);
   section.word("bootp", scope.bootp);
   section.boolean("probe", scope.probe);

@@ -179,6 +179,13 @@ const char* zone_word(Zone zone) {
   return "";
 }
 
+std::optional<Zone> find_zone(std::string_view word) {
+  for (Zone zone : kZones) {
+    if (word == zone_word(zone)) return zone;
+  }
+  return std::nullopt;
+}
+
 struct Resolver::Kinds {
   Kind<AddressRange> addresses;
   Kind<ServiceMatch> services;

@@ -4,9 +4,12 @@
 // an item that does not resolve is an Error naming it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -17,6 +20,9 @@ namespace postern::config {
 
 // The word that stands for all interfaces of a zone where interfaces are named.
 const char* zone_word(Zone zone);
+inline constexpr std::array kZones = {Zone::external, Zone::internal, Zone::dmz};
+// The zone of this word; empty when it is none.
+std::optional<Zone> find_zone(std::string_view word);
 
 constexpr size_t kObjectDepthMax = 16;  // objects within objects
 

@@ -8,8 +8,6 @@
 namespace postern::config {
 namespace {
 
-constexpr uint64_t kSessionBytes = 192;  // with a mapping for each
-
 struct Minimum {
   std::string_view key;
   Duration Timeouts::*value;
@@ -24,7 +22,7 @@ constexpr Minimum kMinima[] = {
     {"tcp_transitory", &Timeouts::tcp_transitory, seconds(240), "RFC 5382 asks for at least 240s"},
     {"icmp_query", &Timeouts::icmp_query, seconds(60), "RFC 5508 asks for at least 60s"}};
 
-void validate_workers(Check& check, const Machine* machine) {
+void validate_workers(Check& check) {
   const Workers& workers = check.model.system.workers;
   const std::string path = "system.workers";
   if (!workers.cores.empty() && workers.cores.size() != workers.count) {
@@ -38,20 +36,10 @@ void validate_workers(Check& check, const Machine* machine) {
     if (!seen.insert(workers.cores[i]).second) {
       check.report.error_at(place, "core " + core + " is listed twice");
     }
-    if (machine && machine->cores > 0 && workers.cores[i] >= machine->cores) {
-      check.report.error_at(place, "core " + core +
-                                       " does not exist; this machine has cores 0 to " +
-                                       std::to_string(machine->cores - 1));
-    }
-  }
-  if (machine && machine->cores > 0 && workers.count > machine->cores) {
-    check.report.error_at(path + ".count", std::to_string(workers.count) +
-                                               " exceeds the cores of this machine, " +
-                                               std::to_string(machine->cores));
   }
 }
 
-void validate_memory(Check& check, const Machine* machine) {
+void validate_limits(Check& check) {
   const System& system = check.model.system;
   if (system.limits.sessions_from_host > system.limits.sessions) {
     check.report.warning_at("system.limits.sessions_from_host",
@@ -60,19 +48,6 @@ void validate_memory(Check& check, const Machine* machine) {
   if (system.limits.sessions_to_host > system.limits.sessions) {
     check.report.warning_at("system.limits.sessions_to_host",
                             "exceeds limits.sessions, so it limits nothing");
-  }
-  if (!machine || machine->memory_bytes == 0) return;
-  constexpr uint64_t kMib = 1u << 20;
-  uint64_t tables_mib = system.limits.sessions * kSessionBytes / kMib;
-  uint64_t machine_mib = machine->memory_bytes / kMib;
-  // A quarter stays for the kernel, the control side and the policy.
-  if (tables_mib + system.memory.mib > machine_mib / 4 * 3) {
-    bool by_tables = tables_mib > system.memory.mib;
-    check.report.error_at(
-        by_tables ? "system.limits.sessions" : "system.memory.mib",
-        std::to_string(system.limits.sessions) + " sessions need " + std::to_string(tables_mib) +
-            " MiB and memory.mib " + std::to_string(system.memory.mib) + " MiB; of the " +
-            std::to_string(machine_mib) + " MiB of this machine three quarters may be used");
   }
 }
 
@@ -226,9 +201,9 @@ std::string_view host_fault(Ipv4Address address) {
   return {};
 }
 
-void validate_system(Check& check, const Machine* machine) {
-  validate_workers(check, machine);
-  validate_memory(check, machine);
+void validate_system(Check& check) {
+  validate_workers(check);
+  validate_limits(check);
   for (const Minimum& minimum : kMinima) {
     if (check.model.system.timeouts.*minimum.value < minimum.least) {
       check.report.warning_at(join("system.timeouts", minimum.key), std::string(minimum.source));
@@ -237,9 +212,9 @@ void validate_system(Check& check, const Machine* machine) {
   validate_logging(check);
 }
 
-void validate(const Parsed& parsed, const Machine* machine, Report& report) {
+void validate(const Parsed& parsed, Report& report) {
   Check check(parsed, report);
-  validate_system(check, machine);
+  validate_system(check);
   validate_interfaces(check);
   validate_objects(check);
   validate_nat(check);

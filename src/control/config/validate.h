@@ -66,10 +66,10 @@ bool is_object_name(ItemKind kind, std::string_view item);
 // What keeps `address` from being a host's; empty when nothing does.
 std::string_view host_fault(Ipv4Address address);
 
-// Everything below; `machine` may be null.
-void validate(const Parsed& parsed, const Machine* machine, Report& report);
+// Everything below.
+void validate(const Parsed& parsed, Report& report);
 
-void validate_system(Check& check, const Machine* machine);
+void validate_system(Check& check);
 void validate_interfaces(Check& check);
 void validate_routes(Check& check);
 void validate_objects(Check& check);

@@ -11,6 +11,7 @@ namespace postern::config {
 namespace {
 
 constexpr size_t kAddressesMax = 262'144;  // of one scope
+constexpr size_t kRelaysMax = 64;          // the same
 
 // Where an own address lies in the subnet; nullptr when none does.
 const Prefix* own_in(const Interface& interface, const Prefix& subnet) {
@@ -88,6 +89,28 @@ void validate_ranges(Check& check, const DhcpScope& scope, const Prefix& subnet,
   }
   if (scope.ranges.empty() && scope.reservations.empty()) {
     check.report.warning_at(path, "has neither a range nor reservations, so it gives nothing");
+  }
+}
+
+void validate_relays(Check& check, const DhcpScope& scope, const std::string& path) {
+  const Interface* own = server_interface_of(scope, check.model);
+  if (scope.relays.size() > kRelaysMax) {
+    check.report.error_at(path + ".relays",
+                          "lists more than " + std::to_string(kRelaysMax) + " addresses");
+  }
+  for (size_t i = 0; i < scope.relays.size(); ++i) {
+    Ipv4Address relay = scope.relays[i];
+    std::string place = item_path(path + ".relays", i, scope.relays.size());
+    std::string_view fault = host_fault(relay);
+    const Interface* there = check.network_of(relay);
+    if (!fault.empty()) {
+      check.report.error_at(place, to_text(relay) + " " + std::string(fault));
+    } else if (check.owner_of(relay) != nullptr) {
+      check.report.error_at(place, to_text(relay) + " is the gateway's own");
+    } else if (own != nullptr && there != nullptr && there != own) {
+      check.report.error_at(place, to_text(relay) + " is on interface " + there->name +
+                                       ", the clients come by " + own->name);
+    }
   }
 }
 
@@ -175,6 +198,7 @@ void validate_dhcp(Check& check) {
     }
     subnets.push_back(*subnet);
     validate_ranges(check, scope, *subnet, path);
+    validate_relays(check, scope, path);
     validate_reservations(check, scope, *subnet, path);
   }
 }

@@ -10,7 +10,6 @@ namespace postern::config {
 namespace {
 
 constexpr std::string_view kPath = "services.dns";
-constexpr std::string_view kZoneWords[] = {"external", "internal", "dmz"};  // as enum Zone
 constexpr std::string_view kGateway = "gateway";
 constexpr uint8_t kTcp = 6;
 constexpr uint8_t kUdp = 17;
@@ -82,7 +81,7 @@ constexpr size_t kNeedsMax = 64;  // one an interface, and one a protocol and po
 bool may_mean(const std::vector<std::string>& ends, const Interface* interface) {
   return ends.empty() || std::any_of(ends.begin(), ends.end(), [&](const std::string& end) {
            if (interface == nullptr) return end == kGateway;
-           return end == interface->name || end == kZoneWords[static_cast<size_t>(interface->zone)];
+           return end == interface->name || end == zone_word(interface->zone);
          });
 }
 

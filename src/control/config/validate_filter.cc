@@ -10,7 +10,6 @@
 namespace postern::config {
 namespace {
 
-constexpr std::array<std::string_view, 3> kZones = {"external", "internal", "dmz"};
 constexpr std::string_view kGateway = "gateway";
 constexpr uint8_t kTcp = 6;
 
@@ -68,14 +67,15 @@ void RuleCheck::run() {
 
 void RuleCheck::check_ends(std::string_view key, const std::vector<std::string>& ends) {
   for (size_t i = 0; i < ends.size(); ++i) {
-    bool word =
-        ends[i] == kGateway || std::find(kZones.begin(), kZones.end(), ends[i]) != kZones.end();
+    bool word = ends[i] == kGateway || find_zone(ends[i]);
     if (word || check_.find_interface(ends[i])) continue;
     if (ends[i] == "any") {
       error(item_path(std::string(key), i, ends.size()), "'any' stands alone");
       continue;
     }
-    std::vector<std::string_view> known(kZones.begin(), kZones.end());
+    std::vector<std::string_view> known;
+    for (Zone zone : kZones)
+      known.emplace_back(zone_word(zone));
     known.push_back(kGateway);
     for (const Interface& interface : check_.model.interfaces)
       known.push_back(interface.name);
@@ -89,12 +89,10 @@ void RuleCheck::check_effect(std::string_view key, const std::vector<std::string
   if (ends.empty() || !rule_.enabled || !check_.parsed.interfaces_sound) return;
   for (const std::string& end : ends) {
     if (end == kGateway) return;
-    auto zone = std::find(kZones.begin(), kZones.end(), end);
-    if (zone == kZones.end() && !check_.find_interface(end)) return;
+    auto zone = find_zone(end);
+    if (!zone && !check_.find_interface(end)) return;
     for (const Interface& interface : check_.model.interfaces) {
-      bool named = zone == kZones.end()
-                       ? interface.name == end
-                       : interface.zone == static_cast<Zone>(zone - kZones.begin());
+      bool named = zone ? interface.zone == *zone : interface.name == end;
       if (named && interface.enabled) return;
     }
   }

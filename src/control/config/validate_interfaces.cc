@@ -10,7 +10,6 @@ namespace postern::config {
 namespace {
 
 constexpr std::string_view kReserved[] = {"gateway", "any", "default", "all", "lo"};
-constexpr std::string_view kZones[] = {"external", "internal", "dmz"};
 constexpr uint32_t kTcpIpHeaders = 40;
 
 std::string path_of(const Interface& interface) {
@@ -141,10 +140,10 @@ void validate_name(Check& check, const Interface& interface) {
     check.report.error(interface.mark, path_of(interface),
                        quote(interface.name) + " has a meaning of its own; choose another name");
   }
-  auto zone = std::find(std::begin(kZones), std::end(kZones), interface.name);
-  if (zone == std::end(kZones)) return;
+  auto zone = find_zone(interface.name);
+  if (!zone) return;
   for (const Interface& other : check.model.interfaces) {
-    bool member = other.zone == static_cast<Zone>(zone - std::begin(kZones));
+    bool member = other.zone == *zone;
     if (member == (&other == &interface)) continue;
     check.report.error(
         interface.mark, path_of(interface),

@@ -125,8 +125,11 @@ class DhcpClients::Link : public dhcp::ClientSink {
   dhcp::Client client_;
 };
 
-DhcpClients::DhcpClients(Loop& loop, World world)
-    : loop_(loop), world_(std::move(world)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+DhcpClients::DhcpClients(Loop& loop, DhcpWorld world, std::function<bool()> on_change)
+    : loop_(loop),
+      world_(std::move(world)),
+      on_change_(std::move(on_change)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   POSTERN_ASSERT(epoll_ >= 0);
 }
 
@@ -215,7 +218,7 @@ void DhcpClients::tick() {
 void DhcpClients::tell_changes() {
   if (has_changed_ && world_.now() >= retry_at_) {
     has_changed_ = false;
-    if (!world_.on_change()) {
+    if (!on_change_()) {
       has_changed_ = true;
       retry_at_ = world_.now() + kRetryPause;
     }

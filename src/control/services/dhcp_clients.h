@@ -16,6 +16,7 @@
 
 #include "control/config/model.h"
 #include "control/loop.h"
+#include "control/services/dhcp_world.h"
 #include "control/services/learned.h"
 #include "control/services/lease_memory.h"
 #include "dataplane/policy/policy.h"
@@ -25,22 +26,14 @@ namespace postern {
 
 class DhcpClients {
  public:
-  struct World {
-    std::string lease_file;
-    std::function<Instant()> now;
-    std::function<std::string(InterfaceId)> device_of;
-    std::function<bool(InterfaceId, std::span<const uint8_t>)> send_frame;
-    std::function<void(const std::string&)> remark;
-    // Puts what effective() says into force; false: it is to be tried again.
-    std::function<bool()> on_change;
-  };
   struct Row {
     dhcp::Client::State state = dhcp::Client::State::init;
     const dhcp::ClientLease* lease = nullptr;  // nullptr: no address
     std::time_t ends = 0;                      // 0: never
   };
 
-  DhcpClients(Loop& loop, World world);
+  // `on_change` puts what effective() says into force; false: it is to be tried again.
+  DhcpClients(Loop& loop, DhcpWorld world, std::function<bool()> on_change);
   ~DhcpClients();
 
   // The clients that the file asks for from now on; leases of those that stay are kept, but for
@@ -74,10 +67,11 @@ class DhcpClients {
   Link* find(InterfaceId interface);
 
   Loop& loop_;
-  World world_;
+  DhcpWorld world_;
+  std::function<bool()> on_change_;
   int epoll_ = -1;
   bool is_running_ = false;
-  bool has_changed_ = false;  // and on_change is still to be called
+  bool has_changed_ = false;  // and on_change_ is still to be called
   Instant retry_at_;
   bool is_file_old_ = false;
   config::Model facts_;  // interfaces, routes and one-to-one mappings of the file

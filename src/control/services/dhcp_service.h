@@ -14,20 +14,13 @@
 
 #include "control/loop.h"
 #include "control/services/dhcp_settings.h"
+#include "control/services/dhcp_world.h"
 
 namespace postern {
 
 class DhcpService {
  public:
-  struct World {
-    std::string lease_file;
-    std::function<Instant()> now;
-    std::function<std::string(InterfaceId)> device_of;
-    std::function<bool(InterfaceId, std::span<const uint8_t>)> send_frame;
-    std::function<void(const std::string&)> remark;
-  };
-
-  DhcpService(Loop& loop, World world) : loop_(loop), world_(std::move(world)) {}
+  DhcpService(Loop& loop, DhcpWorld world) : loop_(loop), world_(std::move(world)) {}
 
   // Names of clients go there from now on; those that hold are told at once.
   void set_name_sink(std::function<void(const dhcp::NameChange&)> sink);
@@ -44,7 +37,7 @@ class DhcpService {
   Result<void> begin();
 
   Loop& loop_;
-  World world_;
+  DhcpWorld world_;
   std::function<void(const dhcp::NameChange&)> name_sink_;
   std::unique_ptr<dhcp::Server> server_;
 };

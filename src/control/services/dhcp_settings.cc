@@ -48,6 +48,33 @@ dhcp::ClientClass lowered(const config::DhcpClass& source) {
           source.mac_prefix, source.circuit_id,   source.remote_id,  lowered(source.profile)};
 }
 
+// Whose messages a scope believes to be relayed. Nobody listed: on our own link whoever is in the
+// network, which could ask for itself as well; else the router that the network lies behind, by its
+// address on our link or one that lies behind it, too. Hosts of our own links never.
+std::vector<Prefix> relays_of(const config::DhcpScope& source, const Prefix& subnet,
+                              const config::Model& model) {
+  std::vector<Prefix> relays;
+  for (Ipv4Address listed : source.relays)
+    relays.push_back({listed, 32});
+  if (!relays.empty()) return relays;
+  relays.push_back(subnet);
+  const config::Route* way = config::relay_route_of(source, model);
+  if (!source.interface.empty() || way == nullptr) return relays;
+  relays.push_back({way->via, 32});
+  auto has_own_network = [&](const Prefix& to) {
+    return std::ranges::any_of(model.interfaces, [&](const config::Interface& interface) {
+      return std::ranges::any_of(interface.addresses, [&](const Prefix& own) {
+        return to.contains(own.network()) || own.contains(to.network());
+      });
+    });
+  };
+  for (const config::Route& route : model.routes) {
+    bool is_same_way = route.via == way->via && route.interface == way->interface;
+    if (is_same_way && !has_own_network(route.to)) relays.push_back(route.to);
+  }
+  return relays;
+}
+
 dhcp::Scope lowered(const config::DhcpScope& source, const config::Model& model,
                     const ServedByGateway& served) {
   const config::Interface* interface = config::server_interface_of(source, model);
@@ -64,8 +91,14 @@ dhcp::Scope lowered(const config::DhcpScope& source, const config::Model& model,
   scope.bootp = static_cast<dhcp::Bootp>(source.bootp);
   scope.probe = source.probe;
   scope.authoritative = source.authoritative;
-  if (interface == nullptr || source.interface.empty()) return scope;
-  scope.link = static_cast<dhcp::LinkId>(interface - model.interfaces.data());
+  scope.relays = relays_of(source, scope.subnet, model);
+  if (interface == nullptr) return scope;
+  auto link = static_cast<dhcp::LinkId>(interface - model.interfaces.data());
+  if (source.interface.empty()) {
+    scope.relay_link = link;
+    return scope;
+  }
+  scope.link = link;
   for (const Prefix& own : interface->addresses) {
     if (!scope.subnet.contains(own.address) || !scope.server.is_unspecified()) continue;
     scope.server = own.address;

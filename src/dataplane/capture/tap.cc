@@ -8,7 +8,7 @@ namespace postern {
 void Tap::take_up(const CaptureSet* published) {
   seen_ = published;
   on_ = published->count != 0 ? published : nullptr;
-  slot_.taken(worker_, published->generation);
+  slot_.finished(worker_, published->generation);
 }
 
 void Tap::see(const Sight& sight) {

@@ -28,7 +28,7 @@ class Tap {
     generation_ = generation;
   }
   // The worker ends: control waits for it no longer.
-  void end() { slot_.taken(worker_, UINT32_MAX); }
+  void end() { slot_.finished(worker_, UINT32_MAX); }
 
   bool is_on() const { return on_ != nullptr; }
 

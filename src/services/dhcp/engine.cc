@@ -10,9 +10,23 @@ namespace {
 constexpr uint8_t kLinkSelection = 5;  // suboption of option 82 (RFC 3527)
 constexpr size_t kClientIdMax = 255;  // of one option; the lease table keeps as much of each client
 
+constexpr Duration kUnknownRelayRemark = seconds(60);
+
 template <typename T>
 bool contains(const std::vector<T>& list, T item) {
   return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+// Whether a message of this sender may be relayed into the scope. What it says of the relay,
+// giaddr, is where the reply goes: to a relay, or into the scope's own network.
+bool is_relay(const Scope& scope, const Arrival& by, Ipv4Address giaddr) {
+  auto is_listed = [&](Ipv4Address address) {
+    return std::any_of(scope.relays.begin(), scope.relays.end(),
+                       [&](const Prefix& relay) { return relay.contains(address); });
+  };
+  bool is_way = by.link == (scope.link == kNoLink ? scope.relay_link : scope.link);
+  bool is_inside = scope.subnet.contains(giaddr) || is_listed(giaddr);
+  return is_way && is_inside && is_listed(by.source);
 }
 
 }  // namespace
@@ -44,7 +58,7 @@ void Engine::load(std::vector<Lease> leases, Now now) {
   end_due(now);
 }
 
-void Engine::receive(LinkId link, Ipv4Address local, std::span<const uint8_t> bytes, Now now) {
+void Engine::receive(const Arrival& by, std::span<const uint8_t> bytes, Now now) {
   ++counters_.received;
   if (message_.read(bytes) != MessageFault::none || message_.header.op != kBootRequest) {
     ++counters_.malformed;
@@ -52,8 +66,7 @@ void Engine::receive(LinkId link, Ipv4Address local, std::span<const uint8_t> by
   }
   Request request;
   request.message = &message_;
-  request.link = link;
-  request.local = local;
+  request.by = by;
   request.now = now;
   if (understand(request)) handle(request);
 }
@@ -66,20 +79,22 @@ bool Engine::understand(Request& request) {
   }
   request.client = client_key(*request.message);
   request.hash = client_hash(request.client);
-  if (!rate_.admit(request.hash, request.now.unix_s, settings_.messages_per_second)) {
+  if (!rate_.admit(io::KeyedHash()(request.client), request.now.unix_s,
+                   settings_.messages_per_second)) {
     ++counters_.rate_limited;
     return false;
   }
   request.host_name = client_host_name(*request.message);
   request.is_relayed = !request.message->header.giaddr.is_unspecified();
   find_scopes(request);
-  if (request.scopes.empty()) ++counters_.no_scope;
   return !request.scopes.empty();
 }
 
 // Who says to be a relay may be anybody who reaches port 67. So it opens the networks that only
-// relays can reach, and those of the link that it speaks from: none of another link.
-void Engine::find_scopes(Request& request) const {
+// relays can reach, and those of the link that it speaks from: none of another link, and each one
+// only to its relays.
+void Engine::find_scopes(Request& request) {
+  const Scope* refused = nullptr;
   const Header& header = request.message->header;
   Ipv4Address place = header.giaddr;
   auto selection = relay_suboption(*request.message, kLinkSelection);
@@ -88,16 +103,36 @@ void Engine::find_scopes(Request& request) const {
   }
   for (size_t i = 0; i < settings_.scopes.size(); ++i) {
     const Scope& scope = settings_.scopes[i];
-    bool is_here = scope.link == request.link;
+    bool is_here = scope.link == request.by.link;
     bool is_remote = request.is_relayed && scope.link == kNoLink;
     bool holds = request.is_relayed ? scope.subnet.contains(place) : is_here;
-    if (holds && (is_here || is_remote)) request.scopes.push_back(static_cast<ScopeId>(i));
+    if (!holds || (!is_here && !is_remote)) continue;
+    if (request.is_relayed && !is_relay(scope, request.by, header.giaddr)) {
+      refused = &scope;
+    } else {
+      request.scopes.push_back(static_cast<ScopeId>(i));
+    }
   }
-  // Who renews from behind a relay speaks to us directly.
-  if (request.is_relayed || header.ciaddr.is_unspecified()) return;
-  ScopeId own = table_.scope_of(header.ciaddr);
-  bool is_known = own == kNoScope || contains(request.scopes, own);
-  if (!is_known && settings_.scopes[own].link == kNoLink) request.scopes = {own};
+  if (request.scopes.empty() && refused != nullptr) return tell_unknown_relay(request, *refused);
+  // Who renews from behind a relay speaks to us directly, from its own network.
+  if (!request.is_relayed && !header.ciaddr.is_unspecified()) {
+    ScopeId own = table_.scope_of(header.ciaddr);
+    bool is_known = own == kNoScope || contains(request.scopes, own);
+    bool is_far = !is_known && settings_.scopes[own].link == kNoLink;
+    if (is_far && settings_.scopes[own].subnet.contains(request.by.source)) request.scopes = {own};
+  }
+  if (request.scopes.empty()) ++counters_.no_scope;
+}
+
+// Anybody can send such messages without end, so one a minute is told.
+void Engine::tell_unknown_relay(const Request& request, const Scope& scope) {
+  ++counters_.unknown_relay;
+  const Instant now = request.now.instant;
+  if (unknown_relay_told_ && now - *unknown_relay_told_ < kUnknownRelayRemark) return;
+  unknown_relay_told_ = now;
+  sink_.remark("dhcp: " + to_text(request.by.source) + " says to be the relay " +
+               to_text(request.message->header.giaddr) + " of " + scope.name +
+               " and is none that is known; relays of the scope lists them");
 }
 
 void Engine::handle(const Request& request) {
@@ -151,7 +186,7 @@ void Engine::request(const Request& request) {
   Ipv4Address wanted = message.header.ciaddr;
   if (message.has(option::server_id)) {
     Ipv4Address server = message.address(option::server_id);
-    if (server != request.local && !contains(settings_.own_addresses, server)) {
+    if (server != request.by.local && !contains(settings_.own_addresses, server)) {
       ++counters_.not_ours;
       for (ScopeId scope : request.scopes) {
         const Lease* held = table_.find_of_client(scope, request.client);

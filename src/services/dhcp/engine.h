@@ -33,6 +33,7 @@
 #include "services/dhcp/rate_limit.h"
 #include "services/dhcp/reservation_index.h"
 #include "services/dhcp/settings.h"
+#include "services/io/keyed_hash.h"
 
 namespace postern::dhcp {
 
@@ -40,6 +41,13 @@ namespace postern::dhcp {
 struct Now {
   Instant instant;
   int64_t unix_s = 0;
+};
+
+// How a datagram came: `local` is our address on that link, `source` the sender's.
+struct Arrival {
+  LinkId link = kNoLink;
+  Ipv4Address local;
+  Ipv4Address source;
 };
 
 struct Reply {
@@ -82,6 +90,7 @@ class EngineSink {
   X(malformed)                   \
   X(unknown_link)                \
   X(no_scope)                    \
+  X(unknown_relay)               \
   X(rate_limited)                \
   X(discovers)                   \
   X(offers)                      \
@@ -119,8 +128,8 @@ class Engine {
   // Leases as they were on disk; before the first message. Their names are told.
   void load(std::vector<Lease> leases, Now now);
 
-  // A datagram to port 67 that came in by `link`. `local` is our address there.
-  void receive(LinkId link, Ipv4Address local, std::span<const uint8_t> bytes, Now now);
+  // A datagram to port 67.
+  void receive(const Arrival& by, std::span<const uint8_t> bytes, Now now);
   // Somebody on the link says to have this address (an ARP answer).
   void address_seen(LinkId link, Ipv4Address address, const MacAddress& mac, Now now);
   // Somebody at this address has answered an echo.
@@ -145,8 +154,7 @@ class Engine {
   // One message with what is known of its sender.
   struct Request {
     const Message* message = nullptr;
-    LinkId link = kNoLink;
-    Ipv4Address local;
+    Arrival by;
     Now now;
     std::string client;
     uint64_t hash = 0;
@@ -156,8 +164,7 @@ class Engine {
   };
   struct Probe {
     std::vector<uint8_t> bytes;  // the DISCOVER
-    LinkId link = kNoLink;
-    Ipv4Address local;
+    Arrival by;
     Instant due;
     unsigned sent = 0;
     unsigned tries = 0;       // addresses that were in use before this one
@@ -176,7 +183,8 @@ class Engine {
   };
 
   bool understand(Request& request);
-  void find_scopes(Request& request) const;
+  void find_scopes(Request& request);
+  void tell_unknown_relay(const Request& request, const Scope& scope);
   void handle(const Request& request);
   void discover(const Request& request, unsigned tries);
   void request(const Request& request);
@@ -235,7 +243,8 @@ class Engine {
   std::unordered_map<uint32_t, Probe> probes_;
   std::vector<std::deque<Offer>> offers_;              // by scope, oldest first
   std::unordered_map<uint32_t, int64_t> probed_free_;  // until when an answer counts, unix time
-  std::unordered_map<std::string, uint32_t> names_;    // name -> address
+  std::unordered_map<std::string, uint32_t, io::KeyedHash> names_;  // name -> address
+  std::optional<Instant> unknown_relay_told_;
   std::optional<Instant> exhausted_told_;
   uint64_t exhausted_since_ = 0;
   Instant conflicts_since_;  // of the minute in which these were told
@@ -250,6 +259,7 @@ class Engine {
 // --- identity of clients (identity.cc)
 // The key of a client: its identifier, else hardware type and address.
 std::string client_key(const Message& message);
+// Spreads clients over a pool, the same way after a restart. Anybody can work it out.
 uint64_t client_hash(std::string_view client);
 // The first label of what the client calls itself (options 12 and 81), in small letters; empty when
 // that is no host name (RFC 1123 2.1).

@@ -151,8 +151,7 @@ bool Engine::start_probe(const Request& request, const Place& place, unsigned tr
   Probe& probe = probes_[place.address.number];
   auto bytes = request.message->bytes();
   probe.bytes.assign(bytes.begin(), bytes.end());
-  probe.link = request.link;
-  probe.local = request.local;
+  probe.by = request.by;
   probe.tries = tries;
   probe.is_relayed = request.is_relayed;
   if (!is_new) return true;  // the client repeats itself
@@ -164,9 +163,9 @@ bool Engine::start_probe(const Request& request, const Place& place, unsigned tr
 }
 
 void Engine::send_probe(const Probe& probe, Ipv4Address address) {
-  if (probe.is_relayed) return sink_.echo(probe.local, address);
+  if (probe.is_relayed) return sink_.echo(probe.by.local, address);
   ScopeId scope = table_.scope_of(address);
-  if (scope != kNoScope) sink_.probe(probe.link, settings_.scopes[scope].server, address);
+  if (scope != kNoScope) sink_.probe(probe.by.link, settings_.scopes[scope].server, address);
 }
 
 void Engine::step_probes(Now now) {
@@ -197,15 +196,14 @@ void Engine::take_up(const Probe& probe, Now now) {
   if (message_.read(probe.bytes) != MessageFault::none) return;
   Request request;
   request.message = &message_;
-  request.link = probe.link;
-  request.local = probe.local;
+  request.by = probe.by;
   request.now = now;
   if (understand(request)) discover(request, probe.tries);
 }
 
 void Engine::address_seen(LinkId link, Ipv4Address address, const MacAddress& mac, Now now) {
   auto found = probes_.find(address.number);
-  if (found == probes_.end() || found->second.is_relayed || found->second.link != link) return;
+  if (found == probes_.end() || found->second.is_relayed || found->second.by.link != link) return;
   if (message_.read(found->second.bytes) != MessageFault::none) return;
   if (message_.header.mac() == mac) return;  // it is the client itself
   end_in_conflict(address, to_text(mac), now);

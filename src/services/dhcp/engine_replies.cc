@@ -99,7 +99,7 @@ void Engine::put_number(uint8_t code, uint32_t number) {
 // Our address in the client's network, else where its relay reaches us.
 Ipv4Address Engine::server_of(const Request& request, ScopeId scope) const {
   Ipv4Address server = settings_.scopes[scope].server;
-  return server.is_unspecified() || request.is_relayed ? request.local : server;
+  return server.is_unspecified() || request.is_relayed ? request.by.local : server;
 }
 
 // What each DHCP reply begins with. BOOTP has no such options (RFC 1534 section 2).
@@ -239,8 +239,8 @@ void Engine::send(const Request& request, const Outgoing& outgoing, bool after_s
   counters_.options_left_out += left_out;
 
   Reply reply;
-  reply.link = request.link;
-  reply.from = request.local;
+  reply.link = request.by.link;
+  reply.from = request.by.local;
   reply.mac = from.mac();
   reply.after_store = after_store;
   reply.message = {bytes.data(), length};
@@ -255,7 +255,7 @@ void Engine::send(const Request& request, const Outgoing& outgoing, bool after_s
     reply.port = kServerPort;
   } else if (is_nak || !is_ethernet || wants_broadcast) {
     reply.way = Reply::Way::broadcast;
-  } else if (!from.ciaddr.is_unspecified() && scope.link != request.link) {
+  } else if (!from.ciaddr.is_unspecified() && scope.link != request.by.link) {
     reply.way = Reply::Way::routed;
     reply.to = client;
   } else {

@@ -31,7 +31,8 @@ std::string client_key(const Message& message) {
   return key;
 }
 
-// FNV-1a with a final mix; it spreads clients, it does not keep secrets.
+// FNV-1a with a final mix. Where it is no secret is of no use to an attacker: the pool looks for
+// the next free place in a bitmap.
 uint64_t client_hash(std::string_view client) {
   uint64_t hash = 0xcbf29ce484222325;
   for (char c : client)

@@ -23,6 +23,7 @@
 #include "services/dhcp/lease.h"
 #include "services/dhcp/pool.h"
 #include "services/dhcp/settings.h"
+#include "services/io/keyed_hash.h"
 
 namespace postern::dhcp {
 
@@ -30,6 +31,8 @@ class LeaseTable {
  public:
   using ScopeId = uint16_t;
   static constexpr ScopeId kNoScope = 0xFFFF;
+  // Views of the leases' own strings.
+  using Clients = std::unordered_map<std::string_view, uint32_t, io::KeyedHash>;
 
   // From now on leases belong to these scopes, by their subnets.
   void configure(const std::vector<Scope>& scopes);
@@ -62,7 +65,7 @@ class LeaseTable {
   struct ScopeState {
     Prefix subnet;
     Pool pool;
-    std::unordered_map<std::string_view, uint32_t> clients;  // views of the leases' own strings
+    Clients clients;
   };
   void link(Entry& entry);
   void unlink(Entry& entry);

@@ -283,11 +283,6 @@ std::optional<uint8_t> option_number(std::string_view name_or_number) {
   return number;
 }
 
-std::string option_name(uint8_t code) {
-  const Known* known = find_known(code);
-  return known == nullptr ? std::to_string(code) : std::string(known->name);
-}
-
 std::span<const std::string_view> option_names() {
   return kNames;
 }

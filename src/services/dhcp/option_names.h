@@ -21,8 +21,6 @@ constexpr size_t kOptionValueMax = 1024;  // bytes of one option; the whole mess
 
 // "routers" or "3" -> 3; empty where there is no such option.
 std::optional<uint8_t> option_number(std::string_view name_or_number);
-// "routers"; the number as text where it has no name.
-std::string option_name(uint8_t code);
 // All names, for hints at misspelt ones.
 std::span<const std::string_view> option_names();
 

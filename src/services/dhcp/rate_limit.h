@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // RateLimit: how many messages of one client are taken in a second.
 //
-// A fixed table of counters, found by a hash of the client; a client that meets another one's
+// A fixed table of counters, found by a keyed hash of the client; a client that meets another one's
 // counter takes it over, so nobody is refused for what somebody else sent. An attacker who wins a
 // fresh counter by changing his identity is not held by this but by the rules of the pool. Bounds:
 // kSlots counters, no allocation later. Thread: control.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/dhcp/server.h"
 
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -144,17 +145,21 @@ size_t Server::receive_from(const Socket& socket, size_t most) {
   while (taken < most) {
     std::array<mmsghdr, kBatch> messages = {};
     std::array<iovec, kBatch> vectors;
+    std::array<sockaddr_in, kBatch> sources = {};
     for (size_t i = 0; i < kBatch; ++i) {
       vectors[i] = {buffers[i].data(), kDatagramMax};
       messages[i].msg_hdr.msg_iov = &vectors[i];
       messages[i].msg_hdr.msg_iovlen = 1;
+      messages[i].msg_hdr.msg_name = &sources[i];
+      messages[i].msg_hdr.msg_namelen = sizeof sources[i];
     }
     auto wanted = static_cast<unsigned>(std::min<size_t>(kBatch, most - taken));
     int count = recvmmsg(socket.fd, messages.data(), wanted, MSG_DONTWAIT, nullptr);
     if (count <= 0) break;
     Now now = hooks_.now();
     for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-      engine_.receive(socket.link.id, socket.link.address,
+      Ipv4Address source(ntohl(sources[i].sin_addr.s_addr));
+      engine_.receive({socket.link.id, socket.link.address, source},
                       std::span(buffers[i]).first(messages[i].msg_len), now);
     }
     taken += static_cast<size_t>(count);

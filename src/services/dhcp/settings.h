@@ -78,6 +78,9 @@ struct Scope {
   Bootp bootp = Bootp::reservations;
   bool probe = true;          // ask by ARP before an offer, behind a relay by ICMP echo
   bool authoritative = true;  // NAK what is not known
+  // Who may relay: the addresses that its messages may come from.
+  std::vector<Prefix> relays;
+  LinkId relay_link = kNoLink;  // by which those of a scope without a link come
   bool operator==(const Scope&) const = default;
 };
 

@@ -30,7 +30,12 @@ struct Forwarder::Asked {
 };
 
 Forwarder::Forwarder(Outlet& outlet, const HashSeed& seed)
-    : outlet_(outlet), seed_(seed), cache_({}, seed), limiter_(seed), scratch_(kMessageBytesMax) {}
+    : outlet_(outlet),
+      seed_(seed),
+      cache_({}, seed),
+      pending_(seed),
+      limiter_(seed),
+      scratch_(kMessageBytesMax) {}
 
 void Forwarder::configure(const Settings& settings, Instant now) {
   bool is_same_view =
@@ -211,6 +216,10 @@ size_t Forwarder::wait_for_server(Asked& asked) {
   }
   Pending* pending = pending_.find(asked.question, asked.key.hash);
   bool is_new = pending == nullptr;
+  if (!pending_.has_share(asked.client, is_new)) {
+    ++counters_.over_share;
+    return write_error(asked.room, asked.shape, rcode::server_failure);
+  }
   if (is_new) pending = begin(asked.question, asked.key.hash, group, asked.now);
   Waiter waiter;
   waiter.client = asked.client;
@@ -219,7 +228,7 @@ size_t Forwarder::wait_for_server(Asked& asked) {
   waiter.has_edns = query.has_edns;
   waiter.limit = static_cast<uint16_t>(asked.shape.limit);
   waiter.spelling = Spelling::of(asked.shape.question.first(query.name.size()));
-  if (!pending || !pending_.add_waiter(*pending, waiter)) {
+  if (!pending || !pending_.add_waiter(*pending, waiter, is_new)) {
     ++counters_.busy;
     return write_error(asked.room, asked.shape, rcode::server_failure);
   }

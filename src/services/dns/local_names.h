@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "services/dns/name.h"
+#include "services/io/keyed_hash.h"
 
 namespace postern::dns {
 
@@ -35,17 +36,13 @@ struct HostsText {
 };
 HostsText parse_hosts(std::string_view text);
 
-// Looks up without a copy of the key.
-struct KeyHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
-};
+// Looks up without a copy of the key; clients choose names.
 struct KeyEqual {
   using is_transparent = void;
   bool operator()(std::string_view a, std::string_view b) const { return a == b; }
 };
 template <typename T>
-using KeyMap = std::unordered_map<std::string, T, KeyHash, KeyEqual>;
+using KeyMap = std::unordered_map<std::string, T, io::KeyedHash, KeyEqual>;
 
 class LocalNames {
  public:
@@ -61,7 +58,6 @@ class LocalNames {
   // The name of an address; nullptr when it has none.
   const Name* find(Ipv4Address address) const;
 
-  size_t fixed_names() const { return fixed_.names.size(); }
   size_t leases() const { return labels_.size(); }
 
  private:

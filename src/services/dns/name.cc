@@ -152,10 +152,6 @@ std::string to_text(const Name& name) {
   return text;
 }
 
-Name reverse_name(Ipv4Address address) {
-  return reverse_zone({address, 32});
-}
-
 Name reverse_zone(const Prefix& prefix) {
   Name name;
   for (unsigned octets = prefix.length / 8; octets > 0; --octets) {

@@ -73,9 +73,8 @@ std::optional<Name> parse_name(std::string_view text);
 // "www.example", octets that are no such letters as \DDD; "." for the root.
 std::string to_text(const Name& name);
 
-// 192.0.2.1 -> 1.2.0.192.in-addr.arpa (RFC 1035 section 3.5).
-Name reverse_name(Ipv4Address address);
-// The zone of a network: 10.20.0.0/16 -> 20.10.in-addr.arpa. The length is rounded down to octets.
+// The zone of a network: 10.20.0.0/16 -> 20.10.in-addr.arpa (RFC 1035 section 3.5). The length is
+// rounded down to octets.
 Name reverse_zone(const Prefix& prefix);
 // The address of such a name of four numbers; empty when it is another name.
 std::optional<Ipv4Address> address_of_reverse(const Name& name);

@@ -26,7 +26,8 @@ bool Pending::is_awaited() const {
                      [](const Attempt& a) { return a.is_open && !a.is_silent; });
 }
 
-PendingTable::PendingTable() : places_(kPendingMax), buckets_(kBuckets, kNone), ids_(65536) {
+PendingTable::PendingTable(const HashSeed& seed)
+    : seed_(seed), shares_(kShares), places_(kPendingMax), buckets_(kBuckets, kNone), ids_(65536) {
   for (uint32_t place = kPendingMax; place-- > 0;) {
     places_[place].next = free_;
     free_ = place;
@@ -54,6 +55,7 @@ Pending* PendingTable::add(const Question& question, uint64_t hash) {
   pending.question = question;
   pending.hash = hash;
   pending.serial = ++serial_;
+  pending.asker = Pending::kNobody;
   pending.attempt_count = 0;
   pending.is_used = true;
   pending.is_stream_tried = pending.is_judged = false;
@@ -83,6 +85,10 @@ void PendingTable::remove(Pending& pending) {
   uint32_t after = pending.after_active;
   (before == kNone ? oldest_ : places_[before].after_active) = after;
   (after == kNone ? youngest_ : places_[after].before_active) = before;
+  if (pending.asker != Pending::kNobody) --shares_[pending.asker].questions;
+  for (const Waiter& waiter : pending.waiters) {
+    if (!waiter.client.is_own) --shares_[share_of(waiter.client.address)].waiters;
+  }
   waiters_ -= pending.waiters.size();
   if (pending.waiters.capacity() <= kWaitersKept) {
     pending.waiters.clear();
@@ -96,10 +102,28 @@ void PendingTable::remove(Pending& pending) {
   --size_;
 }
 
-bool PendingTable::add_waiter(Pending& pending, const Waiter& waiter) {
+uint16_t PendingTable::share_of(Ipv4Address client) const {
+  static_assert(kShares < Pending::kNobody && kWaitersMax <= 0xFFFF);
+  return static_cast<uint16_t>(fold(client.number ^ seed_.first, seed_.second) % kShares);
+}
+
+bool PendingTable::has_share(const Client& client, bool is_new) const {
+  if (client.is_own) return true;
+  const Share& share = shares_[share_of(client.address)];
+  if (is_new && share.questions >= kQuestionsOfClientMax) return false;
+  return share.waiters < kWaitersOfClientMax;
+}
+
+bool PendingTable::add_waiter(Pending& pending, const Waiter& waiter, bool is_new) {
   if (waiters_ >= kWaitersMax) return false;
   pending.waiters.push_back(waiter);
   ++waiters_;
+  if (waiter.client.is_own) return true;
+  uint16_t share = share_of(waiter.client.address);
+  ++shares_[share].waiters;
+  if (!is_new) return true;
+  pending.asker = share;
+  ++shares_[share].questions;
   return true;
 }
 

@@ -4,8 +4,10 @@
 //
 // A place is used again with its memory for the few who mostly wait for one answer, so a miss in a
 // busy hour hardly allocates. IDs are unique among all that are out, 16 random bits each (RFC
-// 5452). Bounds: kPendingMax questions, kWaitersMax clients in all; beyond either the client gets
-// SERVFAIL at once. Thread: control.
+// 5452). Bounds: kPendingMax questions, kWaitersMax clients in all, and a quarter of either for one
+// client address; beyond any the client gets SERVFAIL at once. What clients hold is counted in a
+// table of fixed size by a seeded hash: two that meet there, one pair in kShares, share a quarter.
+// Thread: control.
 #pragma once
 
 #include <array>
@@ -19,6 +21,8 @@ namespace postern::dns {
 
 constexpr size_t kPendingMax = 4096;
 constexpr size_t kWaitersMax = 16384;
+constexpr size_t kQuestionsOfClientMax = kPendingMax / 4;
+constexpr size_t kWaitersOfClientMax = kWaitersMax / 4;
 constexpr size_t kAttemptsMax = 8;
 
 // Who asks, and by which way the answer goes back.
@@ -60,10 +64,12 @@ struct Attempt {
 
 struct Pending {
   static constexpr uint16_t kNoServer = 0xFFFF;
+  static constexpr uint16_t kNobody = 0xFFFF;
   Question question;
   uint64_t hash = 0;
   uint64_t serial = 0;  // of this use of the place
   uint16_t group = 0;
+  uint16_t asker = kNobody;  // whose share it counts for; nobody's: we ask for ourselves
   uint8_t attempt_count = 0;
   bool is_used = false;
   bool is_stream_tried = false;
@@ -86,14 +92,17 @@ class PendingTable {
  public:
   static constexpr uint32_t kNone = 0xFFFFFFFF;
   static constexpr size_t kWaitersKept = 16;  // for as many a place keeps its memory
-  PendingTable();
+  explicit PendingTable(const HashSeed& seed = {});
 
   Pending* find(const Question& question, uint64_t hash);
   // nullptr when the table is full.
   Pending* add(const Question& question, uint64_t hash);
   // Gives its IDs back and frees the place.
   void remove(Pending& pending);
-  bool add_waiter(Pending& pending, const Waiter& waiter);
+  // Whether the client holds less than its share, of the questions if it asks a new one.
+  bool has_share(const Client& client, bool is_new) const;
+  // The first one that waits for a new question is who asks it.
+  bool add_waiter(Pending& pending, const Waiter& waiter, bool is_new = false);
 
   // A free ID for an attempt of `pending`, near `random`.
   uint16_t take_id(const Pending& pending, uint8_t attempt, uint16_t random);
@@ -116,6 +125,15 @@ class PendingTable {
 
  private:
   static constexpr size_t kBuckets = 4096;
+  static constexpr size_t kShares = 16'384;
+  struct Share {
+    uint16_t questions = 0;
+    uint16_t waiters = 0;
+  };
+  uint16_t share_of(Ipv4Address client) const;
+
+  HashSeed seed_;
+  std::vector<Share> shares_;
   std::vector<Pending> places_;
   std::vector<uint32_t> buckets_;
   std::vector<uint32_t> ids_;  // by ID: place * kAttemptsMax + attempt + 1, 0 for none

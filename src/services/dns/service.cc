@@ -127,7 +127,11 @@ Result<void> Service::open(const ListenAddress& at) {
   listener.tcp = std::make_unique<TcpServer>(
       context_, *tcp, number,
       TcpServer::Calls{query, [this] { return now(); }, [this] { end_turn(); },
-                       [this] { return std::span(room_); }});
+                       [this] { return std::span(room_); },
+                       [this, at](const char* why) {
+                         report_.warn("dns: connections by TCP to " + to_text(at.address) +
+                                      " have to wait: " + why);
+                       }});
   return {};
 }
 
@@ -274,6 +278,13 @@ size_t Service::connections() const {
   size_t count = 0;
   for (const auto& [number, listener] : listeners_)
     count += listener.tcp ? listener.tcp->connections() : 0;
+  return count;
+}
+
+uint64_t Service::accept_pauses() const {
+  uint64_t count = 0;
+  for (const auto& [number, listener] : listeners_)
+    count += listener.tcp ? listener.tcp->pauses() : 0;
   return count;
 }
 

@@ -48,6 +48,7 @@ class Service : private Outlet {
   const std::vector<ListenAddress>& listening() const { return listening_; }
   size_t connections() const;
   uint64_t turned_away() const;
+  uint64_t accept_pauses() const;
   size_t upstream_sockets() const { return udp_upstream_.sockets(); }
   Instant now() const;
 

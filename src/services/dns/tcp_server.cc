@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace postern::dns {
 namespace {
@@ -31,7 +32,7 @@ struct TcpServer::Connection {
 
 TcpServer::TcpServer(boost::asio::io_context& context, int fd, uint32_t number, Calls calls)
     : context_(context), watch_(context, fd), number_(number), calls_(std::move(calls)) {
-  watch_.whenever_readable([this] { on_acceptable(); });
+  accept_whenever();
 }
 
 TcpServer::~TcpServer() = default;
@@ -47,9 +48,28 @@ void TcpServer::on_acceptable() {
     socklen_t size = sizeof from;
     int fd = accept4(watch_.fd(), reinterpret_cast<sockaddr*>(&from), &size,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return;
+    if (fd < 0) return pause(errno);
     add(fd, Ipv4Address(ntohl(from.sin_addr.s_addr)), ntohs(from.sin_port));
   }
+}
+
+void TcpServer::accept_whenever() {
+  is_paused_ = false;
+  watch_.whenever_readable([this] { on_acceptable(); });
+}
+
+// Without a descriptor the next connection cannot be taken out of the queue, and the socket would
+// be readable for ever.
+void TcpServer::pause(int error) {
+  bool is_shortage = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+  if (!is_shortage) return;
+  ++pauses_;
+  is_paused_ = true;
+  watch_.stop_reading();
+  const Instant now = calls_.now();
+  if (pause_told_ && now - *pause_told_ < kPauseTold) return;
+  pause_told_ = now;
+  if (calls_.warn) calls_.warn(std::strerror(error));
 }
 
 void TcpServer::add(int fd, Ipv4Address address, uint16_t port) {
@@ -168,6 +188,7 @@ void TcpServer::tick(Instant now) {
   std::erase_if(connections_, [now](const auto& entry) {
     return now - entry.second->moved > kIdle;  // an answer takes no such time
   });
+  if (is_paused_) accept_whenever();
 }
 
 }  // namespace postern::dns

@@ -59,6 +59,10 @@ void Watch::whenever_readable(std::function<void()> handle) {
   state_->wait_readable();
 }
 
+void Watch::stop_reading() {
+  state_->goes_on = false;
+}
+
 struct Timer::State : std::enable_shared_from_this<Timer::State> {
   explicit State(asio::io_context& context) : timer(context) {}
 

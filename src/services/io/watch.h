@@ -29,6 +29,8 @@ class Watch {
   void when_writable(std::function<void()> then);
   // Calls each time anew, after `handle` has come back.
   void whenever_readable(std::function<void()> handle);
+  // From within `handle`: it is not called any more until whenever_readable() is called again.
+  void stop_reading();
 
  private:
   struct State;

@@ -49,6 +49,7 @@ postern::dhcp::Settings settings_for(const postern::Prefix& own, postern::Addres
   scope.server = own.address;
   scope.ranges = {range};
   scope.probe = false;
+  scope.relays = {scope.subnet};
   postern::dhcp::Settings settings;
   settings.scopes = {scope};
   settings.own_addresses = {own.address};

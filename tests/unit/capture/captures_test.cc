@@ -78,4 +78,23 @@ TEST_CASE("capture/captures: more than fit are refused", "[P13]") {
   CHECK_FALSE(bed.captures.read(99, [](const Captures::Batch&) {}));
 }
 
+TEST_CASE("capture/captures: a user but root leaves room for others", "[P13]") {
+  Bed bed;
+  auto start = [&](uint32_t uid) {
+    Captures::Wanted wanted;
+    wanted.uid = uid;
+    return bed.captures.start(std::move(wanted));
+  };
+  CHECK(start(70'001));
+  CHECK(start(70'001));
+  auto refused = start(70'001);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text ==
+        "a user but root has 2 captures at once, all together 3; see `postern show captures`");
+  CHECK(start(70'002));
+  CHECK_FALSE(start(70'003));
+  CHECK(start(0));
+  CHECK_FALSE(start(0));
+}
+
 }  // namespace postern::test

@@ -118,6 +118,11 @@ TEST_CASE("capture/parse_class: what is wrong is said in one line", "[P13]") {
   CHECK(traffic.error().code == ErrorCode::invalid);
   CHECK(class_of(many).error().text == "--where: more than 16 conditions");
   CHECK(class_of(std::string(2000, 'x')).error().text == "--where: longer than 1024 bytes");
+  const std::string long_text(2000, 'x');
+  const config::Model model;
+  CHECK(parse_class({long_text, "", ""}, model).error().text ==
+        "--interface: longer than 1024 bytes");
+  CHECK(parse_class({"", long_text, ""}, model).error().text == "--at: longer than 1024 bytes");
 }
 
 }  // namespace postern::test

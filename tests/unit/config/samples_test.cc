@@ -136,24 +136,4 @@ TEST_CASE("config/samples: every key has help, and bounds where it has numbers")
   CHECK(seen.size() >= 18);
 }
 
-TEST_CASE("config/samples: what does not fit the machine is refused with its place") {
-  std::string text =
-      "version: 1\nsystem:\n  workers: { count: 3, cores: [0, 1, 4] }\n"
-      "  limits: { sessions: 8000000 }\ninterfaces: { wan: { port: kernel:eth0, zone: "
-      "external, address: 203.0.113.2/24 } }\n"
-      "filter: { rules: [ { name: all, in: wan, action: drop } ] }\n";
-  CHECK(load(text).ok());
-  Machine machine{.memory_bytes = 2ull << 30, .cores = 2};
-  CHECK(
-      all_text(load(text, &machine).findings) ==
-      "x:3:21: error: system.workers.count: 3 exceeds the cores of this machine, 2\n"
-      "x:3:38: error: system.workers.cores[2]: core 4 does not exist; this machine has cores 0 to "
-      "1\n"
-      "x:4:23: error: system.limits.sessions: 8000000 sessions need 1464 MiB and memory.mib 256 "
-      "MiB; of the 2048 MiB of this machine three quarters may be used\n");
-  Machine here = this_machine();
-  CHECK(here.cores > 0);
-  CHECK(here.memory_bytes > 1u << 20);
-}
-
 }  // namespace postern::config

@@ -93,6 +93,24 @@ TEST_CASE("control/admin: text that is no UTF-8 is answered with replacements") 
   CHECK(bed.ask(R"({"version": 1, "command": "bytes"})")["ok"] == true);
 }
 
+TEST_CASE("control/admin: a number is whole, and as large as it may be") {
+  const NumberField field{"n", "--number", 14, 9014, 256};
+  auto of = [&](const std::string& text) { return number_of(Json::parse(text), field); };
+  CHECK(*of("{}") == 256);
+  CHECK(*of(R"({"n": 14})") == 14);
+  CHECK(*of(R"({"n": 9014})") == 9014);
+  for (const char* bad :
+       {R"({"n": 13})", R"({"n": 9015})", R"({"n": -1})", R"({"n": 14.5})", R"({"n": 4294967552})",
+        R"({"n": "14"})", R"({"n": null})", R"({"n": 99999999999999999999})"}) {
+    INFO(bad);
+    auto number = of(bad);
+    REQUIRE_FALSE(number);
+    CHECK(number.error().code == ErrorCode::invalid);
+    CHECK(number.error().text.starts_with("--number: 14 to 9014, not "));
+  }
+  CHECK_FALSE(number_of(Json::object(), {"n", "n", 1, 2, std::nullopt}));
+}
+
 TEST_CASE("control/admin: damaged requests are all answered") {
   const std::string good = R"({"version": 1, "command": "echo", "text": "hello"})";
   Bed bed;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/server.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <thread>
 
 #include "control/admin/protocol.h"
@@ -129,6 +131,27 @@ TEST_CASE("control/admin: frames that cannot be are refused, and the next client
   Client next(bed.path());
   next.send_frame(kEcho);
   CHECK_FALSE(next.receive().empty());
+}
+
+TEST_CASE("control/admin: without descriptors it waits, and does not spin") {
+  Bed bed;
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  rlimit before = {};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none = {0, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  bed.path().copy(address.sun_path, sizeof address.sun_path - 1);
+  CHECK(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  const clock_t begun = clock();  // of the processor
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(clock() - begun < CLOCKS_PER_SEC / 10);
+  setrlimit(RLIMIT_NOFILE, &before);
+  Client client(bed.path());
+  client.send_frame(kEcho);
+  CHECK_FALSE(client.receive().empty());
+  close(fd);
 }
 
 TEST_CASE("control/admin: clients are bounded, and room comes back") {

@@ -27,6 +27,8 @@ class EngineBed : public EngineSink {
 
   explicit EngineBed(Settings settings = office()) { engine.configure(std::move(settings), now); }
 
+  static constexpr Ipv4Address kRelay{10, 5, 0, 1};
+
   static Scope lan() {
     Scope scope;
     scope.name = "lan";
@@ -36,6 +38,17 @@ class EngineBed : public EngineSink {
     scope.ranges = {{Ipv4Address(192, 168, 1, 100), Ipv4Address(192, 168, 1, 199)}};
     scope.probe = false;
     scope.gateway.options = {{option::routers, Built::bytes_of(kServer)}};
+    scope.relays = {scope.subnet};
+    return scope;
+  }
+  // A network behind a router of the LAN.
+  static Scope branch() {
+    Scope scope;
+    scope.name = "branch";
+    scope.subnet = {Ipv4Address(10, 5, 0, 0), 24};
+    scope.ranges = {{Ipv4Address(10, 5, 0, 50), Ipv4Address(10, 5, 0, 60)}};
+    scope.relay_link = kLan;
+    scope.relays = {scope.subnet};
     return scope;
   }
   static Settings office() {
@@ -73,8 +86,15 @@ class EngineBed : public EngineSink {
 
   // --- clients
   const Sent* say(const std::vector<uint8_t>& bytes, LinkId link = kLan) {
+    Message message;
+    Ipv4Address source;
+    if (message.read(bytes) == MessageFault::none) source = message.header.ciaddr;
+    if (!message.header.giaddr.is_unspecified()) source = message.header.giaddr;
+    return say_from(source, bytes, link);
+  }
+  const Sent* say_from(Ipv4Address source, const std::vector<uint8_t>& bytes, LinkId link = kLan) {
     size_t before = sent.size();
-    engine.receive(link, kServer, bytes, now);
+    engine.receive({link, kServer, source}, bytes, now);
     return sent.size() > before ? &sent.back() : nullptr;
   }
   static Built discover(unsigned client) { return Built(MessageType::discover, client); }

@@ -39,6 +39,72 @@ TEST_CASE("dhcp/engine: a made-up relay opens no network of another link", "[F46
   CHECK(bed.say(EngineBed::discover(1).giaddr(relay).done()) != nullptr);
 }
 
+TEST_CASE("dhcp/engine: only a known relay relays, by the link that leads to it",
+          "[F46][RFC2131-4.1][RFC3046-2.2]") {
+  Settings settings = with_guests();
+  Scope branch = EngineBed::branch();
+  branch.probe = false;
+  const Ipv4Address uplink(192, 168, 1, 254), stranger(192, 168, 1, 77);
+  branch.relays = {{uplink, 32}, branch.subnet};
+  settings.scopes.push_back(branch);
+  EngineBed bed(settings);
+  auto relayed = [](unsigned client, Ipv4Address giaddr) {
+    return EngineBed::discover(client).giaddr(giaddr).done();
+  };
+  const auto inside = EngineBed::kRelay;
+  CHECK(bed.say_from(inside, relayed(1, inside)) != nullptr);
+  CHECK(bed.say_from(uplink, relayed(2, inside)) != nullptr);
+  CHECK(bed.engine.leases().size() == 2);
+
+  CHECK(bed.say_from(stranger, relayed(3, inside)) == nullptr);
+  CHECK(bed.say_from({}, relayed(4, inside)) == nullptr);
+  CHECK(bed.say_from(inside, relayed(5, inside), kGuests) == nullptr);
+  // A server is no means to send datagrams to whoever is named as the relay.
+  auto victim = EngineBed::discover(6)
+                    .giaddr({203, 0, 113, 9})
+                    .option(option::relay_agent, {5, 4, 10, 5, 0, 0});
+  CHECK(bed.say_from(uplink, victim.done()) == nullptr);
+  CHECK(bed.engine.counters().unknown_relay == 4);
+  CHECK(bed.engine.leases().size() == 2);
+  REQUIRE(bed.remarks.size() == 1);  // one a minute
+  CHECK(bed.remarks[0] ==
+        "dhcp: 192.168.1.77 says to be the relay 10.5.0.1 of branch and is none that is known; "
+        "relays of the scope lists them");
+  bed.pass(61);
+  CHECK(bed.say_from(stranger, relayed(3, inside)) == nullptr);
+  CHECK(bed.remarks.size() == 2);
+}
+
+TEST_CASE("dhcp/engine: a listed relay is believed for the networks behind it", "[F46]") {
+  Settings settings = EngineBed::office();
+  Scope branch = EngineBed::branch();
+  branch.probe = false;
+  const Ipv4Address listed(192, 168, 1, 254), inside = EngineBed::kRelay;
+  branch.relays = {{listed, 32}};
+  settings.scopes.push_back(branch);
+  EngineBed bed(settings);
+  auto ask = EngineBed::discover(1).giaddr(inside).done();
+  CHECK(bed.say_from(inside, ask) == nullptr);  // in the network, but not listed
+  CHECK(bed.say_from(listed, ask) != nullptr);
+  CHECK(bed.engine.counters().unknown_relay == 1);
+}
+
+TEST_CASE("dhcp/engine: who renews from behind a relay speaks from there", "[F46]") {
+  Settings settings = EngineBed::office();
+  Scope branch = EngineBed::branch();
+  branch.probe = false;
+  settings.scopes.push_back(branch);
+  EngineBed bed(settings);
+  auto relayed = EngineBed::discover(1).giaddr(EngineBed::kRelay);
+  Ipv4Address address = bed.say(relayed.done())->message.header.yiaddr;
+  REQUIRE(bed.answer(EngineBed::select(1, address).giaddr(EngineBed::kRelay)) == MessageType::ack);
+  auto release = Built(MessageType::release, 1).ciaddr(address).done();
+  bed.say_from({192, 168, 1, 77}, release);
+  CHECK(bed.stored[address].state == LeaseState::bound);
+  bed.say_from(address, release);
+  CHECK(bed.stored[address].state == LeaseState::released);
+}
+
 TEST_CASE("dhcp/engine: a lease is given back and declined from its own network only",
           "[RFC2131-4.3.3][RFC2131-4.3.4]") {
   EngineBed bed(with_guests());

@@ -130,10 +130,7 @@ TEST_CASE("dhcp/engine: UEFI and BIOS clients get different files", "[RFC4578-2]
 TEST_CASE("dhcp/engine: a relayed client is served from the scope of its relay",
           "[RFC2131-4.1][RFC3046-2.2][RFC3527-3]") {
   Settings settings = EngineBed::office();
-  Scope remote;
-  remote.name = "branch";
-  remote.subnet = {Ipv4Address(10, 5, 0, 0), 24};
-  remote.ranges = {{Ipv4Address(10, 5, 0, 50), Ipv4Address(10, 5, 0, 60)}};
+  Scope remote = EngineBed::branch();
   remote.probe = false;
   settings.scopes.push_back(remote);
   EngineBed bed(settings);
@@ -154,6 +151,9 @@ TEST_CASE("dhcp/engine: a relayed client is served from the scope of its relay",
   CHECK(bed.sent.back().reply.to == address);
   CHECK(bed.sent.back().reply.port == kClientPort);
   // The relay may name another subnet than its own address.
+  remote.relays.push_back({Ipv4Address(172, 16, 0, 1), 32});
+  settings.scopes.back() = remote;
+  bed.engine.configure(settings, bed.now);
   auto selected = EngineBed::discover(2)
                       .giaddr({172, 16, 0, 1})
                       .option(option::relay_agent, {5, 4, 10, 5, 0, 0});
@@ -164,9 +164,7 @@ TEST_CASE("dhcp/engine: a relayed client is served from the scope of its relay",
 TEST_CASE("dhcp/engine: what the relay said goes back to it, with a refusal as well",
           "[RFC3046-2.2]") {
   Settings settings = EngineBed::office();
-  Scope remote;
-  remote.subnet = {Ipv4Address(10, 5, 0, 0), 24};
-  remote.ranges = {{Ipv4Address(10, 5, 0, 50), Ipv4Address(10, 5, 0, 60)}};
+  Scope remote = EngineBed::branch();
   remote.probe = false;
   settings.scopes.push_back(remote);
   EngineBed bed(settings);
@@ -185,9 +183,7 @@ TEST_CASE("dhcp/engine: what the relay said goes back to it, with a refusal as w
 TEST_CASE("dhcp/engine: an address behind a relay is asked for by echo before it is offered",
           "[RFC2131-2.2][P22]") {
   Settings settings = EngineBed::office();
-  Scope remote;
-  remote.subnet = {Ipv4Address(10, 5, 0, 0), 24};
-  remote.ranges = {{Ipv4Address(10, 5, 0, 50), Ipv4Address(10, 5, 0, 60)}};
+  Scope remote = EngineBed::branch();
   settings.scopes.push_back(remote);
   EngineBed bed(settings);
   CHECK(bed.say(EngineBed::discover(1).giaddr({10, 5, 0, 1}).done()) == nullptr);

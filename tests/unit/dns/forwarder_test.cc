@@ -125,7 +125,8 @@ TEST_CASE("dns/forwarder: at its limits it says so at once") {
   DnsBed bed;
   bed.forwarder.configure(DnsBed::settings({"192.0.2.53"}), bed.now);
   for (size_t i = 0; i < kPendingMax; ++i)
-    bed.ask(make_query({.name = "n" + std::to_string(i) + ".example"}));
+    bed.ask(make_query({.name = "n" + std::to_string(i) + ".example"}),
+            "192.168.1." + std::to_string(1 + i % 100));
   CHECK(bed.told.empty());
   bed.ask(make_query({.name = "one.more.example"}));
   CHECK(describe(bed.take_told().message) == "SERVFAIL");
@@ -133,6 +134,38 @@ TEST_CASE("dns/forwarder: at its limits it says so at once") {
   bed.pass(seconds(2));
   CHECK(bed.told.size() == kPendingMax);
   CHECK(bed.forwarder.pending().size() == 0);
+}
+
+TEST_CASE("dns/forwarder: one client holds a quarter of the questions under way", "[F53]") {
+  DnsBed bed;
+  bed.forwarder.configure(DnsBed::settings({"192.0.2.53"}), bed.now);
+  for (size_t i = 0; i <= kQuestionsOfClientMax; ++i)
+    bed.ask(make_query({.name = "n" + std::to_string(i) + ".example"}), "192.168.1.66");
+  CHECK(describe(bed.take_told().message) == "SERVFAIL");
+  CHECK(bed.forwarder.counters().over_share == 1);
+  CHECK(bed.forwarder.pending().size() == kPendingMax / 4);
+  // Another one is served, and the first may wait for what somebody else asks.
+  bed.ask(make_query({.name = "www.example"}), "192.168.1.10");
+  bed.ask(make_query({.name = "www.example"}), "192.168.1.66");
+  CHECK(bed.told.empty());
+  CHECK(bed.forwarder.counters().misses == kPendingMax / 4 + 1);
+  // Its share is free again with the answers.
+  bed.pass(seconds(2));
+  bed.told.clear();
+  bed.ask(make_query({.name = "again.example"}), "192.168.1.66");
+  CHECK(bed.told.empty());
+  CHECK(bed.forwarder.counters().over_share == 1);
+}
+
+TEST_CASE("dns/forwarder: one client is a quarter of those who wait", "[F53]") {
+  DnsBed bed;
+  bed.forwarder.configure(DnsBed::settings({"192.0.2.53"}), bed.now);
+  for (size_t i = 0; i <= kWaitersOfClientMax; ++i)
+    bed.ask(make_query({.name = "www.example"}), "192.168.1.66");
+  CHECK(bed.forwarder.counters().over_share == 1);
+  CHECK(bed.forwarder.pending().waiters() == kWaitersMax / 4);
+  bed.ask(make_query({.name = "www.example"}), "192.168.1.10");
+  CHECK(bed.forwarder.pending().waiters() == kWaitersMax / 4 + 1);
 }
 
 TEST_CASE("dns/forwarder: without servers nobody waits") {

@@ -122,7 +122,7 @@ TEST_CASE("dns/message: names as people write them") {
 }
 
 TEST_CASE("dns/message: reverse names", "[RFC1035-3.5]") {
-  CHECK(to_text(reverse_name(Ipv4Address(192, 0, 2, 1))) == "1.2.0.192.in-addr.arpa");
+  CHECK(to_text(reverse_zone({Ipv4Address(192, 0, 2, 1), 32})) == "1.2.0.192.in-addr.arpa");
   CHECK(to_text(reverse_zone({Ipv4Address(10, 20, 0, 0), 16})) == "20.10.in-addr.arpa");
   CHECK(address_of_reverse(*parse_name("1.2.0.192.in-addr.arpa")) == Ipv4Address(192, 0, 2, 1));
   for (const char* other : {"2.0.192.in-addr.arpa", "0.1.2.0.192.in-addr.arpa", "in-addr.arpa",

@@ -31,6 +31,7 @@
 #include "services/dns/answer.h"
 #include "services/dns/dnssec/stub.h"
 #include "services/dns/verdict.h"
+#include "services/io/keyed_hash.h"
 #include "services/io/watch.h"
 
 struct ub_ctx;
@@ -122,8 +123,9 @@ class Validator : private Stub::Owner {
   Calls calls_;
   std::unique_ptr<Stub> stub_;
   std::unique_ptr<Engine> engine_;
-  std::map<uint64_t, Judgement> judgements_;         // libunbound knows their addresses
-  std::unordered_map<std::string, uint64_t> seeds_;  // name and type -> the last such judgement
+  std::map<uint64_t, Judgement> judgements_;  // libunbound knows their addresses
+  // Name and type -> the last such judgement.
+  std::unordered_map<std::string, uint64_t, io::KeyedHash> seeds_;
   uint64_t next_number_ = 0;
   Instant last_failure_;  // of a query of the stub; zero: none since engine_ began
   Instant last_restart_;

@@ -21,7 +21,9 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr size_t kHeaderBytes = 12;        // the shortest message
+constexpr size_t kHeaderBytes = 12;  // the shortest message
+// More than a full buffer, one message and its records: only TLS itself can have added to that.
+constexpr size_t kUnreadMax = TlsConnection::kOutgoingMax + (size_t{128} << 10);
 constexpr size_t kBytesPerTurn = 1 << 16;  // read at once, so that one server never takes all time
 
 // A socket that is on its way to the server, or -1 with errno.
@@ -176,6 +178,10 @@ bool TlsConnection::take_messages() {
   return true;
 }
 
+size_t TlsConnection::unsent() const {
+  return outgoing_.size() + BIO_ctrl_pending(SSL_get_wbio(ssl_.get()));
+}
+
 // TLS -> socket.
 void TlsConnection::flush() {
   BIO* out = SSL_get_wbio(ssl_.get());
@@ -196,11 +202,14 @@ void TlsConnection::flush() {
     sent += static_cast<size_t>(done);
   }
   outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<ptrdiff_t>(sent));
+  if (outgoing_.size() > kUnreadMax) {
+    return fail(ErrorCode::unavailable, "the server does not read what is sent to it");
+  }
   if (!outgoing_.empty()) wait_writable();
 }
 
 void TlsConnection::send(std::span<const uint8_t> message) {
-  POSTERN_ASSERT(is_open() && message.size() <= 65535);
+  POSTERN_ASSERT(is_open() && has_room() && message.size() <= 65535);
   // One record for both (RFC 7766 section 8: one segment where possible).
   std::vector<uint8_t> framed = {static_cast<uint8_t>(message.size() >> 8),
                                  static_cast<uint8_t>(message.size())};

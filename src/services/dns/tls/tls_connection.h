@@ -6,8 +6,9 @@
 // It knows nothing of questions and answers; TlsUpstream does. It lives until close(), or until
 // the far side, the network or a broken message ends it, which Owner is told once.
 //
-// Thread: control. Bounds: one message of 64 KiB and one TLS record coming in; going out what the
-// owner has given it.
+// Thread: control. Bounds: one message of 64 KiB and one TLS record coming in; going out
+// kOutgoingMax and one message: beyond that has_room() says no, and the owner waits. A server that
+// makes TLS itself talk (RFC 8446 section 4.6.3) and does not read is left.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -26,6 +27,7 @@ namespace postern::dns {
 class TlsConnection : public std::enable_shared_from_this<TlsConnection> {
  public:
   using Clock = std::chrono::steady_clock;
+  static constexpr size_t kOutgoingMax = size_t{64} << 10;
 
   // Called from the event loop, never from within a call to the connection. After closed() there
   // are no more calls.
@@ -48,7 +50,10 @@ class TlsConnection : public std::enable_shared_from_this<TlsConnection> {
   Clock::time_point last_received() const { return last_received_; }
   uint64_t received_count() const { return received_count_; }
 
-  // Sends a message of at most 65,535 octets; only while is_open().
+  // Octets that the socket has not taken yet.
+  size_t unsent() const;
+  bool has_room() const { return unsent() < kOutgoingMax; }
+  // Sends a message of at most 65,535 octets; only while is_open() and has_room().
   void send(std::span<const uint8_t> message);
   // Ends it, with a farewell when it is open. The owner is not told.
   void close();

@@ -94,6 +94,13 @@ void TlsUpstream::ask(std::span<const uint8_t> message, Duration timeout, Done d
   arm();
 }
 
+size_t TlsUpstream::unsent() const {
+  size_t octets = 0;
+  for (const auto& link : connections_)
+    octets += link->connection->unsent();
+  return octets;
+}
+
 void TlsUpstream::try_again() {
   failures_ = 0;
   retry_at_ = {};
@@ -107,11 +114,19 @@ void TlsUpstream::dispatch() {
       continue;
     }
     Link* best = nullptr;
+    bool is_stalled = false;
     for (auto& link : connections_) {
       if (!link->connection->is_open() || link->in_flight.size() >= kPipelineMax) continue;
+      if (!link->connection->has_room()) {
+        is_stalled = true;
+        continue;
+      }
       if (best == nullptr || link->in_flight.size() < best->in_flight.size()) best = link.get();
     }
-    if (best == nullptr) break;
+    if (best == nullptr) {
+      counters_.stalled += is_stalled;
+      break;
+    }
     send(*best, waiting_.front());
     waiting_.pop_front();
   }

@@ -50,6 +50,7 @@ struct TlsCounters {
   uint64_t connections = 0;  // opened with success
   uint64_t resumed = 0;      // of these by a session from before
   uint64_t broken = 0;       // attempts to connect that failed
+  uint64_t stalled = 0;      // times that queries had to wait for a server to read
 };
 
 class TlsUpstream final : private TlsConnection::Owner {
@@ -77,7 +78,7 @@ class TlsUpstream final : private TlsConnection::Owner {
   const TlsServer& server() const { return server_; }
   const TlsCounters& counters() const { return counters_; }
   size_t connections() const { return connections_.size(); }
-  size_t queries_under_way() const { return queries_.size(); }
+  size_t unsent() const;  // octets that wait for servers to read
   const std::string& last_error() const { return last_error_; }  // empty: the last attempt worked
 
  private:

@@ -38,6 +38,32 @@ TEST_CASE("dns/tls: answers come in any order over one connection", "[P25][RFC77
   REQUIRE(bed.wait_until([&] { return bed.upstream->counters().unmatched == 40; }));
 }
 
+TEST_CASE("dns/tls: what a server does not read is no more than it has room for", "[P25]") {
+  const Identity identity({});
+  std::atomic<bool> go = false;
+  const TlsServerBed server(identity, [&](TlsPeer& peer) {
+    peer.send(peer.receive());
+    while (!go)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    TlsServerBed::echo(peer);
+  });
+  TlsBed bed(server_of(server, identity), {.connections_max = 1});
+  bed.ask(1);
+  REQUIRE(bed.wait_for(1));
+  Message large = query(0);
+  large.resize(60'000);
+  size_t answers = 0;
+  for (int i = 0; i < 8; ++i) {
+    bed.upstream->ask(large, seconds(3), [&](const Result<Message>& answer) {
+      if (answer) ++answers;
+    });
+    REQUIRE(bed.upstream->unsent() < TlsConnection::kOutgoingMax + 62'000);
+  }
+  CHECK(bed.upstream->counters().stalled > 0);
+  go = true;
+  CHECK(bed.wait_until([&] { return answers == 8; }));
+}
+
 TEST_CASE("dns/tls: a busy connection gets a second one beside it, not a third", "[P25]") {
   const Identity identity({});
   std::atomic<bool> go = false;
