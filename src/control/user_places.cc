@@ -14,6 +14,10 @@ bool is_root(uint32_t uid) {
 
 }  // namespace
 
+bool is_master_of(uint32_t uid, uint32_t owner) {
+  return uid == owner || is_root(uid);
+}
+
 bool UserPlaces::has_place(uint32_t uid, std::span<const uint32_t> holders) const {
   if (holders.size() >= all) return false;
   if (is_root(uid)) return true;

@@ -9,6 +9,10 @@
 
 namespace postern {
 
+// Whether `uid` may do what it likes with what belongs to `owner`. The user that we run as counts
+// as root.
+bool is_master_of(uint32_t uid, uint32_t owner);
+
 struct UserPlaces {
   size_t all = 0;     // places
   size_t others = 0;  // for all users but root together: the rest is root's alone

@@ -116,7 +116,7 @@ Result<Captures::Id> id_of(const Json& request) {
 }
 
 Error not_running(Captures::Id id) {
-  return {ErrorCode::not_found, fmt::format("capture {} does not run, or is read already", id)};
+  return {ErrorCode::not_found, fmt::format("capture {} is none of yours, or is read already", id)};
 }
 
 }  // namespace
@@ -147,7 +147,7 @@ Result<Json> start_capture(Gateway& gateway, const Json& request, const Peer& pe
   return Json{{"capture", *id}, {"snap_length", *snap_length}};
 }
 
-void read_capture(Gateway& gateway, const Json& request, Reply reply) {
+void read_capture(Gateway& gateway, const Json& request, const Peer& peer, Reply reply) {
   auto id = id_of(request);
   if (!id) return reply.refuse(id.error());
   const bool with_bytes = request.value("frames", false);
@@ -160,13 +160,13 @@ void read_capture(Gateway& gateway, const Json& request, Reply reply) {
                 {"interfaces", interfaces_json(gateway, batch.totals)},
                 {"ended", batch.has_ended}});
   };
-  if (!gateway.captures().read(*id, std::move(answer))) reply.refuse(not_running(*id));
+  if (!gateway.captures().read(*id, peer.uid, std::move(answer))) reply.refuse(not_running(*id));
 }
 
-Result<Json> stop_capture(Gateway& gateway, const Json& request) {
+Result<Json> stop_capture(Gateway& gateway, const Json& request, const Peer& peer) {
   auto id = id_of(request);
   if (!id) return std::move(id).error();
-  if (!gateway.captures().stop(*id)) return not_running(*id);
+  if (!gateway.captures().stop(*id, peer.uid)) return not_running(*id);
   return Json::object();
 }
 

@@ -18,8 +18,8 @@ class Gateway;
 namespace postern::admin {
 
 Result<Json> start_capture(Gateway& gateway, const Json& request, const Peer& peer);
-void read_capture(Gateway& gateway, const Json& request, Reply reply);
-Result<Json> stop_capture(Gateway& gateway, const Json& request);
+void read_capture(Gateway& gateway, const Json& request, const Peer& peer, Reply reply);
+Result<Json> stop_capture(Gateway& gateway, const Json& request, const Peer& peer);
 Json show_captures(Gateway& gateway);
 
 }  // namespace postern::admin

@@ -70,11 +70,11 @@ void add_capture_commands(Dispatcher& dispatcher, Gateway& gateway) {
   dispatcher.add("capture start", [&gateway](const Json& request, const Peer& peer, Reply reply) {
     settle(start_capture(gateway, request, peer), reply);
   });
-  dispatcher.add("capture read", [&gateway](const Json& request, const Peer&, Reply reply) {
-    read_capture(gateway, request, std::move(reply));
+  dispatcher.add("capture read", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    read_capture(gateway, request, peer, std::move(reply));
   });
-  dispatcher.add("capture stop", [&gateway](const Json& request, const Peer&, Reply reply) {
-    settle(stop_capture(gateway, request), reply);
+  dispatcher.add("capture stop", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    settle(stop_capture(gateway, request, peer), reply);
   });
 }
 

@@ -69,22 +69,23 @@ void Captures::publish() {
   sets_.push_back(std::move(set));
 }
 
-Captures::Running* Captures::find(Id id) {
-  auto found = std::find_if(running_.begin(), running_.end(),
-                            [id](const auto& running) { return running->id == id; });
+Captures::Running* Captures::find(Id id, uint32_t uid) {
+  auto found = std::find_if(running_.begin(), running_.end(), [=](const auto& running) {
+    return running->id == id && is_master_of(uid, running->wanted.uid);
+  });
   return found != running_.end() ? found->get() : nullptr;
 }
 
-bool Captures::read(Id id, std::function<void(const Batch&)> answer) {
-  Running* running = find(id);
+bool Captures::read(Id id, uint32_t uid, std::function<void(const Batch&)> answer) {
+  Running* running = find(id, uid);
   if (running == nullptr || running->reader) return false;
   running->reader = std::move(answer);
   running->asked = running->last_read = world_.now();
   return true;
 }
 
-bool Captures::stop(Id id) {
-  Running* running = find(id);
+bool Captures::stop(Id id, uint32_t uid) {
+  Running* running = find(id, uid);
   if (running == nullptr) return false;
   if (running->gone_since != 0) return true;
   running->gone_since = generation_ + 1;
@@ -107,7 +108,7 @@ void Captures::turn() {
 
 bool Captures::look_after(Running& running) {
   const Instant now = world_.now();
-  if (!running.reader && now - running.last_read > kUnreadMax) stop(running.id);
+  if (!running.reader && now - running.last_read > kUnreadMax) stop(running.id, running.wanted.uid);
   const bool is_gone = running.gone_since != 0 && world_.have_taken(running.gone_since);
   if (!running.reader) return is_gone && now - running.last_read > kUnreadMax;
   Batch batch;

@@ -64,10 +64,10 @@ class Captures {
     bool has_ended = false;    // this is the last one
   };
   // Answers as soon as there is something, with nothing after kReadWait. False: there is no such
-  // capture, or somebody reads it already.
-  bool read(Id id, std::function<void(const Batch& batch)> answer);
-  // No further frames; what was caught is still there to read. False: there is none.
-  bool stop(Id id);
+  // capture, it belongs to another user than `uid` (which is not root), or is read already.
+  bool read(Id id, uint32_t uid, std::function<void(const Batch& batch)> answer);
+  // No further frames; what was caught is still there to read. False: there is none of this user.
+  bool stop(Id id, uint32_t uid);
 
   struct Row {
     Id id = 0;
@@ -87,7 +87,7 @@ class Captures {
     std::function<void(const Batch&)> reader;
   };
 
-  Running* find(Id id);
+  Running* find(Id id, uint32_t uid);
   void publish();
   void turn();
   // Whether it is over and may be forgotten.

@@ -83,7 +83,7 @@ constexpr KeySpec kScopeKeys[] = {
      .list = true},
     {.key = "relays",
      .type = Type::address,
-     .help = "who may relay for its clients; default: the routers that the routes tell",
+     .help = "who may relay for its clients; default: hosts of the network and the router to it",
      .list = true},
     kLeaseTime,
     kOptions,

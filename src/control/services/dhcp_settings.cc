@@ -48,9 +48,9 @@ dhcp::ClientClass lowered(const config::DhcpClass& source) {
           source.mac_prefix, source.circuit_id,   source.remote_id,  lowered(source.profile)};
 }
 
-// Whose messages a scope believes to be relayed. Nobody listed: on our own link whoever is in the
-// network, which could ask for itself as well; else the router that the network lies behind, by its
-// address on our link or one that lies behind it, too. Hosts of our own links never.
+// Whose messages a scope believes to be relayed. Nobody listed: whoever is in its network, which
+// could ask for itself as well, and where that lies behind a router, the router by its address on
+// our link. Nobody else: neither hosts of other links nor of other networks behind that router.
 std::vector<Prefix> relays_of(const config::DhcpScope& source, const Prefix& subnet,
                               const config::Model& model) {
   std::vector<Prefix> relays;
@@ -59,19 +59,7 @@ std::vector<Prefix> relays_of(const config::DhcpScope& source, const Prefix& sub
   if (!relays.empty()) return relays;
   relays.push_back(subnet);
   const config::Route* way = config::relay_route_of(source, model);
-  if (!source.interface.empty() || way == nullptr) return relays;
-  relays.push_back({way->via, 32});
-  auto has_own_network = [&](const Prefix& to) {
-    return std::ranges::any_of(model.interfaces, [&](const config::Interface& interface) {
-      return std::ranges::any_of(interface.addresses, [&](const Prefix& own) {
-        return to.contains(own.network()) || own.contains(to.network());
-      });
-    });
-  };
-  for (const config::Route& route : model.routes) {
-    bool is_same_way = route.via == way->via && route.interface == way->interface;
-    if (is_same_way && !has_own_network(route.to)) relays.push_back(route.to);
-  }
+  if (source.interface.empty() && way != nullptr) relays.push_back({way->via, 32});
   return relays;
 }
 

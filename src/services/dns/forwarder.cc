@@ -220,6 +220,11 @@ size_t Forwarder::wait_for_server(Asked& asked) {
     ++counters_.over_share;
     return write_error(asked.room, asked.shape, rcode::server_failure);
   }
+  // A question that nobody can wait for is not asked.
+  if (!pending_.has_room_to_wait()) {
+    ++counters_.busy;
+    return write_error(asked.room, asked.shape, rcode::server_failure);
+  }
   if (is_new) pending = begin(asked.question, asked.key.hash, group, asked.now);
   Waiter waiter;
   waiter.client = asked.client;
@@ -228,10 +233,11 @@ size_t Forwarder::wait_for_server(Asked& asked) {
   waiter.has_edns = query.has_edns;
   waiter.limit = static_cast<uint16_t>(asked.shape.limit);
   waiter.spelling = Spelling::of(asked.shape.question.first(query.name.size()));
-  if (!pending || !pending_.add_waiter(*pending, waiter, is_new)) {
+  if (!pending) {
     ++counters_.busy;
     return write_error(asked.room, asked.shape, rcode::server_failure);
   }
+  pending_.add_waiter(*pending, waiter, is_new);
   ++(is_new ? counters_.misses : counters_.joined);
   if (is_new) send_next(*pending, asked.now);
   return 0;

@@ -114,17 +114,16 @@ bool PendingTable::has_share(const Client& client, bool is_new) const {
   return share.waiters < kWaitersOfClientMax;
 }
 
-bool PendingTable::add_waiter(Pending& pending, const Waiter& waiter, bool is_new) {
-  if (waiters_ >= kWaitersMax) return false;
+void PendingTable::add_waiter(Pending& pending, const Waiter& waiter, bool is_new) {
+  POSTERN_ASSERT(has_room_to_wait());
   pending.waiters.push_back(waiter);
   ++waiters_;
-  if (waiter.client.is_own) return true;
+  if (waiter.client.is_own) return;
   uint16_t share = share_of(waiter.client.address);
   ++shares_[share].waiters;
-  if (!is_new) return true;
+  if (!is_new) return;
   pending.asker = share;
   ++shares_[share].questions;
-  return true;
 }
 
 uint16_t PendingTable::take_id(const Pending& pending, uint8_t attempt, uint16_t random) {

@@ -101,8 +101,9 @@ class PendingTable {
   void remove(Pending& pending);
   // Whether the client holds less than its share, of the questions if it asks a new one.
   bool has_share(const Client& client, bool is_new) const;
-  // The first one that waits for a new question is who asks it.
-  bool add_waiter(Pending& pending, const Waiter& waiter, bool is_new = false);
+  bool has_room_to_wait() const { return waiters_ < kWaitersMax; }
+  // There is room. The first one that waits for a new question is who asks it.
+  void add_waiter(Pending& pending, const Waiter& waiter, bool is_new = false);
 
   // A free ID for an attempt of `pending`, near `random`.
   uint16_t take_id(const Pending& pending, uint8_t attempt, uint16_t random);

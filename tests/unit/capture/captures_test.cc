@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/capture/captures.h"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 namespace postern::test {
@@ -46,12 +48,12 @@ TEST_CASE("capture/captures: from the first frame to the last", "[P13]") {
     has_ended = batch.has_ended;
     CHECK(batch.totals.matched[0] == 1);
   };
-  REQUIRE(bed.captures.read(*id, take));
-  CHECK_FALSE(bed.captures.read(*id, take));
+  REQUIRE(bed.captures.read(*id, 0, take));
+  CHECK_FALSE(bed.captures.read(*id, 0, take));
   bed.run_for(milliseconds(60));
   CHECK(rules == std::vector<uint16_t>{7});
   CHECK_FALSE(has_ended);
-  CHECK(bed.captures.stop(*id));
+  CHECK(bed.captures.stop(*id, 0));
   CHECK(bed.published->count == 0);
 }
 
@@ -67,6 +69,20 @@ TEST_CASE("capture/captures: what nobody reads is stopped and forgotten", "[P13]
   CHECK(bed.captures.list().size() == 1);
 }
 
+TEST_CASE("capture/captures: one user's captures are not another's", "[P13]") {
+  Bed bed;
+  const uint32_t owner = geteuid() + 1001, other = geteuid() + 1002;
+  Captures::Wanted wanted;
+  wanted.uid = owner;
+  auto id = bed.captures.start(std::move(wanted));
+  REQUIRE(id.has_value());
+  auto take = [](const Captures::Batch&) {};
+  CHECK_FALSE(bed.captures.read(*id, other, take));
+  CHECK_FALSE(bed.captures.stop(*id, other));
+  CHECK(bed.captures.read(*id, owner, take));
+  CHECK(bed.captures.stop(*id, 0));
+}
+
 TEST_CASE("capture/captures: more than fit are refused", "[P13]") {
   Bed bed;
   for (size_t i = 0; i < kCapturesMax; ++i)
@@ -74,8 +90,8 @@ TEST_CASE("capture/captures: more than fit are refused", "[P13]") {
   auto refused = bed.captures.start({});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == ErrorCode::exhausted);
-  CHECK_FALSE(bed.captures.stop(99));
-  CHECK_FALSE(bed.captures.read(99, [](const Captures::Batch&) {}));
+  CHECK_FALSE(bed.captures.stop(99, 0));
+  CHECK_FALSE(bed.captures.read(99, 0, [](const Captures::Batch&) {}));
 }
 
 TEST_CASE("capture/captures: a user but root leaves room for others", "[P13]") {

@@ -123,10 +123,9 @@ void TlsUpstream::dispatch() {
       }
       if (best == nullptr || link->in_flight.size() < best->in_flight.size()) best = link.get();
     }
-    if (best == nullptr) {
-      counters_.stalled += is_stalled;
-      break;
-    }
+    if (is_stalled && !was_stalled_) ++counters_.stalled;
+    was_stalled_ = is_stalled;
+    if (best == nullptr) break;
     send(*best, waiting_.front());
     waiting_.pop_front();
   }

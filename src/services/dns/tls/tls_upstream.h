@@ -50,7 +50,7 @@ struct TlsCounters {
   uint64_t connections = 0;  // opened with success
   uint64_t resumed = 0;      // of these by a session from before
   uint64_t broken = 0;       // attempts to connect that failed
-  uint64_t stalled = 0;      // times that queries had to wait for a server to read
+  uint64_t stalled = 0;      // times that the server stopped reading while queries were there
 };
 
 class TlsUpstream final : private TlsConnection::Owner {
@@ -134,6 +134,7 @@ class TlsUpstream final : private TlsConnection::Owner {
   uint64_t next_number_ = 0;
   unsigned failures_ = 0;  // in a row
   Clock::time_point retry_at_;
+  bool was_stalled_ = false;  // at the last look
   std::string last_error_;
   TlsCounters counters_;
   std::unique_ptr<Timer> timer_;
