@@ -57,7 +57,8 @@ WorkerId owner_from_inside(const Policy& policy, const FlowKey& key, InterfaceId
 }
 
 // `inside`: the port by which a host inside sent it; kNoInterface: it comes from elsewhere.
-WorkerId owner_of_external(const Policy& policy, const FlowKey& key, InterfaceId inside) {
+WorkerId owner_of_external(const Policy& policy, const FlowKey& key, InterfaceId inside,
+                           const NatPolicy::ExternalAddress& external) {
   const Shards& shards = policy.shards;
   const bool from_inside = inside != kNoInterface;
   const uint16_t port = key.destination_port.value();
@@ -66,14 +67,23 @@ WorkerId owner_of_external(const Policy& policy, const FlowKey& key, InterfaceId
   if (mapping != nullptr && mapping->to_gateway && has_identifier(key.protocol)) {
     return owner_at_gateway(policy, mapping->internal_endpoint(port), key.source);
   }
-  if (from_inside && mapping != nullptr) return owner_from_inside(policy, key, inside, *mapping);
+  if (from_inside && inside == external.on) {
+    // Seen on an inside port, from which nothing goes round to it.
+    if (mapping != nullptr) {
+      return owner_between(policy, answer_of(*mapping, key),
+                           leads_outside(policy, mapping->internal));
+    }
+    if (has_identifier(key.protocol)) return shards.slice_of(port);
+  } else if (from_inside && mapping != nullptr && policy.nat.hairpin) {
+    return owner_from_inside(policy, key, inside, *mapping);
+  }
   if (!has_identifier(key.protocol)) {
     return shards.worker_of(shard_of(from_inside ? key.destination : key.source));
   }
-  if (from_inside && policy.nat.hairpin && policy.nat.is_dynamic_port(port)) {
+  if (from_inside && policy.nat.hairpin && external.dynamic && policy.nat.is_dynamic_port(port)) {
     return shards.worker_of(shard_of(key.source));
   }
-  if (mapping != nullptr) return shards.owner_of(mapping->internal);
+  if (!from_inside && mapping != nullptr) return shards.owner_of(mapping->internal);
   return shards.slice_of(port);
 }
 
@@ -102,14 +112,15 @@ WorkerId owner_of(const Policy& policy, const FlowKey& key, InterfaceId in, unsi
     // As the answers from inside, which look like those of a hairpin.
     if (!leads_outside(policy, destination)) return shards.owner_of(source);
   }
-  if (policy.nat.find_external_address(destination) != nullptr) {
+  if (const auto* external = policy.nat.find_external_address(destination)) {
     const auto* mapping = rounds == 0 ? nullptr
                                       : policy.nat.find_destination(key.protocol, destination,
                                                                     key.destination_port.value());
     if (mapping != nullptr && !mapping->to_gateway) {
       return owner_of_second_half(policy, key, *mapping);
     }
-    return owner_of_external(policy, key, from_outside || from_gateway ? kNoInterface : in);
+    const InterfaceId inside = from_outside || from_gateway ? kNoInterface : in;
+    return owner_of_external(policy, key, inside, *external);
   }
   if (policy.is_own_address(destination)) return shards.owner_of(source);
   if (from_gateway) return shards.owner_of(destination);
