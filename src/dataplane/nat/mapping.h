@@ -37,7 +37,7 @@ struct Mapping {
   uint8_t protocol = 0;
   MappingBehavior behavior = MappingBehavior::endpoint_independent;
   FilteringBehavior filtering = FilteringBehavior::address_and_port_dependent;
-  uint8_t internal_interface = 0xff;  // where the internal host was first seen
+  uint8_t internal_interface = 0xff;  // where the internal host is, as far as known
   uint8_t external_interface = 0xff;
   bool in_use = false;
   uint32_t sessions = 0;  // that refer to it; 0: the caller erases it

@@ -236,6 +236,20 @@ void finish_hairpin(const Policy& policy, const Destination& destination, Decisi
   }
 }
 
+// Translates decision.query to what the packet aims at.
+Destination translate_destination(const Policy& policy, const FirstPacket& packet,
+                                  Decision& decision) {
+  Destination destination = find_destination(policy, packet);
+  if (destination.mapping == nullptr) return destination;
+  FlowQuery& query = decision.query;
+  Endpoint inside = destination.mapping->internal_endpoint(packet.key.destination_port.value());
+  decision.destination = destination.mapping;
+  query.translated = true;
+  query.destination = inside.address;
+  if (has_ports(query.protocol)) query.destination_port = inside.port;
+  return destination;
+}
+
 void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits,
                  Decision& decision) {
   set_query(decision.query, packet);
@@ -250,14 +264,7 @@ void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits
   }
   if (packet.to_multicast_mac) return refuse(decision, DropReason::destination_address_bad);
 
-  Destination destination = find_destination(policy, packet);
-  if (destination.mapping != nullptr) {
-    Endpoint inside = destination.mapping->internal_endpoint(packet.key.destination_port.value());
-    decision.destination = destination.mapping;
-    query.translated = true;
-    query.destination = inside.address;
-    if (has_ports(query.protocol)) query.destination_port = inside.port;
-  }
+  const Destination destination = translate_destination(policy, packet, decision);
   if (destination.nobody) {
     query.out = decision.out = kGateway;
   } else if (destination.hairpin && destination.mapping == nullptr) {
@@ -356,6 +363,20 @@ Decision decide_mapped_inbound(const Policy& policy, const FirstPacket& packet, 
   Decision decision;
   judge_mapped_inbound(policy, packet, {internal, internal_interface}, hits, decision);
   return decision;
+}
+
+bool keeps_source(const Policy& policy, const FlowKey& key, InterfaceId in) {
+  FirstPacket first;
+  first.in = in;
+  first.key = key;
+  first.icmp_type = static_cast<uint8_t>(key.icmp_kind);
+  Decision decision;
+  set_query(decision.query, first);
+  const Destination destination = translate_destination(policy, first, decision);
+  if (!destination.hairpin || destination.mapping == nullptr) return false;
+  if (!find_way(policy, decision)) return false;
+  finish_hairpin(policy, destination, decision);
+  return decision.outcome == Outcome::forward;
 }
 
 Decision decide_hairpin_inner(const Policy& policy, const FirstPacket& packet) {

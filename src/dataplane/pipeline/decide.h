@@ -71,6 +71,11 @@ Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits)
 Decision decide_mapped_inbound(const Policy& policy, const FirstPacket& packet, Endpoint internal,
                                InterfaceId internal_interface, NextHits* hits);
 
+// Whether a host inside that sends this to a configured mapping is seen by the server as it is: no
+// hairpin, but one session. By the key alone, so that the answer is the same for all its packets.
+// Thread: any. Pure.
+bool keeps_source(const Policy& policy, const FlowKey& key, InterfaceId in);
+
 // Second half of a hairpin: the packet, source translated, aims at an external endpoint with a
 // configured mapping.
 Decision decide_hairpin_inner(const Policy& policy, const FirstPacket& packet);

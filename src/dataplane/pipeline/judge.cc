@@ -50,7 +50,7 @@ bool leads_to_same(const Decision& decision, const Session& session, uint32_t ma
 }  // namespace
 
 // Zones, routes and mappings say who owns a flow. A session of which no packet would come here is
-// opened anew by its next one where that comes.
+// opened anew where its next one comes, if that may open one. TCP connections end then.
 bool Pipeline::State::is_still_ours(const Session& session) const {
   const InterfaceId in = session.ingress(Direction::original);
   const unsigned rounds = in == kRecirculate ? 1 : 0;

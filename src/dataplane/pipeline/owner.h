@@ -6,9 +6,10 @@
 //   packet                                      owner
 //   to a configured mapping, from outside       hash(inside host)
 //   to a dynamic port, from outside             slice of the port
-//   to either, from inside                      hash(source): first half of a hairpin
-//                                               (^ inside host when the source is kept, which it
-//                                               never is on the inside host's own wire)
+//   to either, from inside                      hash(source): first half of a hairpin; where the
+//                                               source is kept, as its answer
+//   the same at a port inside, by that port     its answer's, and slice of the port
+//   the second half, to a configured mapping    as its answer
 //   gateway <-> anybody, by an external address slice of the gateway's port
 //   gateway <-> anybody, by another address     hash(the other side)
 //   inside -> outside                           hash(source)

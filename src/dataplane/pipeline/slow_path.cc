@@ -53,6 +53,7 @@ void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& firs
   }
   uint32_t mapping = mappings.find_external(packet.key.protocol, to);
   if (mapping == kNone) return drop(packet, DropReason::no_mapping);
+  follow_host(mappings.at(mapping));
   if (!admits(mappings.at(mapping), remote_of(packet.key))) {
     return drop(packet, DropReason::mapping_filtered);
   }
@@ -67,7 +68,8 @@ void Pipeline::State::first_from_hairpin(Packet& packet, const FirstPacket& firs
 
 void Pipeline::State::first_through_mapping(Packet& packet, const FirstPacket& first,
                                             uint32_t mapping) {
-  const Mapping& entry = mappings.at(mapping);
+  Mapping& entry = mappings.at(mapping);
+  follow_host(entry);
   if (!admits(entry, remote_of(packet.key))) {
     report_refused(packet, DropReason::mapping_filtered);
     return drop(packet, DropReason::mapping_filtered);
@@ -175,7 +177,11 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
       rule != nullptr ? rule->mapping : MappingBehavior::endpoint_independent;
   const MappingTable::Found found =
       mappings.look_up_internal(proto, internal, remote, decision.external_address, behavior);
-  if (found.mapping != kNone) return found.mapping;
+  const InterfaceId came_in = packet.from_host ? kGateway : packet.ingress;
+  if (found.mapping != kNone) {
+    mappings.at(found.mapping).internal_interface = came_in;
+    return found.mapping;
+  }
   auto port =
       ports.allocate(proto, decision.external_address, internal.port, policy->nat.ports_left_out());
   if (!port) {
@@ -193,7 +199,7 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
   mapping.protocol = proto;
   mapping.behavior = behavior;
   if (rule != nullptr) mapping.filtering = rule->filtering;
-  mapping.internal_interface = packet.from_host ? kGateway : packet.ingress;
+  mapping.internal_interface = came_in;
   mapping.external_interface = decision.out;
   mapping.created = now;
   const uint32_t index = mappings.create(mapping, found);

@@ -70,6 +70,15 @@ std::string port_of(const std::string& told, const std::string& address) {
   return told.substr(from, told.find_first_of(" ", from) - from);
 }
 
+// An office without translation that has a lab in this zone.
+std::string with_lab(const std::string& zone) {
+  return "version: 1\ninterfaces:\n"
+         "  wan: { port: \"vdev:net_ring0\", zone: external, address: 203.0.113.1/24 }\n"
+         "  lan: { port: \"vdev:net_ring1\", zone: internal, address: 192.168.1.1/24 }\n"
+         "  lab: { port: \"vdev:net_ring2\", zone: " +
+         zone + ", address: 10.9.0.1/24 }\n" + kOfficeFilter;
+}
+
 }  // namespace
 
 TEST_CASE("pipeline: a mapping serves every remote, wherever packets arrive",
@@ -191,15 +200,32 @@ TEST_CASE("pipeline: pieces of a datagram follow the first in any order", "[RFC4
   CHECK(office.bed.held() == 0);
 }
 
+TEST_CASE("pipeline: TCP connections end where another worker owns them from now on",
+          "[C02][F19]") {
+  const unsigned workers = GENERATE(1u, 2u, 4u);
+  Office office(workers);
+  REQUIRE(office.bed.load(with_lab("internal")).has_value());
+  const auto client = [](int flow) { return "192.168.1." + std::to_string(10 + flow) + ":5000"; };
+  const auto server = [](int flow) { return "10.9.0." + std::to_string(5 + flow % 4) + ":80"; };
+  for (int flow = 0; flow < 16; ++flow) {
+    REQUIRE(office.send("lan", tcp(client(flow), server(flow)).syn()).starts_with("lab tcp"));
+    REQUIRE(office.send("lab", tcp(server(flow), client(flow)).syn_ack()).starts_with("lan tcp"));
+    REQUIRE(office.send("lan", tcp(client(flow), server(flow)).ack()).starts_with("lab tcp"));
+  }
+  REQUIRE(office.bed.load(with_lab("external")).has_value());
+  int ended = 0;
+  for (int flow = 0; flow < 16; ++flow) {
+    const std::string told = office.send("lan", tcp(client(flow), server(flow)).ack());
+    ended += told == "drop no_session" ? 1 : 0;
+    CHECK((told == "drop no_session" || told.starts_with("lab tcp")));
+    CHECK(office.send("lan", tcp(client(flow), server(flow)).syn()).starts_with("lab tcp"));
+    CHECK(office.send("lab", tcp(server(flow), client(flow)).syn_ack()).starts_with("lan tcp"));
+  }
+  CHECK((workers == 1 ? ended == 0 : 0 < ended && ended < 16));
+}
+
 // While a policy is published some workers have it and others do not yet.
 TEST_CASE("pipeline: who is handed a first packet of another's hands it on", "[C02]") {
-  const auto with_lab = [](const std::string& zone) {
-    return "version: 1\ninterfaces:\n"
-           "  wan: { port: \"vdev:net_ring0\", zone: external, address: 203.0.113.1/24 }\n"
-           "  lan: { port: \"vdev:net_ring1\", zone: internal, address: 192.168.1.1/24 }\n"
-           "  lab: { port: \"vdev:net_ring2\", zone: " +
-           zone + ", address: 10.9.0.1/24 }\n" + kOfficeFilter;
-  };
   Testbed before(2), after(2);
   REQUIRE(before.load(with_lab("internal")).has_value());
   REQUIRE(after.load(with_lab("external")).has_value());
