@@ -73,10 +73,10 @@ void RuleCheck::check_ends(std::string_view key, const std::vector<std::string>&
       error(item_path(std::string(key), i, ends.size()), "'any' stands alone");
       continue;
     }
-    std::vector<std::string_view> known;
+    std::vector<std::string_view> known = {kGateway};
+    known.reserve(kZones.size() + check_.model.interfaces.size() + 1);
     for (Zone zone : kZones)
       known.emplace_back(zone_word(zone));
-    known.push_back(kGateway);
     for (const Interface& interface : check_.model.interfaces)
       known.push_back(interface.name);
     error(item_path(std::string(key), i, ends.size()),
