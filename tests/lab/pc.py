@@ -82,8 +82,13 @@ class Pc:
         try:
             yield process
         finally:
+            # dhcpcd now and then misses the signal when its script has just run.
             process.terminate()
-            process.wait(10)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
 
     def dhclient(self, words=""):
         """The command; its files are this PC's own."""
