@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // postern apply FILE: the daemon checks the text and puts it into force, or changes nothing at all.
 // With --save it becomes the daemon's configuration file, too; else a restart of the daemon goes
-// back to what that file says, and `postern status` warns of it.
+// back to what that file says, and `postern status` warns of it. With --confirm it is on trial.
 #include <cstdio>
 #include <memory>
 
-#include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/difference.h"
 #include "cli/exit_code.h"
-#include "control/admin/protocol.h"
+#include "cli/trial.h"
 #include "control/text_file.h"
 
 namespace postern::cli {
@@ -16,52 +16,62 @@ namespace {
 
 struct Options {
   std::string file;
-  bool save = false;
+  bool check = false;
+  PlanOptions plan;
+  ChangeOptions change;
 };
 
-// One line for each on standard error, as config::to_text() has it.
-void print_findings(const Json& findings, const std::string& file) {
-  for (const Json& finding : findings) {
-    std::string path = finding.value("path", "");
-    std::fprintf(stderr, "%s:%d:%d: %s: %s%s%s\n", file.c_str(), finding.value("line", 0),
-                 finding.value("column", 0), finding.value("severity", "error").c_str(),
-                 path.c_str(), path.empty() ? "" : ": ", finding.value("text", "").c_str());
-  }
+int usage(const Error& error) {
+  std::fprintf(stderr, "postern: %s (try `postern apply --help`)\n", error.text.c_str());
+  return kUsage;
 }
 
-void print_refusal(const Json& response, const Options& options) {
-  Json error = response.value("error", Json::object());
-  print_findings(error.value("findings", Json::array()), options.file);
-  std::fprintf(stderr, "postern: %s\n", error.value("text", "refused").c_str());
+Result<void> fit_together(const Options& options) {
+  if (options.check && options.change.is_any_given()) {
+    return Error{ErrorCode::failed,
+                 "--check changes nothing: --save, --confirm, --no-confirm and --comment do not go "
+                 "with it"};
+  }
+  if (options.plan.detailed_exitcode && !options.check) {
+    return Error{ErrorCode::failed, "--detailed-exitcode goes with --check"};
+  }
+  return {};
 }
 
 int apply(const Options& options, const Globals& globals) {
+  if (auto fit = fit_together(options); !fit) return usage(fit.error());
+  Json request = {{"command", "apply"}};
+  if (auto done = add_change(request, options.change); !done) return usage(done.error());
   auto text = read_text_file(options.file);
   if (!text) return report(text.error(), globals);
-  auto response =
-      call(globals.run_dir, {{"command", "apply"}, {"text", *text}, {"save", options.save}});
-  if (!response) return report(response.error(), globals);
-  bool done = response->value("ok", false);
-  Json answer = response->value(done ? "result" : "error", Json::object());
-  if (globals.json) {
-    print_json(done ? answer : Json{{"error", answer}});
-  } else if (done) {
-    print_findings(answer.value("findings", Json::array()), options.file);
-    std::printf("%s\n", answer.value("text", "done").c_str());
-  } else {
-    print_refusal(*response, options);
+  if (options.check) return plan_text(*text, options.file, options.plan, globals);
+  request["text"] = *text;
+  Json more = Json::object();
+  if (options.plan.diff) {
+    auto now = text_of_daemon(std::nullopt, globals);
+    if (!now) return report(now.error(), globals);
+    auto lines = difference(*now, {options.file, *text});
+    if (!lines) return report(lines.error(), globals);
+    if (!globals.json) std::fputs(lines->c_str(), stdout);
+    more["diff"] = *lines;
   }
-  return done ? kDone : exit_code_of(admin::error_code_from(answer.value("code", "")));
+  auto response = call(globals.run_dir, std::move(request));
+  if (!response) return report(response.error(), globals);
+  return finish_change(*response, options.file, globals, more);
 }
 
 }  // namespace
 
 void add_apply(Command& root, const Globals& globals) {
   auto options = std::make_shared<Options>();  // the parser writes, the body reads
-  root.add("apply", "put a configuration into force, or change nothing")
-      .argument("FILE", options->file, "the configuration")
-      .flag("--save", options->save, "make it the daemon's configuration file, too")
-      .runs([options, &globals] { return apply(*options, globals); });
+  Command command = root.add("apply", "put a configuration into force, or change nothing");
+  command.argument("FILE", options->file, "the configuration")
+      .flag("--check", options->check, "only say what it would change, as `postern plan` does")
+      .flag("--diff", options->plan.diff, "print the lines that differ from what is in force")
+      .flag("--detailed-exitcode", options->plan.detailed_exitcode,
+            "with --check, exit with 10 when it would change something");
+  add_change_options(command, options->change);
+  command.runs([options, &globals] { return apply(*options, globals); });
 }
 
 }  // namespace postern::cli

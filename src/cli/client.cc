@@ -128,14 +128,17 @@ int report(const Error& error, const Globals& globals) {
   return exit_code_of(error.code);
 }
 
+Error error_of(const Json& response) {
+  Json error = response.value("error", Json::object());
+  return {admin::error_code_from(error.value("code", "")), error.value("text", "refused")};
+}
+
 int ask_and_show(const Globals& globals, const Json& request,
                  const std::function<void(const Json&)>& print) {
   auto response = call(globals.run_dir, request);
   if (!response) return report(response.error(), globals);
   if (!response->value("ok", false)) {
-    Json error = response->value("error", Json::object());
-    return report({admin::error_code_from(error.value("code", "")), error.value("text", "refused")},
-                  globals);
+    return report(error_of(*response), globals);
   }
   Json result = response->value("result", Json::object());
   if (globals.json) {

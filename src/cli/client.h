@@ -20,6 +20,9 @@ Result<Json> call(const std::string& run_dir, Json request);
 // One line on standard error, or the error as JSON; returns the exit code for it.
 int report(const Error& error, const Globals& globals);
 
+// What a response that is not ok says.
+Error error_of(const Json& response);
+
 // Calls the daemon and shows what it answers: as JSON with --json, else by `print`, which gets the
 // result. Returns the exit code of the command.
 int ask_and_show(const Globals& globals, const Json& request,

@@ -145,6 +145,17 @@ Command& Command::argument(const std::string& name, std::string& into, const std
   return *this;
 }
 
+Command& Command::argument(const std::string& name, uint32_t& into, const std::string& help) {
+  last_ = app_->add_option(name, into, help)->required();
+  return *this;
+}
+
+Command& Command::optional_argument(const std::string& name, std::string& into,
+                                    const std::string& help) {
+  last_ = app_->add_option(name, into, help);
+  return *this;
+}
+
 Command& Command::rest(std::vector<std::string>& into) {
   app_->fallthrough(false);
   app_->prefix_command();
@@ -165,6 +176,20 @@ Command& Command::option(const std::string& name, std::string& into, const std::
 
 Command& Command::option(const std::string& name, uint32_t& into, const std::string& help) {
   last_ = app_->add_option(name, into, help);
+  return *this;
+}
+
+Command& Command::option(const std::string& name, std::optional<std::string>& into,
+                         const std::string& help) {
+  auto take = [&into](const std::string& value) { into = value; };
+  last_ = app_->add_option_function<std::string>(name, take, help);
+  return *this;
+}
+
+Command& Command::option(const std::string& name, std::optional<uint32_t>& into,
+                         const std::string& help) {
+  auto take = [&into](uint32_t value) { into = value; };
+  last_ = app_->add_option_function<uint32_t>(name, take, help);
   return *this;
 }
 

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,11 +43,17 @@ class Command {
   Command add(const std::string& name, const std::string& help);
 
   Command& argument(const std::string& name, std::string& into, const std::string& help);
+  Command& argument(const std::string& name, uint32_t& into, const std::string& help);
+  Command& optional_argument(const std::string& name, std::string& into, const std::string& help);
   // All words behind the arguments, options of other programs among them. Add it last.
   Command& rest(std::vector<std::string>& into);
   Command& flag(const std::string& name, bool& into, const std::string& help);
   Command& option(const std::string& name, std::string& into, const std::string& help);
   Command& option(const std::string& name, uint32_t& into, const std::string& help);
+  // Empty: it was not given; `--name ""` was.
+  Command& option(const std::string& name, std::optional<std::string>& into,
+                  const std::string& help);
+  Command& option(const std::string& name, std::optional<uint32_t>& into, const std::string& help);
   // Refuses other values of the option or argument added last; completion offers these.
   Command& one_of(const std::vector<std::string>& values);
   // What it does; the result is the exit code of the program.

@@ -14,8 +14,10 @@ void add_config(Command& root, const Globals& globals);
 void add_dhcp(Command& root, const Globals& globals);
 void add_dns(Command& root, const Globals& globals);
 void add_explain(Command& root, const Globals& globals);
+void add_history(Command& root, const Globals& globals);  // and rollback, confirm, revert
 void add_lab(Command& root, const Globals& globals);
 void add_lease(Command& root, const Globals& globals);
+void add_plan(Command& root, const Globals& globals);  // and diff
 void add_show(Command& root, const Globals& globals);
 void add_status(Command& root, const Globals& globals);
 void add_version(Command& root, const Globals& globals);

@@ -14,6 +14,9 @@ enum ExitCode : int {
   kInvalid = 3,       // the configuration is invalid
   kUnreachable = 4,   // the daemon does not answer
   kNotPermitted = 5,  // the daemon or the system refuses this user
+  kPending = 6,       // it is on trial and waits to be confirmed, or was taken back
+  kDifferent = 10,    // `diff`; with --detailed-exitcode `plan`, `apply --check`: it would change
+                      // something
 };
 
 constexpr int exit_code_of(ErrorCode code) {

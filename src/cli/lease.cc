@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/show.h"
+#include "cli/trial.h"
 #include "control/text_file.h"
 
 namespace postern::cli {
@@ -63,11 +64,10 @@ void add_lease(Command& root, const Globals& globals) {
       .argument("ADDRESS", options->subject, "the address")
       .flag("--no-save", options->no_save, "in force only, not in the daemon's file")
       .runs([options, &globals] {
-        return ask_and_show(globals,
-                            {{"command", "lease reserve"},
-                             {"address", options->subject},
-                             {"save", !options->no_save}},
-                            print_text);
+        auto response = call(globals.run_dir, {{"command", "lease reserve"},
+                                               {"address", options->subject},
+                                               {"save", !options->no_save}});
+        return response ? finish_change(*response, "", globals) : report(response.error(), globals);
       });
   lease.add("import", "take over the leases of dnsmasq or ISC dhcpd")
       .argument("FILE", options->subject, "their lease file")

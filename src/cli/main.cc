@@ -7,7 +7,9 @@ namespace {
 void add_commands(postern::cli::Command root, const postern::cli::Globals& globals) {
   namespace cli = postern::cli;
   cli::add_check(root, globals);
+  cli::add_plan(root, globals);
   cli::add_apply(root, globals);
+  cli::add_history(root, globals);
   cli::add_status(root, globals);
   cli::add_show(root, globals);
   cli::add_dns(root, globals);

@@ -14,6 +14,7 @@ void add_show(Command& root, const Globals& globals) {
   add_show_interfaces(show, globals);
   add_show_sessions(show, globals);
   add_show_rules(show, globals);
+  add_show_config(show, globals);
   add_show_dns(show, globals);
   add_show_leases(show, globals);
   add_show_captures(show, globals);

@@ -13,6 +13,7 @@ namespace postern::cli {
 void add_show_interfaces(Command& show, const Globals& globals);  // and neighbors, routes
 void add_show_sessions(Command& show, const Globals& globals);    // and mappings
 void add_show_rules(Command& show, const Globals& globals);       // and drops
+void add_show_config(Command& show, const Globals& globals);      // history.cc
 void add_show_dns(Command& show, const Globals& globals);
 void add_show_leases(Command& show, const Globals& globals);    // lease.cc
 void add_show_captures(Command& show, const Globals& globals);  // capture.cc

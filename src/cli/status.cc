@@ -22,6 +22,12 @@ void print_status(const Json& result) {
        fmt::format("generation {} from {} {}, since {}", cell(configuration, "generation"),
                    cell(configuration, "source"), cell(configuration, "file"),
                    local_time(configuration, "since")));
+  Json trial = result.value("trial", Json());
+  if (trial.is_object()) {
+    int64_t left = number(trial, "seconds_left");
+    line("ON TRIAL", fmt::format("taken back in {} unless `postern confirm` comes; by {} {}",
+                                 duration_text(left), cell(trial, "who"), cell(trial, "comment")));
+  }
   line("filter", fmt::format("posture {}, {} rules", cell(configuration, "posture"),
                              cell(configuration, "rules")));
   line("sessions",

@@ -72,8 +72,7 @@ Result<void> Gateway::start(Choice choice) {
        log_.configure(choice.model.logging.error, choice.model.logging.level, options_.state_dir));
   logging_ = choice.model.logging;
   if (choice.is_last_good) {
-    status_.warnings["configuration"] =
-        options_.config_file + " is invalid; the last good configuration runs";
+    status_.warnings["configuration"] = choice.refusal + "; the last good configuration runs";
   }
   status_.source = choice.is_last_good ? "last-good" : "file";
   const config::Model model = choice.model;
@@ -84,11 +83,14 @@ Result<void> Gateway::start(Choice choice) {
   host_path_ = std::move(*host_path);
   ReloadReport first = reload_->start(std::move(choice.text), std::move(choice.model));
   if (!first.done) return Error{first.code, first.text};
+  changes_.begin(status_.source);
   if (auto started = start_log(model); !started) return started;
   if (auto started = dataplane_->start_workers(); !started) return started;
   if (auto started = start_admin(model); !started) return started;
   if (auto started = dataplane_->start_ports(); !started) return started;
   status_.is_live = true;
+  std::chrono::duration<double> took = std::chrono::steady_clock::now() - constructed_;
+  status_.start_s = took.count();
   log_.info(fmt::format("ruleset live: generation {}, {} rules, {} interfaces, {} workers",
                         publisher_->current()->generation, publisher_->current()->rules.size(),
                         links_of(model, *publisher_->current()).size(), dataplane_->workers()));
@@ -166,6 +168,7 @@ void Gateway::arrange_turns() {
     publisher_->collect();
   });
   loop_.every(kSlowTurn, [this] {
+    changes_.tick();
     reload_->tick(std::time(nullptr));
     look_after_links();
     note("dhcp client", dhcp_clients_.complaint());
@@ -222,34 +225,16 @@ void Gateway::note(const std::string& about, const Result<void>& outcome) {
   log_.error(about + ": " + warning);
 }
 
-ReloadReport Gateway::apply(std::string text, bool save, const std::string& who) {
-  ReloadReport report = put_into_force(std::move(text), "apply", who);
-  if (!report.done || !save) return report;
-  auto saved = write_text_file(options_.config_file, reload_->text());
-  note("saving", saved);
-  report.text +=
-      saved ? ", saved to " + options_.config_file : ", but not saved: " + saved.error().text;
-  return report;
-}
-
-ReloadReport Gateway::put_into_force(std::string text, const std::string& source,
-                                     const std::string& who) {
-  sd_notify(0, "RELOADING=1");
-  ReloadReport report = reload_->apply(std::move(text));
-  if (report.done) {
-    if (report.changed) status_.source = source;
-    status_.warnings.erase("configuration");
-  }
-  tell(report, source == "file" ? options_.config_file : source, who);
-  sd_notify(0, "READY=1");
-  return report;
-}
-
 // The configuration file again, for SIGHUP.
 void Gateway::reload_file() {
   auto text = read_text_file(options_.config_file);
   if (text) {
-    put_into_force(std::move(*text), "file", "SIGHUP");
+    Change change;
+    change.text = std::move(*text);
+    change.source = "file";
+    change.who = "SIGHUP";
+    ReloadReport report = changes_.apply(std::move(change));
+    if (changes_.trial()) tell(report, options_.config_file, "SIGHUP");
     return;
   }
   ReloadReport report;

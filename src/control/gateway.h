@@ -11,6 +11,7 @@
 // start() fails half-way. Thread: control (the first thread of the process).
 #pragma once
 
+#include <chrono>
 #include <ctime>
 #include <map>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "control/admin/dispatcher.h"
 #include "control/admin/dump_queue.h"
 #include "control/admin/server.h"
+#include "control/apply/changes.h"
 #include "control/apply/reload.h"
 #include "control/capture/captures.h"
 #include "control/host_path.h"
@@ -52,8 +54,9 @@ class Gateway : private ResolverSink {
   // --- for the administration socket
   struct Status {
     std::time_t started = 0;
+    double start_s = 0;          // from the beginning until the ruleset was live
     std::time_t configured = 0;  // when the configuration in force was published
-    std::string source;          // "file", "last-good", "apply"
+    std::string source;          // see Revision
     bool is_live = false;
     std::map<std::string, std::string> warnings;  // by what they are about
   };
@@ -73,8 +76,7 @@ class Gateway : private ResolverSink {
   admin::DumpQueue& dumps() { return dumps_; }
   Captures& captures() { return captures_; }
   ErrorLog& log() { return log_; }
-  // A text from a client; with `save` it becomes the configuration file. `who` is for the log.
-  ReloadReport apply(std::string text, bool save, const std::string& who);
+  Changes& changes() { return changes_; }
 
  private:
   void send(InterfaceId interface, std::span<const uint8_t> frame) override;
@@ -100,7 +102,9 @@ class Gateway : private ResolverSink {
   void follow_services(const config::Model& model, const Policy& policy);
   void follow_logging(const config::Model& model);
   void note(const std::string& about, const Result<void>& outcome);
-  ReloadReport put_into_force(std::string text, const std::string& source, const std::string& who);
+  Changes::World changes_world();
+  ReloadReport put_into_force(std::string text, Standing standing, const std::string& source,
+                              const std::string& who);
   void reload_file();
   // `label` stands for the file in front of findings.
   void tell(const ReloadReport& report, const std::string& label, const std::string& who);
@@ -116,6 +120,7 @@ class Gateway : private ResolverSink {
   StartOptions options_;
   ErrorLog& log_;
   Status status_;
+  std::chrono::steady_clock::time_point constructed_ = std::chrono::steady_clock::now();
   Loop loop_;
   Resolver resolver_{*this};
   DhcpService dhcp_{loop_, dhcp_world("leases.db", config::LogLevel::warning)};
@@ -129,6 +134,7 @@ class Gateway : private ResolverSink {
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<SecurityLog> security_log_;
   std::unique_ptr<Reload> reload_;
+  Changes changes_{changes_world()};
   admin::DumpQueue dumps_{loop_};
   admin::Dispatcher dispatcher_;
   std::unique_ptr<admin::Server> admin_server_;

@@ -9,9 +9,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <optional>
 #include <utility>
 
 #include "control/apply/last_good.h"
+#include "control/apply/trial.h"
 #include "control/text_file.h"
 
 namespace postern {
@@ -65,23 +68,73 @@ RunDirLock::~RunDirLock() {
   if (fd_ >= 0) close(fd_);
 }
 
-Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log) {
-  std::string refusal;
-  auto text = read_text_file(options.config_file);
-  if (text) {
-    Checked checked = check_text(*text);
-    for (const config::Finding& finding : checked.findings) {
-      bool is_error = finding.severity == config::Severity::error;
-      log.write(is_error ? config::LogLevel::error : config::LogLevel::warning,
-                config::to_text(finding, options.config_file));
-    }
-    if (checked.ok()) {
-      return Choice{std::move(*text), std::move(checked.model), false};
-    }
-    refusal = options.config_file + " is invalid";
-  } else {
-    refusal = text.error().text;
+namespace {
+
+void write_findings(const Checked& checked, const std::string& file, ErrorLog& log) {
+  for (const config::Finding& finding : checked.findings) {
+    bool is_error = finding.severity == config::Severity::error;
+    log.write(is_error ? config::LogLevel::error : config::LogLevel::warning,
+              config::to_text(finding, file));
   }
+}
+
+// The posternd before ended during a trial. Its text is refused from now on, and so is the file if
+// it is not what was in force before: who wrote it may have meant that text. Unless it is the last
+// good configuration by now: then it was confirmed at the last moment.
+void end_trial(const StartOptions& options, const std::string& last_good,
+               const std::optional<std::string>& file, TrialRecord& record, ErrorLog& log) {
+  if (last_good == record.on_trial->digest) {
+    record.on_trial.reset();
+  } else {
+    const std::string who = record.on_trial->who;
+    log.warning("the change by " + who +
+                " was on trial when posternd ended; what was in force before is in force again");
+    record.end_trial(std::time(nullptr));
+    if (file && *file != last_good) record.refuse({*file, who, std::time(nullptr)});
+  }
+  if (auto kept = write_trial(options.state_dir, record); !kept) log.error(kept.error().text);
+}
+
+// C01: whether the file, known by its digest (empty: there is none), is what nobody confirmed. A
+// record that cannot be read may forbid any text.
+bool is_unconfirmed(const StartOptions& options, const std::optional<std::string>& file,
+                    ErrorLog& log) {
+  auto record = read_trial(options.state_dir);
+  if (!record) {
+    log.error(record.error().text + "; the file may be a change that nobody confirmed");
+    return true;
+  }
+  auto text = read_last_good(options.state_dir);
+  const std::string last_good = text ? digest_of(*text) : std::string();
+  if (record->on_trial) end_trial(options, last_good, file, *record, log);
+  return file && *file != last_good && record->refuses(*file);
+}
+
+// The file, or why not.
+Result<Choice> choose_file(const StartOptions& options, ErrorLog& log) {
+  auto text = read_text_file(options.config_file);
+  std::optional<std::string> digest;
+  if (text) digest = digest_of(*text);
+  // Even without a file, what was on trial is over.
+  const bool is_refused = is_unconfirmed(options, digest, log);
+  if (!text) return std::move(text).error();
+  if (is_refused) {
+    return Error{ErrorCode::invalid,
+                 fmt::format("{0} has a change that nobody confirmed; `postern apply {0}` takes it",
+                             options.config_file)};
+  }
+  Checked checked = check_text(*text);
+  write_findings(checked, options.config_file, log);
+  if (!checked.ok()) return Error{ErrorCode::invalid, options.config_file + " is invalid"};
+  return Choice{std::move(*text), std::move(checked.model), false, {}};
+}
+
+}  // namespace
+
+Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log) {
+  auto file = choose_file(options, log);
+  if (file) return file;
+  const std::string& refusal = file.error().text;
   auto before = read_last_good(options.state_dir);
   if (!before) {
     return Error{ErrorCode::invalid, refusal +
@@ -90,12 +143,12 @@ Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log) 
   }
   Checked checked = check_text(*before);
   if (!checked.ok()) {
-    return Error{ErrorCode::invalid, refusal + ", and so is the last good configuration " +
+    return Error{ErrorCode::invalid, refusal + ", and the last good configuration is invalid: " +
                                          last_good_path(options.state_dir)};
   }
   log.error(refusal + "; starting with the last good configuration " +
             last_good_path(options.state_dir));
-  return Choice{std::move(*before), std::move(checked.model), true};
+  return Choice{std::move(*before), std::move(checked.model), true, refusal};
 }
 
 }  // namespace postern

@@ -41,10 +41,12 @@ struct Choice {
   std::string text;
   config::Model model;
   bool is_last_good = false;  // the file was refused, this is what ran before
+  std::string refusal;        // why: one line
 };
 
-// The file, or, when it has errors, the last good configuration. What is wrong goes to the log,
-// line by line.
+// The file, or, when it has errors or is a change that nobody confirmed (apply/trial.h), the last
+// good configuration. After an end in the middle of a trial that is what was in force before it,
+// whatever the file says by now. What is wrong goes to the log, line by line.
 Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log);
 
 }  // namespace postern

@@ -97,6 +97,7 @@ Result<void> RingBed::publish(const std::string& yaml) {
   CompileInputs inputs;
   inputs.generation = publisher_->next_generation();
   inputs.shards = dataplane_->shards();
+  inputs.is_on_trial = loads_on_trial;
   for (size_t i = 0; i < loaded.model.interfaces.size(); ++i) {
     inputs.ports.push_back({dataplane_->mac_of(static_cast<InterfaceId>(i)), 0});
   }

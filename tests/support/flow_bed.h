@@ -26,6 +26,8 @@ struct Effect {
 class FlowBed {
  public:
   virtual ~FlowBed() = default;
+  // Whether what is loaded from now on is on trial (Policy::is_on_trial).
+  bool loads_on_trial = false;
   // The first configuration, or a reload of it. An error leaves what was there.
   virtual Result<void> load(const std::string& yaml) = 0;
   // A frame from the wire of `interface`, or from the kernel by its host path. What became of it

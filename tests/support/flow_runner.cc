@@ -70,6 +70,7 @@ class FlowRunner {
     const bool must_load = step.kind == FlowStep::Kind::reload;
     if (must_load || step.kind == FlowStep::Kind::refuse) {
       const std::string config = with_keys(config_, step.keys);
+      bed_.loads_on_trial = step.is_on_trial;
       const auto loaded = bed_.load(config);
       if (must_load && !loaded) return fail(step.line, loaded.error().text);
       if (!must_load && loaded) return fail(step.line, "it was not refused");

@@ -124,8 +124,9 @@ class ScriptReader {
     }
     step.at = *at;
     const std::string word = take_word(rest);
-    if (word == "reload:" || word == "refuse:") {
-      step.kind = word == "reload:" ? FlowStep::Kind::reload : FlowStep::Kind::refuse;
+    if (word == "reload:" || word == "try:" || word == "refuse:") {
+      step.kind = word == "refuse:" ? FlowStep::Kind::refuse : FlowStep::Kind::reload;
+      step.is_on_trial = word == "try:";
       step.keys = take_block(indentation_of(lines_[at_]) + 6);
     } else if (word == "in" || word == "send" || word == "flood") {
       step.kind = word == "in"     ? FlowStep::Kind::in
@@ -143,7 +144,7 @@ class ScriptReader {
       if (!packet) return bad(number(), packet.error().text);
       step.packet = *packet;
     } else if (word != "tick") {
-      return bad(number(), "'" + word + "' is not in, send, flood, tick, reload: or refuse:");
+      return bad(number(), "'" + word + "' is not in, send, flood, tick, reload:, try: or refuse:");
     }
     script_.steps.push_back(std::move(step));
     return {};

@@ -21,6 +21,7 @@
 //   @304s reload:                    top-level keys to replace in the configuration
 //           filter:
 //             rules: []
+//   @304s try:                       the same, as a configuration on trial
 //   @305s refuse:                    a reload that is no good: it must be refused and change
 //   nothing
 //           nat:
@@ -61,11 +62,12 @@ struct FlowStep {
   Kind kind = Kind::tick;
   int line = 0;
   Duration at;
-  std::string interface;  // in, send, flood
-  PacketText packet;      // in, send, flood
-  unsigned count = 0;     // flood: packets
-  unsigned hosts = 1;     // flood: that send them in turn, from the packet's source on
-  std::string keys;       // reload, refuse: YAML, indentation taken off
+  std::string interface;     // in, send, flood
+  PacketText packet;         // in, send, flood
+  unsigned count = 0;        // flood: packets
+  unsigned hosts = 1;        // flood: that send them in turn, from the packet's source on
+  bool is_on_trial = false;  // reload
+  std::string keys;          // reload, refuse: YAML, indentation taken off
   std::vector<FlowExpectation> expected;
 };
 

@@ -49,6 +49,7 @@ Result<void> Testbed::load(const config::Model& model) {
   CompileInputs inputs;
   inputs.generation = generation_ + 1;
   inputs.shards = Shards(workers_count_);
+  inputs.is_on_trial = loads_on_trial;
   for (size_t i = 0; i < model.interfaces.size(); ++i) {
     inputs.ports.push_back({gateway_mac_of(static_cast<InterfaceId>(i)), 0});
   }

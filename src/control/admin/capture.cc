@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "control/admin/show.h"
+#include "control/admin/who.h"
 #include "control/capture/parse_class.h"
 #include "control/compile/policy_text.h"
 #include "control/gateway.h"

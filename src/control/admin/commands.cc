@@ -4,34 +4,14 @@
 #include <utility>
 
 #include "control/admin/capture.h"
+#include "control/admin/changes.h"
 #include "control/admin/show.h"
+#include "control/admin/who.h"
 #include "control/explain/explain.h"
 #include "control/gateway.h"
 
 namespace postern::admin {
 namespace {
-
-Json findings_json(const std::vector<config::Finding>& findings) {
-  Json list = Json::array();
-  for (const config::Finding& finding : findings) {
-    list.push_back({{"severity", finding.severity == config::Severity::error ? "error" : "warning"},
-                    {"line", finding.mark.line},
-                    {"column", finding.mark.column},
-                    {"path", finding.path},
-                    {"text", finding.text}});
-  }
-  return list;
-}
-
-void answer(const ReloadReport& report, Gateway& gateway, Reply& reply) {
-  Json findings = {{"findings", findings_json(report.findings)}};
-  if (!report.done) return reply.refuse({report.code, report.text}, findings);
-  Json result = {{"changed", report.changed},
-                 {"generation", gateway.publisher().current()->generation},
-                 {"text", report.text}};
-  result.update(findings);
-  reply.done(result);
-}
 
 Result<DumpFilter> filter_of(const Json& request) {
   DumpFilter filter;
@@ -123,11 +103,7 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
     auto answer = answer_explain(*gateway.publisher().current(), request);
     answer ? reply.done(*answer) : reply.refuse(answer.error());
   });
-  dispatcher.add("apply", [&gateway](const Json& request, const Peer& peer, Reply reply) {
-    std::string text = request.at("text").get<std::string>();
-    bool save = request.value("save", false);
-    answer(gateway.apply(std::move(text), save, who_is(peer)), gateway, reply);
-  });
+  add_change_commands(dispatcher, gateway);
 }
 
 }  // namespace postern::admin

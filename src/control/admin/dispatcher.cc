@@ -41,10 +41,6 @@ bool is_shaped_like_a_request(std::string_view text) {
 
 }  // namespace
 
-std::string who_is(const Peer& peer) {
-  return fmt::format("uid {} (pid {})", peer.uid, peer.pid);
-}
-
 Result<uint64_t> number_of(const Json& request, const NumberField& field) {
   auto found = request.find(field.key);
   if (found == request.end() && field.fallback) return *field.fallback;

@@ -27,9 +27,6 @@ struct Peer {
   int32_t pid = 0;
 };
 
-// "uid 1000 (pid 4711)"
-std::string who_is(const Peer& peer);
-
 // A whole number of a request: from `least` to `most`, `fallback` where the request does not say.
 struct NumberField {
   const char* key;

@@ -101,10 +101,17 @@ Result<Json> reserve_lease(Gateway& gateway, const Json& request, const std::str
   auto text =
       with_reservation(gateway.configuration().text(), gateway.configuration().model(), *lease);
   if (!text) return std::move(text).error();
-  ReloadReport report = gateway.apply(std::move(*text), request.value("save", true), who);
+  Change change;
+  change.text = std::move(*text);
+  change.who = who;
+  change.comment = "lease reserve " + to_text(lease->address);
+  change.save = request.value("save", true);
+  ReloadReport report = gateway.changes().apply(std::move(change));
   if (!report.done) return Error{report.code, report.text};
-  return Json{{"text", "reserved " + to_text(lease->address) + " for " + dhcp::client_text(*lease) +
-                           "; " + report.text}};
+  Json result = {{"text", "reserved " + to_text(lease->address) + " for " +
+                              dhcp::client_text(*lease) + "; " + report.text}};
+  if (report.saved) result["saved"] = *report.saved;
+  return result;
 }
 
 Result<Json> import_leases(Gateway& gateway, const Json& request) {

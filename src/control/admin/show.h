@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ctime>
+#include <memory>
 #include <string>
 
 #include "base/time.h"
@@ -12,7 +13,8 @@
 
 namespace postern {
 class Gateway;
-}
+class Policy;
+}  // namespace postern
 
 namespace postern::admin {
 
@@ -39,6 +41,11 @@ struct DumpFilter {
 constexpr uint32_t kDumpRowsMax = 100'000;
 void show_sessions(Gateway& gateway, const DumpFilter& filter, Reply reply);
 void show_mappings(Gateway& gateway, const DumpFilter& filter, Reply reply);
+
+// Adds to `result` how many sessions there are, and how many `wanted` would end, and answers with
+// it.
+void count_ending_sessions(Gateway& gateway, std::unique_ptr<Policy> wanted, Json result,
+                           Reply reply);
 
 // Forgets the answers that are kept about `below` and the names below it; empty: all.
 Result<Json> flush_dns(Gateway& gateway, const std::string& below);

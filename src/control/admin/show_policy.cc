@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "control/admin/changes.h"
 #include "control/admin/show.h"
 #include "control/compile/policy_text.h"
 #include "control/gateway.h"
@@ -73,17 +74,25 @@ Json sessions_json(Gateway& gateway) {
           {"hosts_max", limits.hosts}};
 }
 
-// Whether the file still says what is in force.
-const char* file_state(Gateway& gateway) {
+// Whether the file still says what is in force, and whether the next start would take it.
+struct FileState {
+  const char* word = "unreadable";
+  bool is_refused = false;
+};
+
+FileState file_state(Gateway& gateway) {
   auto text = read_text_file(gateway.options().config_file);
-  if (!text) return "unreadable";
-  return *text == gateway.configuration().text() ? "same" : "differs";
+  if (!text) return {};
+  return {*text == gateway.configuration().text() ? "same" : "differs",
+          gateway.changes().is_refused_at_start(*text)};
 }
 
 Json configuration_json(Gateway& gateway) {
   const Policy& policy = *gateway.publisher().current();
+  const FileState file = file_state(gateway);
   return {{"file", gateway.options().config_file},
-          {"file_state", file_state(gateway)},
+          {"file_state", file.word},
+          {"file_refused", file.is_refused},
           {"source", gateway.status().source},
           {"generation", policy.generation},
           {"since", utc_text(gateway.status().configured)},
@@ -98,7 +107,12 @@ Json warnings_json(Gateway& gateway, const Json& configuration) {
   Json list = Json::array();
   for (const auto& [about, text] : gateway.status().warnings)
     list.push_back(about + ": " + text);
-  if (configuration["file_state"] != "same") {
+  if (configuration["file_refused"] == true) {
+    const std::string& file = gateway.options().config_file;
+    list.push_back("configuration: " + file +
+                   " has a change that nobody confirmed, which a start refuses; `postern apply " +
+                   file + "` takes it");
+  } else if (configuration["file_state"] != "same") {
     list.push_back("configuration: what is in force is not what the file says (" +
                    configuration["file_state"].get<std::string>() + "); a restart would change it");
   }
@@ -156,6 +170,7 @@ Json show_status(Gateway& gateway) {
             {"lines_unwritten", gateway.security_log().unwritten()},
             {"records_lost", sum(gateway, &WorkerCounters::log_records_lost)},
             {"records_suppressed", sum(gateway, &WorkerCounters::log_records_suppressed)}}},
+          {"trial", trial_json(gateway)},
           {"warnings", warnings_json(gateway, configuration)}};
 }
 

@@ -37,7 +37,7 @@ Reload::Reload(Publisher& publisher, Settings settings)
     : publisher_(publisher), settings_(std::move(settings)) {}
 
 ReloadReport Reload::start(std::string text, config::Model model) {
-  if (auto done = put_into_force(std::move(text), std::move(model)); !done) {
+  if (auto done = put_into_force(std::move(text), std::move(model), Standing::settled); !done) {
     return refused(done.error().code, done.error().text, {});
   }
   ReloadReport report;
@@ -46,34 +46,93 @@ ReloadReport Reload::start(std::string text, config::Model model) {
   return report;
 }
 
-ReloadReport Reload::apply(std::string text) {
+// A text that is not in force, understood as far as that goes.
+struct Reload::Read {
+  ReloadReport refusal;  // with a text: it cannot be put into force
+  config::Model model;
+  std::vector<config::Finding> findings;
+  std::vector<std::string> restart;
+};
+
+Reload::Read Reload::read(const std::string& text) const {
+  Read read;
+  if (text.size() > kTextFileMax) {
+    read.refusal = refused(ErrorCode::invalid, "the configuration is larger than 4 MiB", {});
+    return read;
+  }
+  config::Loaded loaded = config::load(text);
+  if (!loaded.ok()) {
+    std::string count = error_count_text(loaded.findings);
+    read.refusal =
+        refused(ErrorCode::invalid, "the configuration has " + count + "; nothing was changed",
+                std::move(loaded.findings));
+    return read;
+  }
+  read.restart = restart_keys(model_, loaded.model);
+  read.model = std::move(loaded.model);
+  read.findings = std::move(loaded.findings);
+  return read;
+}
+
+ReloadReport Reload::apply(std::string text, Standing standing) {
   ReloadReport report;
   if (text == text_) {
     report.done = true;
     report.text = fmt::format("no change; generation {} stays", publisher_.current()->generation);
     return report;
   }
-  if (text.size() > kTextFileMax) {
-    return refused(ErrorCode::invalid, "the configuration is larger than 4 MiB", {});
-  }
-  config::Loaded loaded = config::load(text);
-  if (!loaded.ok()) {
-    std::string count = error_count_text(loaded.findings);
-    return refused(ErrorCode::invalid, "the configuration has " + count + "; nothing was changed",
-                   std::move(loaded.findings));
-  }
-  std::vector<std::string> keys = restart_keys(model_, loaded.model);
-  if (!keys.empty()) {
+  Read wanted = read(text);
+  if (!wanted.refusal.text.empty()) return std::move(wanted.refusal);
+  if (!wanted.restart.empty()) {
     return refused(ErrorCode::failed,
                    fmt::format("a restart of posternd is needed to change {}; nothing was changed",
-                               fmt::join(keys, ", ")),
-                   std::move(loaded.findings));
+                               fmt::join(wanted.restart, ", ")),
+                   std::move(wanted.findings));
   }
-  if (auto done = put_into_force(std::move(text), std::move(loaded.model)); !done) {
-    return refused(done.error().code, done.error().text, std::move(loaded.findings));
+  if (auto done = put_into_force(std::move(text), std::move(wanted.model), standing); !done) {
+    return refused(done.error().code, done.error().text, std::move(wanted.findings));
   }
   report.done = report.changed = true;
-  report.findings = std::move(loaded.findings);
+  report.findings = std::move(wanted.findings);
+  report.text = fmt::format("generation {} is in force", publisher_.current()->generation);
+  return report;
+}
+
+Reload::Preview Reload::preview(const std::string& text) const {
+  Preview preview;
+  if (text == text_) {
+    preview.report.done = true;
+    return preview;
+  }
+  Read wanted = read(text);
+  preview.report = std::move(wanted.refusal);
+  if (!preview.report.text.empty()) return preview;
+  auto policy = compiled(wanted.model, Standing::settled);
+  if (!policy) {
+    preview.report = refused(policy.error().code, policy.error().text, std::move(wanted.findings));
+    return preview;
+  }
+  preview.policy = std::move(*policy);
+  preview.restart = std::move(wanted.restart);
+  preview.report.findings = std::move(wanted.findings);
+  preview.report.done = preview.report.changed = true;
+  return preview;
+}
+
+ReloadReport Reload::settle() {
+  ReloadReport report;
+  if (standing_ == Standing::on_trial) {
+    auto policy = compiled(model_, Standing::settled);
+    if (!policy) return refused(policy.error().code, policy.error().text, {});
+    if (auto done = publish(std::move(*policy)); !done) {
+      return refused(done.error().code, done.error().text, {});
+    }
+    standing_ = Standing::settled;
+    report.changed = true;
+    settings_.on_published(effective(model_), *publisher_.current());
+    keep_as_last_good();
+  }
+  report.done = true;
   report.text = fmt::format("generation {} is in force", publisher_.current()->generation);
   return report;
 }
@@ -83,7 +142,7 @@ void Reload::tick(std::time_t now) {
   last_tick_ = now;
   if (!next_change_ || (now < *next_change_ && !was_set)) return;
   next_change_ = next_change(model_, now);
-  auto policy = compiled(model_);
+  auto policy = compiled(model_, standing_);
   if (!policy) return settings_.warn("rules with times: " + policy.error().text);
   if (same_rules_in_force(*publisher_.current(), **policy)) return;
   if (auto done = publish(std::move(*policy)); !done) {
@@ -94,7 +153,7 @@ void Reload::tick(std::time_t now) {
 }
 
 Result<void> Reload::renew() {
-  auto policy = compiled(model_);
+  auto policy = compiled(model_, standing_);
   if (!policy) return std::move(policy).error();
   if (auto done = publish(std::move(*policy)); !done) return done;
   settings_.on_published(effective(model_), *publisher_.current());
@@ -105,9 +164,11 @@ config::Model Reload::effective(const config::Model& model) const {
   return settings_.effective ? settings_.effective(model) : model;
 }
 
-Result<std::unique_ptr<Policy>> Reload::compiled(const config::Model& model) const {
+Result<std::unique_ptr<Policy>> Reload::compiled(const config::Model& model,
+                                                 Standing standing) const {
   CompileInputs inputs = settings_.inputs();
   inputs.generation = publisher_.next_generation();
+  inputs.is_on_trial = standing == Standing::on_trial;
   return compile(effective(model), inputs);
 }
 
@@ -116,18 +177,23 @@ Result<void> Reload::publish(std::unique_ptr<Policy> policy) {
   return publisher_.publish(std::move(policy));
 }
 
-Result<void> Reload::put_into_force(std::string text, config::Model model) {
-  auto policy = compiled(model);
+Result<void> Reload::put_into_force(std::string text, config::Model model, Standing standing) {
+  auto policy = compiled(model, standing);
   if (!policy) return std::move(policy).error();
   if (auto done = publish(std::move(*policy)); !done) return done;
   text_ = std::move(text);
   model_ = std::move(model);
+  standing_ = standing;
   next_change_ = next_change(model_, std::time(nullptr));
   settings_.on_published(effective(model_), *publisher_.current());
+  if (standing_ == Standing::settled) keep_as_last_good();
+  return {};
+}
+
+void Reload::keep_as_last_good() {
   if (auto kept = write_last_good(settings_.state_dir, text_); !kept) {
     settings_.warn("the last good configuration was not kept: " + kept.error().text);
   }
-  return {};
 }
 
 }  // namespace postern

@@ -22,12 +22,16 @@
 
 namespace postern {
 
+// Whether a configuration is what the next start begins with, or is only tried out (changes.h).
+enum class Standing { settled, on_trial };
+
 // What came of an attempt.
 struct ReloadReport {
   bool done = false;                      // `text` is in force now (or was already)
   bool changed = false;                   // a new generation was published
   ErrorCode code = ErrorCode::failed;     // unless done
   std::string text;                       // one line: what happened
+  std::optional<bool> saved;              // as the configuration file, if that was asked for
   std::vector<config::Finding> findings;  // errors and warnings of the file
 };
 
@@ -52,7 +56,17 @@ class Reload {
   // The configuration at start: valid, and what the ports were made from.
   ReloadReport start(std::string text, config::Model model);
   // A new text for the running gateway.
-  ReloadReport apply(std::string text);
+  ReloadReport apply(std::string text, Standing standing = Standing::settled);
+  // What apply() would do, without doing it.
+  struct Preview {
+    ReloadReport report;               // done: it could be put into force
+    std::vector<std::string> restart;  // keys that take a restart, see restart_keys()
+    std::unique_ptr<Policy> policy;    // nullptr: it is what is in force, or it is invalid
+  };
+  Preview preview(const std::string& text) const;
+  // What is in force on trial becomes the last good configuration; connections that it does not
+  // allow end. On an error it stays on trial.
+  ReloadReport settle();
   // Compiles again, since what `effective` makes of the model has changed.
   Result<void> renew();
   // Compiles again when rules with times come into or go out of force. Call it every second.
@@ -62,15 +76,19 @@ class Reload {
   const std::string& text() const { return text_; }
 
  private:
+  struct Read;
+  Read read(const std::string& text) const;
   config::Model effective(const config::Model& model) const;
-  Result<std::unique_ptr<Policy>> compiled(const config::Model& model) const;
+  Result<std::unique_ptr<Policy>> compiled(const config::Model& model, Standing standing) const;
   Result<void> publish(std::unique_ptr<Policy> policy);
-  Result<void> put_into_force(std::string text, config::Model model);
+  Result<void> put_into_force(std::string text, config::Model model, Standing standing);
+  void keep_as_last_good();
 
   Publisher& publisher_;
   Settings settings_;
   std::string text_;
   config::Model model_;
+  Standing standing_ = Standing::settled;
   std::optional<std::time_t> next_change_;
   std::time_t last_tick_ = 0;
 };

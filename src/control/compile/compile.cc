@@ -32,6 +32,7 @@ Result<std::unique_ptr<Policy>> compile(const config::Model& model, const Compil
   auto policy = std::make_unique<Policy>();
   policy->generation = inputs.generation;
   policy->shards = inputs.shards;
+  policy->is_on_trial = inputs.is_on_trial;
   policy->timeouts = lowered(model.system.timeouts);
 
   compiler::Lowering lowering(model, inputs);

@@ -32,6 +32,7 @@ struct CompileInputs {
   Shards shards;                 // of the running workers
   std::vector<PortInput> ports;  // by position in model.interfaces; empty for `postern check`
   uint32_t minute_of_week = 0;   // local; minute 0 is Monday 00:00
+  bool is_on_trial = false;      // see Policy
 };
 
 // Ids of interfaces are their positions in the model. An Error means a model that validation should

@@ -49,6 +49,9 @@ class DhcpClients::Link : public dhcp::ClientSink {
   const dhcp::Client& client() const { return client_; }
   InterfaceId id() const { return id_; }
   const MacAddress& mac() const { return mac_; }
+  // Parked: neither asks nor hears anything; what it has is found again later.
+  bool is_parked() const { return is_parked_; }
+  void park(bool yes) { is_parked_ = yes; }
   std::optional<Instant> bare_since() const {
     return client_.has_lease() ? std::nullopt : std::optional(bare_since_);
   }
@@ -59,6 +62,7 @@ class DhcpClients::Link : public dhcp::ClientSink {
     for (unsigned i = 0; i < kMessagesPerTurn; ++i) {
       ssize_t size = recv(sockets_.tap, bytes.data(), bytes.size(), MSG_DONTWAIT);
       if (size < 0) return;
+      if (is_parked_) continue;
       client_.receive(dhcp::udp_payload({bytes.data(), static_cast<size_t>(size)}), now);
     }
   }
@@ -77,6 +81,8 @@ class DhcpClients::Link : public dhcp::ClientSink {
     owner_.world_.send_frame(id_, dhcp::arp_request(mac_, Ipv4Address(), address));
   }
   std::string objection(const dhcp::ClientLease& lease) override {
+    // C01: a lease that was good before the trial may be so again after it.
+    if (owner_.is_on_trial_ && is_told_ && lease.address == told_.address) return {};
     return objection_to(lease, name_, owner_.facts_, owner_.leases());
   }
   void bound(const dhcp::ClientLease& lease, bool is_confirmed) override {
@@ -120,6 +126,7 @@ class DhcpClients::Link : public dhcp::ClientSink {
   MacAddress mac_;
   Sockets sockets_;
   Instant bare_since_;
+  bool is_parked_ = false;
   bool is_told_ = false;
   dhcp::ClientLease told_;
   dhcp::Client client_;
@@ -141,12 +148,14 @@ Result<void> DhcpClients::follow(const config::Model& file, const Policy& policy
   facts_.interfaces = file.interfaces;
   facts_.routes = file.routes;
   facts_.nat.one_to_one = file.nat.one_to_one;
+  is_on_trial_ = policy.is_on_trial;
   Result<void> first;
   std::map<std::string, std::unique_ptr<Link>> links;
   for (size_t i = 0; i < file.interfaces.size(); ++i) {
     const config::Interface& interface = file.interfaces[i];
     if (!interface.dhcp || !interface.enabled) continue;
     if (auto known = links_.find(interface.name); known != links_.end()) {
+      known->second->park(false);
       links[interface.name] = std::move(known->second);
       continue;
     }
@@ -158,9 +167,14 @@ Result<void> DhcpClients::follow(const config::Model& file, const Policy& policy
       first = std::move(link).error().within("interface " + interface.name);
     }
   }
+  for (auto& [name, link] : links_) {
+    if (!is_on_trial_ || !link) continue;
+    link->park(true);
+    links[name] = std::move(link);
+  }
   links_ = std::move(links);  // sockets that are closed leave the epoll by themselves
   for (const auto& [name, link] : links_) {
-    if (!link->client().has_lease()) continue;
+    if (is_on_trial_ || !link->client().has_lease()) continue;
     std::string why = objection_to(link->client().lease(), name, facts_, leases());
     if (!why.empty()) link->client().refuse(why, world_.now());
   }
@@ -208,8 +222,9 @@ void DhcpClients::work() {
 }
 
 void DhcpClients::tick() {
-  for (const auto& [name, link] : links_)
-    link->client().tick(world_.now());
+  for (const auto& [name, link] : links_) {
+    if (!link->is_parked()) link->client().tick(world_.now());
+  }
   for (const auto& [name, link] : links_)
     link->receive(world_.now());
   tell_changes();
@@ -236,7 +251,8 @@ void DhcpClients::write_file() {
 Leases DhcpClients::leases() const {
   Leases leases;
   for (const auto& [name, link] : links_) {
-    // Empty where the interface is being moved to the new configuration.
+    // Empty where the interface is being moved to the new configuration. A parked one is told, too:
+    // what uses leases asks the configuration which interfaces ask for one.
     if (link && link->client().has_lease()) leases[name] = link->client().lease();
   }
   return leases;
@@ -252,9 +268,14 @@ std::vector<Ipv4Address> DhcpClients::dns_servers() const {
 
 DhcpClients::Link* DhcpClients::find(InterfaceId interface) {
   for (const auto& [name, link] : links_) {
-    if (link->id() == interface) return link.get();
+    if (link->id() == interface && !link->is_parked()) return link.get();
   }
   return nullptr;
+}
+
+DhcpClients::Link* DhcpClients::asking(const std::string& interface) const {
+  auto found = links_.find(interface);
+  return found == links_.end() || found->second->is_parked() ? nullptr : found->second.get();
 }
 
 void DhcpClients::address_seen(InterfaceId interface, Ipv4Address address, const MacAddress& mac) {
@@ -269,7 +290,7 @@ Result<void> DhcpClients::complaint() const {
   std::string text;
   for (const auto& [name, link] : links_) {
     const auto since = link->bare_since();
-    if (!since || world_.now() - *since < kPatience) continue;
+    if (link->is_parked() || !since || world_.now() - *since < kPatience) continue;
     text += (text.empty() ? "" : ", ") + name + " has no address (" +
             dhcp::to_word(link->client().state()) + ")";
   }
@@ -278,27 +299,27 @@ Result<void> DhcpClients::complaint() const {
 }
 
 Result<void> DhcpClients::release(const std::string& interface) {
-  auto found = links_.find(interface);
-  if (found == links_.end()) {
+  Link* link = asking(interface);
+  if (link == nullptr) {
     return Error{ErrorCode::not_found, "interface " + interface + " does not ask for an address"};
   }
-  found->second->client().release(world_.now());
+  link->client().release(world_.now());
   return {};
 }
 
 Result<void> DhcpClients::renew(const std::string& interface) {
-  auto found = links_.find(interface);
-  if (found == links_.end()) {
+  Link* link = asking(interface);
+  if (link == nullptr) {
     return Error{ErrorCode::not_found, "interface " + interface + " does not ask for an address"};
   }
-  found->second->client().renew(world_.now());
+  link->client().renew(world_.now());
   return {};
 }
 
 std::optional<DhcpClients::Row> DhcpClients::row(const std::string& interface) const {
-  auto found = links_.find(interface);
-  if (found == links_.end()) return std::nullopt;
-  const dhcp::Client& client = found->second->client();
+  const Link* link = asking(interface);
+  if (link == nullptr) return std::nullopt;
+  const dhcp::Client& client = link->client();
   Row row;
   row.state = client.state();
   if (!client.has_lease()) return row;

@@ -37,7 +37,9 @@ class DhcpClients {
   ~DhcpClients();
 
   // The clients that the file asks for from now on; leases of those that stay are kept, but for
-  // those that the file leaves no room for.
+  // those that the file leaves no room for. While `policy` is on trial no lease is given up:
+  // clients that are not asked for any more are parked with theirs, as silent as if they were not
+  // there, until a settled configuration asks for them again or drops them (C01).
   Result<void> follow(const config::Model& file, const Policy& policy);
   // The model with addresses and routes of the leases in it.
   config::Model effective(const config::Model& file) const;
@@ -65,12 +67,15 @@ class DhcpClients {
   void write_file();
   Leases leases() const;
   Link* find(InterfaceId interface);
+  // By name; nullptr: it does not ask for an address.
+  Link* asking(const std::string& interface) const;
 
   Loop& loop_;
   DhcpWorld world_;
   std::function<bool()> on_change_;
   int epoll_ = -1;
   bool is_running_ = false;
+  bool is_on_trial_ = false;  // the configuration followed last
   bool has_changed_ = false;  // and on_change_ is still to be called
   Instant retry_at_;
   bool is_file_old_ = false;

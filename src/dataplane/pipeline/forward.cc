@@ -123,9 +123,10 @@ void Pipeline::State::leave_at_last(Packet& packet) {
   if (packet.held_under == policy->generation) return out->push(packet, postern::forward());
   const uint32_t found = sessions.find(packet.key.reversed());
   const uint32_t index = SessionTable::index_of(found);
-  if (found == kNone ||
-      (sessions.at(index).generation != policy->generation && !judge_again(index))) {
-    return drop(packet, DropReason::session_ended);
+  if (found == kNone) return drop(packet, DropReason::session_ended);
+  if (sessions.at(index).generation != policy->generation) {
+    const Judgement judgement = judge_again(index);
+    if (judgement != Judgement::allowed) return drop(packet, reason_of(judgement));
   }
   const Ipv4Address to(ipv4_at(packet.l3()).destination);
   const Route* route = policy->routes.find(to);

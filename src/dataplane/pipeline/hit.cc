@@ -28,7 +28,14 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
   uint32_t index = SessionTable::index_of(found);
   Direction direction = SessionTable::direction_of(found);
   Session& session = sessions.at(index);
-  if (session.generation != policy->generation && !judge_again(index)) return false;
+  if (session.generation != policy->generation) {
+    const Judgement judgement = judge_again(index);
+    if (judgement == Judgement::ended) return false;
+    if (judgement == Judgement::held) {
+      drop(packet, reason_of(judgement));
+      return true;
+    }
+  }
   if (!is_right_ingress(packet, session, direction)) {
     report_refused(packet, DropReason::spoofed_source);
     drop(packet, DropReason::spoofed_source);
@@ -80,8 +87,9 @@ void Pipeline::State::relay_error(Packet& packet) {
   uint32_t found = is_to_sender ? sessions.find(quoted->reversed()) : kNone;
   if (found == kNone) return drop(packet, DropReason::icmp_error_unrelated);
   uint32_t index = SessionTable::index_of(found);
-  if (sessions.at(index).generation != policy->generation && !judge_again(index)) {
-    return drop(packet, DropReason::session_ended);
+  if (sessions.at(index).generation != policy->generation) {
+    const Judgement judgement = judge_again(index);
+    if (judgement != Judgement::allowed) return drop(packet, reason_of(judgement));
   }
   const Session& session = sessions.at(index);
   const Direction direction = SessionTable::direction_of(found);

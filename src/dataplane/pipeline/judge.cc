@@ -1,51 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sessions under a new policy (C02) and at the end of their time.
 #include "dataplane/pipeline/owner.h"
+#include "dataplane/pipeline/review.h"
 #include "dataplane/pipeline/state.h"
 
 namespace postern {
 namespace {
 
 constexpr uint32_t kSlotsPerSweep = 1024;  // slots looked at in one turn while a policy is new
-
-FirstPacket first_again(const Session& session, const SessionDetail& detail) {
-  FirstPacket first;
-  first.in = session.ingress(Direction::original);
-  first.key = session.key[0];
-  first.tcp_flags = session.key[0].protocol == protocol::tcp ? tcp_flag::syn : uint8_t{0};
-  first.icmp_type = detail.icmp_type;
-  first.icmp_code = detail.icmp_code;
-  return first;
-}
-
-// Whether a decision made now leads where the session does: to the gateway, round again, or out by
-// a port, whichever that is by now.
-bool leads_there(const Decision& decision, const Session& session) {
-  const InterfaceId egress = decision.outcome == Outcome::host      ? kGateway
-                             : decision.outcome == Outcome::hairpin ? kRecirculate
-                                                                    : decision.out;
-  const InterfaceId before = session.egress(Direction::original);
-  return egress < kRecirculate ? before < kRecirculate : egress == before;
-}
-
-// Whether it leads to the translation that the session has.
-bool leads_to_same(const Decision& decision, const Session& session, uint32_t mapping) {
-  Ipv4Address source = decision.source_nat == SourceNatKind::none
-                           ? Ipv4Address(session.key[0].source)
-                           : decision.external_address;
-  bool is_dynamic =
-      decision.source_nat == SourceNatKind::dynamic && has_identifier(session.key[0].protocol);
-  Ipv4Address destination = decision.outcome == Outcome::hairpin
-                                ? decision.query.original_destination
-                                : decision.query.destination;
-  uint16_t port = session.key[0].destination_port.value();
-  if (has_ports(session.key[0].protocol) && decision.outcome != Outcome::hairpin) {
-    port = decision.query.destination_port;
-  }
-  return leads_there(decision, session) && is_dynamic == (mapping != kNone) &&
-         session.key[1].destination == source.wire() &&
-         session.key[1].source == destination.wire() && session.key[1].source_port.value() == port;
-}
 
 }  // namespace
 
@@ -73,58 +35,45 @@ void Pipeline::State::follow_host(Mapping& mapping) const {
 bool Pipeline::State::is_still_allowed(uint32_t index) {
   Session& session = sessions.at(index);
   const uint32_t mapping_index = sessions.detail(index).mapping;
-  FirstPacket first = first_again(session, sessions.detail(index));
-  if (first.in < kRecirculate &&
-      (first.in >= policy->interfaces.size() || !interface(first.in).exists)) {
-    return false;
-  }
   if (!is_still_ours(session)) return false;
-  // What the gateway sent from an address that it has no more, of a lease or a file.
-  if (first.in == kGateway && !policy->is_own_address(Ipv4Address(first.key.source))) return false;
-  Decision decision;
-  switch (session.kind) {
-    case SessionKind::plain:
-      decision = decide(*policy, first, nullptr);
-      if (decision.outcome != Outcome::forward && decision.outcome != Outcome::host &&
-          decision.outcome != Outcome::hairpin) {
-        return false;
-      }
-      if (!leads_to_same(decision, session, mapping_index)) return false;
-      break;
-    case SessionKind::mapped_inbound: {
-      Mapping& mapping = mappings.at(mapping_index);
-      follow_host(mapping);
-      Endpoint remote{Ipv4Address(first.key.source), first.key.source_port.value()};
-      if (!admits(mapping, remote)) return false;
-      decision = decide_mapped_inbound(*policy, first, mapping.internal, mapping.internal_interface,
-                                       nullptr);
-      if (decision.outcome != Outcome::forward && decision.outcome != Outcome::host) return false;
-      if (!leads_there(decision, session)) return false;
-      break;
-    }
-    case SessionKind::hairpin_inner:
-      // Its packets come through the first half, which is judged by itself.
-      if (mapping_index != kNone) return true;
-      decision = decide_hairpin_inner(*policy, first);
-      if (decision.outcome == Outcome::drop || !leads_to_same(decision, session, mapping_index))
-        return false;
-      break;
+  Endpoint internal;
+  InterfaceId internal_interface = kNoInterface;
+  if (session.kind == SessionKind::mapped_inbound) {
+    Mapping& mapping = mappings.at(mapping_index);
+    follow_host(mapping);
+    Endpoint remote{Ipv4Address(session.key[0].source), session.key[0].source_port.value()};
+    if (!admits(mapping, remote)) return false;
+    internal = mapping.internal;
+    internal_interface = mapping.internal_interface;
   }
-  if (decision.outcome == Outcome::forward) session.side[1] = decision.out;
-  session.rule = decision.rule;
+  // The packets of such a half come through the first one, which is judged by itself.
+  const bool is_follower = session.kind == SessionKind::hairpin_inner && mapping_index != kNone;
+  if (is_follower) return true;
+  Review found = review(*policy, session, sessions.detail(index), internal, internal_interface);
+  if (!found.is_allowed) return false;
+  if (found.decision.outcome == Outcome::forward) session.side[1] = found.decision.out;
+  session.rule = found.decision.rule;
   return true;
 }
 
-bool Pipeline::State::judge_again(uint32_t index) {
+// C01: a TCP connection cannot be begun again, so it waits until the policy is settled. But what
+// nobody may use must leave room for what is new: half of the tables at least.
+bool Pipeline::State::may_be_held(const Session& session) const {
+  return policy->is_on_trial && session.key[0].protocol == protocol::tcp &&
+         sessions.size() <= sessions.capacity() / 2 && mappings.size() <= mappings.capacity() / 2;
+}
+
+Judgement Pipeline::State::judge_again(uint32_t index) {
   Session& session = sessions.at(index);
   if (is_still_allowed(index)) {
     session.generation = policy->generation;
-    return true;
+    return Judgement::allowed;
   }
+  if (may_be_held(session)) return Judgement::held;
   report_end(session);
   shared.counters->sessions_ended_by_policy.add(1);
   end_session(index);
-  return false;
+  return Judgement::ended;
 }
 
 void Pipeline::State::release_mapping(uint32_t index) {

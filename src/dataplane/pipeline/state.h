@@ -52,6 +52,14 @@ struct Adjacent {
   uint8_t macs[12] = {};
 };
 
+// What a new policy does with a session.
+enum class Judgement : uint8_t { allowed, ended, held };
+
+// Of the packets of a session that is not allowed.
+constexpr DropReason reason_of(Judgement judgement) {
+  return judgement == Judgement::held ? DropReason::session_held : DropReason::session_ended;
+}
+
 struct alignas(kOwnLines) Pipeline::State {
   State(const Settings& settings, const Shared& shared);
 
@@ -90,7 +98,9 @@ struct alignas(kOwnLines) Pipeline::State {
   void note_remote(uint32_t index, bool comes);
 
   // --- judge.cc
-  bool judge_again(uint32_t index);
+  // C02; held: nothing of it passes, but it is still there.
+  Judgement judge_again(uint32_t index);
+  bool may_be_held(const Session& session) const;
   bool is_still_ours(const Session& session) const;
   void follow_host(Mapping& mapping) const;
   bool is_still_allowed(uint32_t index);

@@ -43,6 +43,8 @@ class Policy {
   Ruleset rules;
   NatPolicy nat;
   Timeouts timeouts;
+  // It may be taken back: TCP sessions that it does not allow stay, though nothing of them passes.
+  bool is_on_trial = false;
 
   // --- questions; thread: any
   bool is_own_address(Ipv4Address address) const;  // of any interface

@@ -8,6 +8,7 @@ A stand-in plays the daemon. Arguments: the program, its manual page, README.md.
 import contextlib
 import json
 import os
+import pty
 import re
 import socket
 import struct
@@ -39,7 +40,8 @@ SESSION = {
 
 
 class Daemon:
-    """Answers every request of one connection after the other with the same response."""
+    """Answers every request of one connection after the other, with the same response or with what
+    a function makes of it."""
 
     def __init__(self, directory, response):
         self.requests = []
@@ -66,7 +68,8 @@ class Daemon:
             with client:
                 length = struct.unpack(">I", client.recv(4, socket.MSG_WAITALL))[0]
                 self.requests.append(json.loads(client.recv(length, socket.MSG_WAITALL)))
-                client.sendall(self.response)
+                response = self.response
+                client.sendall(response(self.requests[-1]) if callable(response) else response)
 
 
 def frame(body):
@@ -114,7 +117,15 @@ class PosternTest(unittest.TestCase):
                           ["status", "--jsn"], ["check"], ["show", "sessions", "--limit", "many"],
                           ["show", "sessions", "--protocol", "tpc"],
                           ["show", "mappings", "--protocol", "256"],
-                          ["--run-dir"], ["completion", "fish"]):
+                          ["--run-dir"], ["completion", "fish"],
+                          ["apply", "x", "--confirm", ""], ["apply", "x", "--confirm", "soon"],
+                          ["apply", "x", "--confirm", "5m", "--no-confirm"],
+                          ["apply", "x", "--detailed-exitcode"],
+                          ["apply", "x", "--check", "--save"],
+                          ["apply", "x", "--check", "--confirm", "5m"],
+                          ["apply", "x", "--check", "--no-confirm"],
+                          ["apply", "x", "--check", "--comment", ""],
+                          ["rollback", "3", "--confirm", ""], ["rollback", "third"]):
             result = self.expect(2, *arguments)
             self.assertEqual(result.stderr.count("\n"), 1, arguments)
             self.assertEqual(result.stdout, "")
@@ -209,6 +220,81 @@ class PosternTest(unittest.TestCase):
         self.assertFalse(daemon.requests[0]["save"])
         self.assertEqual(result.stderr,
                          f"{path}:7:3: error: filter: bad\npostern: 2 errors\n")
+
+    def test_what_was_not_saved_is_1(self):
+        daemon = self.daemon(done({"changed": True, "text": "in force", "saved": True}))
+        self.expect(0, "apply", self.file(GOOD), "--save")
+        self.assertTrue(daemon.requests[0]["save"])
+        daemon.response = done({"changed": True, "text": "in force, not saved", "saved": False})
+        self.assertEqual(self.expect(1, "apply", self.file(GOOD), "--save").stdout,
+                         "in force, not saved\n")
+        self.expect(1, "confirm")
+        self.expect(1, "lease", "reserve", "192.168.1.20")
+
+    def test_apply_with_a_difference_is_one_json_document(self):
+        def answer(request):
+            is_text = request["command"] == "show config"
+            return done({"text": GOOD.replace("out,", "all,") if is_text else "in force"})
+        daemon = self.daemon(answer)
+        path = self.file(GOOD)
+        answered = json.loads(self.expect(0, "--json", "apply", "--diff", path).stdout)
+        self.assertEqual(answered["text"], "in force")
+        self.assertIn("+    - { name: out, in: lan", answered["diff"])
+        lines = self.expect(0, "apply", "--diff", path).stdout.splitlines()
+        self.assertEqual(lines[:2], ["--- in force", "+++ " + path])
+        daemon.response = refused("failed", "no such revision")
+        for command in (("apply", "--diff", path), ("diff", path), ("diff", "0", path),
+                        ("show", "config", "--revision", "0")):
+            result = self.expect(1, *command)
+            self.assertEqual((result.stdout, result.stderr), ("", "postern: no such revision\n"))
+        self.assertEqual(daemon.requests[-1]["revision"], 0)
+
+    def watch(self, histories, typed=b""):
+        """Watches a trial at a terminal; the daemon answers with each history in turn. What comes
+        of it, and what the command asked for at last."""
+        trial = {"digest": "d1", "seconds_left": 60}
+        left = [done({"trial": trial}), *histories]
+
+        def answer(request):
+            if request["command"] == "history":
+                return left.pop(0) if len(left) > 1 else left[0]
+            return done({"text": "done", **({"trial": trial} if request["command"] == "apply"
+                                           else {})})
+        daemon = self.daemon(answer)
+        terminal, ours = pty.openpty()
+        os.write(terminal, typed)
+        environment = dict(os.environ, POSTERN_RUN_DIR=self.directory)
+        with subprocess.Popen([POSTERN, "apply", self.file(GOOD), "--confirm", "60s"], stdin=ours,
+                              stdout=subprocess.DEVNULL, stderr=ours, env=environment) as running:
+            code = running.wait(30)
+        told = os.read(terminal, 10000).decode()
+        os.close(ours)
+        os.close(terminal)
+        daemon.close()
+        os.unlink(self.directory + "/postern.sock")
+        return code, told, daemon.requests[-1]
+
+    def test_a_trial_is_watched_at_the_terminal(self):
+        for word, command, exit_code in ((b"yes\n", "confirm", 0), (b"no\n", "revert", 6)):
+            code, told, last = self.watch([], word)
+            self.assertEqual(code, exit_code, told)
+            self.assertIn("taken back in 1:00", told)
+            self.assertEqual((last["command"], last["trial"]), (command, "d1"))
+
+    def test_what_became_of_a_trial_is_told(self):
+        confirmed = {"digest": "d1", "revisions": [{"digest": "d0"}, {"digest": "d1"}]}
+        taken_back = {"digest": "d0", "revisions": [{"digest": "d0"}]}
+        another = {**confirmed, "digest": "d2", "trial": {"digest": "d2", "seconds_left": 5}}
+        busy = refused("failed", "too busy")
+        for histories, exit_code, text in (
+                ([done(confirmed)], 0, "somebody else has confirmed it"),
+                ([done(another)], 0, "somebody else has confirmed it"),
+                ([done(taken_back)], 6, "it was taken back"),
+                ([busy, busy, done(confirmed)], 0, "somebody else has confirmed it")):
+            code, told, _ = self.watch(histories)
+            self.assertEqual(code, exit_code, told)
+            self.assertIn(text, told)
+            self.assertEqual(told.count("too busy"), 1 if busy in histories else 0)
 
     def test_the_schema_and_the_completion_are_printed(self):
         schema = json.loads(self.expect(0, "config", "schema").stdout)

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "control/apply/last_good.h"
+#include "control/apply/trial.h"
 #include "control/host_path.h"
 #include "control/text_file.h"
 #include "unit/control/configuration.h"
@@ -55,6 +56,93 @@ TEST_CASE("control/start_up: a bad file gives way to the last good one, loudly",
   CHECK(choice->text == kGood);
   CHECK(bed.logged().find("starting with the last good configuration") != std::string::npos);
   if (!is_missing) CHECK(bed.logged().find("gateway.yaml:9:") != std::string::npos);
+}
+
+TEST_CASE("control/start_up: what nobody confirmed is not what starts", "[C01]") {
+  const bool is_over = GENERATE(false, true);
+  const std::string before = configuration("    - { name: all, action: permit }\n");
+  Bed bed;
+  REQUIRE(write_text_file(bed.options.config_file, kGood));
+  REQUIRE(write_last_good(bed.options.state_dir, before));
+  TrialRecord record;
+  record.on_trial = {digest_of(kGood), "alice", 1, 2};
+  if (is_over) record.end_trial(3);
+  REQUIRE(write_trial(bed.options.state_dir, record));
+  for (int start = 0; start < 2; ++start) {  // and no later start either
+    auto choice = choose_configuration(bed.options, bed.log);
+    REQUIRE(choice);
+    CHECK(choice->is_last_good);
+    CHECK(choice->text == before);
+    CHECK(choice->refusal == bed.options.config_file +
+                                 " has a change that nobody confirmed; `postern apply " +
+                                 bed.options.config_file + "` takes it");
+    CHECK_FALSE(read_trial(bed.options.state_dir)->on_trial);
+    CHECK(read_trial(bed.options.state_dir)->refuses(digest_of(kGood)));
+  }
+  // Another file is another matter.
+  REQUIRE(write_text_file(bed.options.config_file, kGood + "# looked at again\n"));
+  auto choice = choose_configuration(bed.options, bed.log);
+  REQUIRE(choice);
+  CHECK_FALSE(choice->is_last_good);
+}
+
+TEST_CASE("control/start_up: after an end during a trial what was before it starts", "[C01]") {
+  const std::string before = configuration("    - { name: all, action: permit }\n");
+  const std::string tried = kGood + "# tried\n";
+  Bed bed;
+  REQUIRE(write_last_good(bed.options.state_dir, before));
+  TrialRecord record;
+  record.refuse({digest_of(before), "bob", 1});  // long ago; it was settled since
+  record.on_trial = {digest_of(tried), "alice", 1, 2};
+  REQUIRE(write_trial(bed.options.state_dir, record));
+
+  SECTION("whatever the file says, now and later") {
+    REQUIRE(write_text_file(bed.options.config_file, kGood));
+    for (int start = 0; start < 2; ++start) {
+      auto choice = choose_configuration(bed.options, bed.log);
+      REQUIRE(choice);
+      CHECK(choice->is_last_good);
+      CHECK(choice->text == before);
+    }
+    CHECK(read_trial(bed.options.state_dir)->refuses(digest_of(tried)));
+  }
+  SECTION("from the file if that is it") {
+    REQUIRE(write_text_file(bed.options.config_file, before));
+    auto choice = choose_configuration(bed.options, bed.log);
+    REQUIRE(choice);
+    CHECK_FALSE(choice->is_last_good);
+    CHECK(choice->text == before);
+  }
+  SECTION("without a file") {
+    auto choice = choose_configuration(bed.options, bed.log);
+    REQUIRE(choice);
+    CHECK(choice->is_last_good);
+    CHECK_FALSE(read_trial(bed.options.state_dir)->on_trial);
+  }
+  SECTION("unless it was confirmed at the last moment") {
+    REQUIRE(write_last_good(bed.options.state_dir, tried));
+    REQUIRE(write_text_file(bed.options.config_file, kGood));
+    auto choice = choose_configuration(bed.options, bed.log);
+    REQUIRE(choice);
+    CHECK_FALSE(choice->is_last_good);
+    CHECK(choice->text == kGood);
+    CHECK_FALSE(read_trial(bed.options.state_dir)->on_trial);
+    CHECK_FALSE(read_trial(bed.options.state_dir)->refuses(digest_of(tried)));
+  }
+}
+
+TEST_CASE("control/start_up: a record of a trial that cannot be read forbids the file", "[C01]") {
+  Bed bed;
+  REQUIRE(write_text_file(bed.options.config_file, kGood));
+  REQUIRE(write_last_good(bed.options.state_dir, kGood));
+  for (const char* text :
+       {"", "{", "[]", "{\"on_trial\": null}", "null", R"({"on_trial": 5, "refused": []})",
+        R"({"on_trial": null, "refused": [5]})", R"({"on_trial": null, "refused": {}})"}) {
+    REQUIRE(write_text_file(trial_path(bed.options.state_dir), text));
+    auto choice = choose_configuration(bed.options, bed.log);
+    REQUIRE(choice);
+    CHECK(choice->is_last_good);
+  }
 }
 
 TEST_CASE("control/start_up: nothing starts without a valid configuration", "[F02]") {

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/admin/changes.h"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "control/admin/show.h"
+#include "control/admin/who.h"
+#include "control/explain/lock_out.h"
+#include "control/gateway.h"
+
+namespace postern::admin {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;  // ns
+constexpr uint64_t kTrialMaxSeconds = Changes::kTrialMax.ns / kSecond;
+// Of a change that would cut off who makes it, unless they say otherwise.
+constexpr Duration kCautiousTrial = seconds(300);
+
+Json findings_json(const std::vector<config::Finding>& findings) {
+  Json list = Json::array();
+  for (const config::Finding& finding : findings) {
+    list.push_back({{"severity", finding.severity == config::Severity::error ? "error" : "warning"},
+                    {"line", finding.mark.line},
+                    {"column", finding.mark.column},
+                    {"path", finding.path},
+                    {"text", finding.text}});
+  }
+  return list;
+}
+
+// The SSH session that the request comes by, if that is told; what is not understood is not there.
+std::optional<AdminConnection> connection_of(const Json& request) {
+  const Json ssh = request.value("ssh", Json());
+  if (!ssh.is_object()) return std::nullopt;
+  auto endpoint = [&ssh](const char* address, const char* port) -> std::optional<Endpoint> {
+    auto parsed = parse_ipv4(ssh.value(address, std::string()));
+    std::string digits = ssh.value(port, std::string());
+    uint16_t number = 0;
+    auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (!parsed || wrong != std::errc()) return std::nullopt;
+    return Endpoint{*parsed, number};
+  };
+  auto client = endpoint("client", "client_port");
+  auto server = endpoint("server", "server_port");
+  if (!client || !server) return std::nullopt;
+  return AdminConnection{*client, *server};
+}
+
+void answer(const ReloadReport& report, Gateway& gateway, Reply& reply) {
+  Json findings = {{"findings", findings_json(report.findings)}};
+  if (!report.done) return reply.refuse({report.code, report.text}, findings);
+  Json result = {{"changed", report.changed},
+                 {"generation", gateway.publisher().current()->generation},
+                 {"text", report.text}};
+  if (report.saved) result["saved"] = *report.saved;
+  Json trial = trial_json(gateway);
+  if (!trial.is_null()) result["trial"] = std::move(trial);
+  result.update(findings);
+  reply.done(result);
+}
+
+Result<Change> change_of(const Json& request, const Peer& peer) {
+  auto trial_s = number_of(request, {"trial_s", "--confirm", 0, kTrialMaxSeconds, 0});
+  if (!trial_s) return std::move(trial_s).error();
+  Change change;
+  change.who = who_is(peer);
+  change.save = request.value("save", false);
+  change.comment = printable(request.value("comment", std::string()));
+  change.trial = seconds(static_cast<int64_t>(*trial_s));
+  return change;
+}
+
+// C01: whoever would lock themselves out gets a trial, asked for or not.
+std::optional<std::string> why_cautious(Gateway& gateway, const Json& request,
+                                        const std::string& text) {
+  auto connection = connection_of(request);
+  if (!connection || request.contains("trial_s")) return std::nullopt;
+  Reload::Preview preview = gateway.configuration().preview(text);
+  if (!preview.policy) return std::nullopt;
+  return locks_out(*gateway.publisher().current(), *preview.policy, *connection);
+}
+
+void apply(Gateway& gateway, const Json& request, Change change, Reply& reply) {
+  auto why = why_cautious(gateway, request, change.text);
+  if (why) change.trial = kCautiousTrial;
+  ReloadReport report = gateway.changes().apply(std::move(change));
+  if (why && report.done) report.text = *why + "; " + report.text;
+  answer(report, gateway, reply);
+}
+
+Result<uint32_t> revision_of(const Json& request) {
+  auto number = number_of(request, {"revision", "REVISION", 0, UINT32_MAX, std::nullopt});
+  if (!number) return std::move(number).error();
+  return static_cast<uint32_t>(*number);
+}
+
+void rollback(Gateway& gateway, const Json& request, Change change, Reply& reply) {
+  auto number = revision_of(request);
+  if (!number) return reply.refuse(number.error());
+  auto text = gateway.changes().history().text(*number);
+  if (!text) return reply.refuse(text.error());
+  change.text = std::move(*text);
+  change.source = "rollback to " + std::to_string(*number);
+  apply(gateway, request, std::move(change), reply);
+}
+
+void plan(Gateway& gateway, const Json& request, Reply& reply) {
+  Reload::Preview preview = gateway.configuration().preview(request.at("text").get<std::string>());
+  Json findings = {{"findings", findings_json(preview.report.findings)}};
+  if (!preview.report.done) {
+    return reply.refuse({preview.report.code, preview.report.text}, findings);
+  }
+  Json result = {{"changed", preview.report.changed},
+                 {"restart", preview.restart},
+                 {"outage_s", preview.restart.empty() ? 0.0 : gateway.status().start_s},
+                 {"locks_out", Json()}};
+  auto connection = connection_of(request);
+  if (preview.policy && connection) {
+    auto why = locks_out(*gateway.publisher().current(), *preview.policy, *connection);
+    if (why) result["locks_out"] = *why;
+  }
+  result.update(findings);
+  if (!preview.policy || !preview.restart.empty()) return reply.done(result);
+  count_ending_sessions(gateway, std::move(preview.policy), std::move(result), std::move(reply));
+}
+
+Json revision_json(const Revision& revision) {
+  return {{"revision", revision.number}, {"time", utc_text(revision.time)},
+          {"who", revision.who},         {"source", revision.source},
+          {"comment", revision.comment}, {"bytes", revision.bytes},
+          {"digest", revision.digest}};
+}
+
+Json history_json(Gateway& gateway) {
+  Json list = Json::array();
+  Json in_force;
+  const std::string digest = digest_of(gateway.configuration().text());
+  for (const Revision& revision : gateway.changes().history().revisions()) {
+    list.push_back(revision_json(revision));
+    if (revision.digest == digest) in_force = revision.number;
+  }
+  Json result = {{"revisions", std::move(list)}, {"in_force", in_force}, {"digest", digest}};
+  Json trial = trial_json(gateway);
+  if (!trial.is_null()) result["trial"] = std::move(trial);
+  return result;
+}
+
+// Whoever watches a trial may end that one only.
+bool is_another_trial(Gateway& gateway, const Json& request) {
+  const auto& trial = gateway.changes().trial();
+  return trial && request.contains("trial") && request["trial"] != trial->digest;
+}
+
+using EndTrial = ReloadReport (Changes::*)(const std::string& who);
+
+Handler ends_trial(Gateway& gateway, EndTrial end) {
+  return [&gateway, end](const Json& request, const Peer& peer, Reply reply) {
+    if (is_another_trial(gateway, request)) {
+      return reply.refuse({ErrorCode::failed, "another change is on trial by now"});
+    }
+    answer((gateway.changes().*end)(who_is(peer)), gateway, reply);
+  };
+}
+
+void show_config(Gateway& gateway, const Json& request, Reply& reply) {
+  if (!request.contains("revision")) {
+    return reply.done({{"text", gateway.configuration().text()}});
+  }
+  auto number = revision_of(request);
+  if (!number) return reply.refuse(number.error());
+  auto text = gateway.changes().history().text(*number);
+  if (!text) return reply.refuse(text.error());
+  reply.done({{"revision", *number}, {"text", *text}});
+}
+
+}  // namespace
+
+Json trial_json(Gateway& gateway) {
+  const auto& trial = gateway.changes().trial();
+  if (!trial) return {};
+  return {{"who", trial->change.who},
+          {"comment", trial->change.comment},
+          {"digest", trial->digest},
+          {"until", utc_text(trial->until)},
+          {"seconds_left", (gateway.changes().time_left().ns + kSecond - 1) / kSecond},
+          {"is_late", trial->is_late}};
+}
+
+void add_change_commands(Dispatcher& dispatcher, Gateway& gateway) {
+  dispatcher.add("plan", [&gateway](const Json& request, const Peer&, Reply reply) {
+    plan(gateway, request, reply);
+  });
+  dispatcher.add("apply", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    auto change = change_of(request, peer);
+    if (!change) return reply.refuse(change.error());
+    change->text = request.at("text").get<std::string>();
+    apply(gateway, request, std::move(*change), reply);
+  });
+  dispatcher.add("confirm", ends_trial(gateway, &Changes::confirm));
+  dispatcher.add("revert", ends_trial(gateway, &Changes::take_back));
+  dispatcher.add("rollback", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    auto change = change_of(request, peer);
+    if (!change) return reply.refuse(change.error());
+    rollback(gateway, request, std::move(*change), reply);
+  });
+  dispatcher.add("history", [&gateway](const Json&, const Peer&, Reply reply) {
+    reply.done(history_json(gateway));
+  });
+  dispatcher.add("show config", [&gateway](const Json& request, const Peer&, Reply reply) {
+    show_config(gateway, request, reply);
+  });
+}
+
+}  // namespace postern::admin
