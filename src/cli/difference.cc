@@ -12,8 +12,6 @@
 #include <cstdio>
 #include <cstring>
 
-extern char** environ;
-
 namespace postern::cli {
 namespace {
 
