@@ -53,7 +53,8 @@ constexpr int64_t kTableMax = 1LL << 26;  // 67 million sessions: 12 GiB
 constexpr KeySpec kLimitsKeys[] = {
     {.key = "sessions",
      .type = Type::number,
-     .help = "sessions of all workers together; 128 bytes each, 192 with a mapping of its own, allocated at start",
+     .help = "sessions of all workers together; 128 bytes each, 192 with a mapping of its own, "
+             "allocated at start",
      .min = 1024,
      .max = kTableMax,
      .fallback = "65536"},
