@@ -48,9 +48,7 @@ int apply(const Options& options, const Globals& globals) {
   request["text"] = *text;
   Json more = Json::object();
   if (options.plan.diff) {
-    auto now = text_of_daemon(std::nullopt, globals);
-    if (!now) return report(now.error(), globals);
-    auto lines = difference(*now, {options.file, *text});
+    auto lines = difference_to({options.file, *text}, globals);
     if (!lines) return report(lines.error(), globals);
     if (!globals.json) std::fputs(lines->c_str(), stdout);
     more["diff"] = *lines;

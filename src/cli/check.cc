@@ -18,16 +18,7 @@ struct Options {
 };
 
 Json to_json(const Checked& checked, const std::string& file) {
-  Json findings = Json::array();
-  for (const config::Finding& finding : checked.findings) {
-    bool is_error = finding.severity == config::Severity::error;
-    findings.push_back({{"severity", is_error ? "error" : "warning"},
-                        {"line", finding.mark.line},
-                        {"column", finding.mark.column},
-                        {"path", finding.path},
-                        {"text", finding.text}});
-  }
-  return {{"file", file}, {"valid", checked.ok()}, {"findings", findings}};
+  return {{"file", file}, {"valid", checked.ok()}, {"findings", findings_json(checked.findings)}};
 }
 
 int check(const Options& options, const Globals& globals) {

@@ -115,4 +115,10 @@ Result<LabelledText> text_of_daemon(const std::optional<uint32_t>& revision,
   return LabelledText{std::move(label), response->at("result").value("text", "")};
 }
 
+Result<std::string> difference_to(const LabelledText& after, const Globals& globals) {
+  auto now = text_of_daemon(std::nullopt, globals);
+  if (!now) return std::move(now).error();
+  return difference(*now, after);
+}
+
 }  // namespace postern::cli

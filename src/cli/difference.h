@@ -24,6 +24,9 @@ Result<std::string> difference(const LabelledText& before, const LabelledText& a
 Result<LabelledText> text_of_daemon(const std::optional<uint32_t>& revision,
                                     const Globals& globals);
 
+// From what the daemon has in force to `after`.
+Result<std::string> difference_to(const LabelledText& after, const Globals& globals);
+
 // Prints what the daemon says that applying `text` would do (`postern plan`).
 struct PlanOptions {
   bool diff = false;

@@ -78,9 +78,7 @@ int plan_text(const std::string& text, const std::string& file, const PlanOption
   if (!response->value("ok", false)) return finish_change(*response, file, globals);
   Json plan = response->value("result", Json::object());
   if (options.diff) {
-    auto now = text_of_daemon(std::nullopt, globals);
-    if (!now) return report(now.error(), globals);
-    auto lines = difference(*now, {file, text});
+    auto lines = difference_to({file, text}, globals);
     if (!lines) return report(lines.error(), globals);
     plan["diff"] = *lines;
     if (!globals.json) std::fputs(lines->c_str(), stdout);

@@ -2,6 +2,7 @@
 #include "control/check.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "control/compile/compile.h"
 #include "control/config/yaml.h"
@@ -33,6 +34,18 @@ Checked check_text(std::string_view text) {
     checked.findings.push_back({config::Severity::error, {}, "", policy.error().text});
   }
   return checked;
+}
+
+nlohmann::ordered_json findings_json(const std::vector<config::Finding>& findings) {
+  auto list = nlohmann::ordered_json::array();
+  for (const config::Finding& finding : findings) {
+    list.push_back({{"severity", is_error(finding) ? "error" : "warning"},
+                    {"line", finding.mark.line},
+                    {"column", finding.mark.column},
+                    {"path", finding.path},
+                    {"text", finding.text}});
+  }
+  return list;
 }
 
 std::string error_count_text(const std::vector<config::Finding>& findings) {

@@ -4,6 +4,8 @@
 // asks the same, of load() and compile() with what it knows of the ports. Pure; thread: any.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +21,9 @@ struct Checked {
 
 // Loads, validates and compiles.
 Checked check_text(std::string_view text);
+
+// [{"severity", "line", "column", "path", "text"}], for `--json` of the daemon and of `check`.
+nlohmann::ordered_json findings_json(const std::vector<config::Finding>& findings);
 
 // "no error", "1 error", "3 errors": for one-line summaries.
 std::string error_count_text(const std::vector<config::Finding>& findings);

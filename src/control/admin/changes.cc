@@ -7,6 +7,7 @@
 
 #include "control/admin/show.h"
 #include "control/admin/who.h"
+#include "control/check.h"
 #include "control/explain/lock_out.h"
 #include "control/gateway.h"
 
@@ -17,18 +18,6 @@ constexpr int64_t kSecond = 1'000'000'000;  // ns
 constexpr uint64_t kTrialMaxSeconds = Changes::kTrialMax.ns / kSecond;
 // Of a change that would cut off who makes it, unless they say otherwise.
 constexpr Duration kCautiousTrial = seconds(300);
-
-Json findings_json(const std::vector<config::Finding>& findings) {
-  Json list = Json::array();
-  for (const config::Finding& finding : findings) {
-    list.push_back({{"severity", finding.severity == config::Severity::error ? "error" : "warning"},
-                    {"line", finding.mark.line},
-                    {"column", finding.mark.column},
-                    {"path", finding.path},
-                    {"text", finding.text}});
-  }
-  return list;
-}
 
 // The SSH session that the request comes by, if that is told; what is not understood is not there.
 std::optional<AdminConnection> connection_of(const Json& request) {
@@ -72,14 +61,19 @@ Result<Change> change_of(const Json& request, const Peer& peer) {
   return change;
 }
 
+// Why the session of the request would be cut off by what is previewed.
+std::optional<std::string> lock_out_of(Gateway& gateway, const Json& request,
+                                       const Reload::Preview& preview) {
+  auto connection = connection_of(request);
+  if (!connection || !preview.policy) return std::nullopt;
+  return locks_out(*gateway.publisher().current(), *preview.policy, *connection);
+}
+
 // C01: whoever would lock themselves out gets a trial, asked for or not.
 std::optional<std::string> why_cautious(Gateway& gateway, const Json& request,
                                         const std::string& text) {
-  auto connection = connection_of(request);
-  if (!connection || request.contains("trial_s")) return std::nullopt;
-  Reload::Preview preview = gateway.configuration().preview(text);
-  if (!preview.policy) return std::nullopt;
-  return locks_out(*gateway.publisher().current(), *preview.policy, *connection);
+  if (!request.contains("ssh") || request.contains("trial_s")) return std::nullopt;
+  return lock_out_of(gateway, request, gateway.configuration().preview(text));
 }
 
 void apply(Gateway& gateway, const Json& request, Change change, Reply& reply) {
@@ -116,11 +110,7 @@ void plan(Gateway& gateway, const Json& request, Reply& reply) {
                  {"restart", preview.restart},
                  {"outage_s", preview.restart.empty() ? 0.0 : gateway.status().start_s},
                  {"locks_out", Json()}};
-  auto connection = connection_of(request);
-  if (preview.policy && connection) {
-    auto why = locks_out(*gateway.publisher().current(), *preview.policy, *connection);
-    if (why) result["locks_out"] = *why;
-  }
+  if (auto why = lock_out_of(gateway, request, preview)) result["locks_out"] = *why;
   result.update(findings);
   if (!preview.policy || !preview.restart.empty()) return reply.done(result);
   count_ending_sessions(gateway, std::move(preview.policy), std::move(result), std::move(reply));
