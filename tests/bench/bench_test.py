@@ -58,6 +58,7 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(done, [(n, work) for n in (1, 1024) for work in WORKS])
         for row in rows[1:]:
             self.assertEqual(row["packets"] + row["interrupted"], 2048, row)
+            self.assertEqual("times_control" in row, row["work"] == "flooded", row)
 
     def test_frames_of_any_length(self):
         code, text = run("pipeline", "--work", "mixed", "--sessions", "1024", "--rules", "1",

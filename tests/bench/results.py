@@ -20,6 +20,7 @@ COLUMNS = [
     ("best", "cycles_per_packet_best", "{:,.0f}"),
     ("instr.", "instructions_per_packet", "{:,.0f}"),
     ("M/s", "mega_per_second", "{:.3f}"),
+    ("x control", "times_control", "{:.3f}"),
 ]
 
 

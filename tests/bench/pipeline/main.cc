@@ -82,10 +82,15 @@ void print(const Row& row, const Measured& measured, double bytes_per_session) {
   std::printf(
       "{\"work\": \"%s\", \"sessions\": %u, \"rules\": %u, \"bytes\": %u, "
       "\"cycles_per_packet\": %.1f, \"cycles_per_packet_best\": %.1f, \"per_second\": %.0f, "
-      "\"packets\": %lu, \"rounds\": %u, \"interrupted\": %lu, \"bytes_per_session\": %.1f}\n",
+      "\"packets\": %lu, \"rounds\": %u, \"interrupted\": %lu, \"bytes_per_session\": %.1f",
       row.work.c_str(), row.sessions, row.rules, row.bytes, measured.ticks_per_packet,
       measured.ticks_per_packet_best, per_second, static_cast<unsigned long>(measured.packets),
       measured.rounds, static_cast<unsigned long>(measured.interrupted), bytes_per_session);
+  if (measured.control > 0) {
+    std::printf(", \"cycles_per_packet_control\": %.1f, \"times_control\": %.3f", measured.control,
+                measured.ticks_per_packet / measured.control);
+  }
+  std::printf("}\n");
   std::fflush(stdout);
 }
 

@@ -26,6 +26,15 @@ long switches() {
   std::_Exit(1);
 }
 
+double ticks_of_packet(const Sum& sum) {
+  return static_cast<double>(sum.ticks) / static_cast<double>(sum.packets);
+}
+
+double median_of(std::vector<double>& costs) {
+  std::sort(costs.begin(), costs.end());
+  return costs.empty() ? 0 : costs[costs.size() / 2];
+}
+
 }  // namespace
 
 Rounds::Rounds(const Row& row, Stage& stage)
@@ -96,16 +105,17 @@ void Measured::add(const Sum& sum) {
   packets += sum.packets;
   interrupted += sum.interrupted;
   ++rounds;
-  if (sum.packets > 0) {
-    costs.push_back(static_cast<double>(sum.ticks) / static_cast<double>(sum.packets));
-  }
+  if (sum.packets > 0) costs.push_back(ticks_of_packet(sum));
+}
+
+void Measured::add_control(const Sum& sum) {
+  if (sum.packets > 0) control_costs.push_back(ticks_of_packet(sum));
 }
 
 void Measured::finish() {
-  if (costs.empty()) return;
-  std::sort(costs.begin(), costs.end());
-  ticks_per_packet = costs[costs.size() / 2];
-  ticks_per_packet_best = costs.front();
+  ticks_per_packet = median_of(costs);
+  control = median_of(control_costs);
+  if (!costs.empty()) ticks_per_packet_best = costs.front();
 }
 
 bool Effort::is_spent(unsigned rounds_done, double seconds_spent) const {
@@ -122,8 +132,14 @@ Measured measure(const Row& row, Stage& stage, const Effort& effort) {
   const auto spent = [start] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  while (!effort.is_spent(measured.rounds, spent()))
+  while (!effort.is_spent(measured.rounds, spent())) {
+    if (rounds.work().has_control()) {
+      rounds.work().be_control(true);
+      measured.add_control(rounds.run(packets, true));
+      rounds.work().be_control(false);
+    }
     measured.add(rounds.run(packets, true));
+  }
   measured.finish();
   return measured;
 }

@@ -53,6 +53,10 @@ class Work {
   // Packets of a round, and rounds before those that count.
   virtual size_t packets_in_round() const = 0;
   virtual unsigned warm_rounds() const { return 1; }
+  // A work that asks what something else costs has a control: the same without it, measured in
+  // turns.
+  virtual bool has_control() const { return false; }
+  virtual void be_control(bool) {}
 };
 
 // nullptr: no such work.
@@ -79,7 +83,7 @@ class Rounds {
   Rounds(const Row& row, Stage& stage);
 
   Sum run(size_t packets, bool is_timed);
-  const Work& work() const { return *work_; }
+  Work& work() { return *work_; }
 
  private:
   void burst(unsigned first, unsigned end, bool is_timed, Sum& sum);
@@ -95,14 +99,16 @@ class Rounds {
 struct Measured {
   double ticks_per_packet = 0;       // median of the rounds
   double ticks_per_packet_best = 0;  // least of the rounds
+  double control = 0;                // ticks of a packet of the control, median; 0: it has none
   uint64_t packets = 0;              // that were measured, all rounds together
   uint64_t interrupted = 0;          // packets left out: another program had the core meanwhile
   unsigned rounds = 0;
 
-  std::vector<double> costs;  // of the rounds
+  std::vector<double> costs, control_costs;  // of the rounds
 
-  void add(const Sum& sum);  // a round
-  void finish();             // after the last one
+  void add(const Sum& sum);          // a round
+  void add_control(const Sum& sum);  // the same of the control
+  void finish();                     // after the last one
 };
 
 struct Effort {
