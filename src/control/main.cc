@@ -102,8 +102,10 @@ int run(const postern::StartOptions& options) {
   for (const std::string& directory : {options.run_dir, options.state_dir}) {
     if (auto made = postern::make_directory(directory); !made) return fail(made.error());
   }
-  auto lock = postern::RunDirLock::take(options.run_dir);
+  auto lock = postern::DirectoryLock::take(options.run_dir, "posternd.lock");
   if (!lock) return fail(lock.error());
+  auto state_lock = postern::DirectoryLock::take(options.state_dir, "state.lock");
+  if (!state_lock) return fail(state_lock.error());
   postern::ErrorLog log;
   auto choice = postern::choose_configuration(options, log);
   if (!choice) return fail(choice.error());

@@ -42,18 +42,18 @@ Result<void> make_directory(const std::string& path) {
   return {};
 }
 
-Result<RunDirLock> RunDirLock::take(const std::string& run_dir) {
-  std::string path = run_dir + "/posternd.lock";
+Result<DirectoryLock> DirectoryLock::take(const std::string& directory, const std::string& name) {
+  std::string path = directory + "/" + name;
   int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (fd < 0) return Error{ErrorCode::failed, path + ": " + std::strerror(errno)};
-  RunDirLock lock(fd);
+  DirectoryLock lock(fd);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     char pid[16] = {};
     ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
     return Error{ErrorCode::denied,
                  fmt::format("another posternd (pid {}) uses {}; give this one its own --run-dir "
                              "and --state-dir",
-                             n > 0 ? pid : "?", run_dir)};
+                             n > 0 ? pid : "?", directory)};
   }
   std::string pid = std::to_string(getpid());
   if (ftruncate(fd, 0) != 0 || pwrite(fd, pid.data(), pid.size(), 0) < 0) {
@@ -62,9 +62,9 @@ Result<RunDirLock> RunDirLock::take(const std::string& run_dir) {
   return lock;
 }
 
-RunDirLock::RunDirLock(RunDirLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
-RunDirLock::~RunDirLock() {
+DirectoryLock::~DirectoryLock() {
   if (fd_ >= 0) close(fd_);
 }
 

@@ -22,17 +22,18 @@ struct StartOptions {
 // Makes it (and those above it) with mode 0750 where it is missing.
 Result<void> make_directory(const std::string& path);
 
-// Held as long as the object lives, and no longer than the process.
-class RunDirLock {
+// A directory that only one posternd may use. Held as long as the object lives, and no longer than
+// the process.
+class DirectoryLock {
  public:
-  // `denied` with one line when another posternd uses the directory.
-  static Result<RunDirLock> take(const std::string& run_dir);
-  RunDirLock(RunDirLock&& other) noexcept;
-  RunDirLock& operator=(RunDirLock&&) = delete;
-  ~RunDirLock();
+  // By a file of that name in it. `denied` with one line when another posternd uses the directory.
+  static Result<DirectoryLock> take(const std::string& directory, const std::string& name);
+  DirectoryLock(DirectoryLock&& other) noexcept;
+  DirectoryLock& operator=(DirectoryLock&&) = delete;
+  ~DirectoryLock();
 
  private:
-  explicit RunDirLock(int fd) : fd_(fd) {}
+  explicit DirectoryLock(int fd) : fd_(fd) {}
   int fd_;
 };
 

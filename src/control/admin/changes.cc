@@ -28,7 +28,7 @@ std::optional<AdminConnection> connection_of(const Json& request) {
     std::string digits = ssh.value(port, std::string());
     uint16_t number = 0;
     auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (!parsed || wrong != std::errc()) return std::nullopt;
+    if (!parsed || wrong != std::errc() || *end != 0) return std::nullopt;
     return Endpoint{*parsed, number};
   };
   auto client = endpoint("client", "client_port");

@@ -155,16 +155,16 @@ TEST_CASE("control/start_up: nothing starts without a valid configuration", "[F0
   CHECK(choice.error().code == ErrorCode::invalid);
 }
 
-TEST_CASE("control/start_up: a run-time directory has one user at a time") {
+TEST_CASE("control/start_up: a directory has one posternd at a time") {
   Bed bed;
   {
-    auto first = RunDirLock::take(bed.options.run_dir);
+    auto first = DirectoryLock::take(bed.options.run_dir, "a.lock");
     REQUIRE(first);
-    auto second = RunDirLock::take(bed.options.run_dir);
+    auto second = DirectoryLock::take(bed.options.run_dir, "a.lock");
     REQUIRE_FALSE(second);
     CHECK(second.error().text.find("another posternd") != std::string::npos);
   }
-  CHECK(RunDirLock::take(bed.options.run_dir));
+  CHECK(DirectoryLock::take(bed.options.run_dir, "a.lock"));
 }
 
 TEST_CASE("control/start_up: directories are made with those above them") {
