@@ -21,8 +21,8 @@ std::string place_of(const config::Cause& cause) {
 
 config::Finding finding(const char* kind, const Subject& subject, std::string text,
                         std::vector<config::Cause> causes) {
-  return {config::Severity::warning, subject.mark, subject.path, std::move(text), kind,
-          std::move(causes)};
+  return {config::Severity::warning, subject.mark, subject.path,
+          std::move(text),           kind,         std::move(causes)};
 }
 
 std::vector<config::Cause> causes_of(const std::vector<Item>& items,
@@ -79,9 +79,8 @@ std::vector<config::Finding> analyse(const config::Model& model, const Policy& p
   judge_sources(model, policy, findings);
   judge_port_maps(model, policy, rules, findings);
   judge_resolver(model, policy, rules, findings);
-  std::stable_sort(findings.begin(), findings.end(), [](const auto& a, const auto& b) {
-    return a.mark.line < b.mark.line;
-  });
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const auto& a, const auto& b) { return a.mark.line < b.mark.line; });
   if (findings.size() > kAnalysisFindingsMax) findings.resize(kAnalysisFindingsMax);
   return findings;
 }

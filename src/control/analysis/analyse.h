@@ -7,12 +7,12 @@
 //   kind             is about
 //   never-reached    a rule behind others that do the same with all it matches
 //   contradiction    a rule behind others that do the opposite with all it matches
-//   partly-reached   a rule one of whose services a broader earlier rule takes and does the opposite
-//   redundant        a rule without which later ones would do the same
-//   never-matches    a rule about destinations that translation has replaced by then
-//   port-map         a port map whose target is not inside, or that the filter lets nobody use
-//   open-resolver    a rule that lets strangers ask the DNS service
-//   analysis         rules that were too many or too intricate to judge
+//   partly-reached   a rule one of whose services a broader earlier rule takes and does the
+//   opposite redundant        a rule without which later ones would do the same never-matches    a
+//   rule about destinations that translation has replaced by then port-map         a port map whose
+//   target is not inside, or that the filter lets nobody use open-resolver    a rule that lets
+//   strangers ask the DNS service analysis         rules that were too many or too intricate to
+//   judge
 //
 // Disabled rules are out of the question, those with times are judged for the whole week, and
 // postures normal and cut_off both count. Rules of a template are not compared with each other.

@@ -31,9 +31,7 @@ class FilterJudge {
   void run();
 
  private:
-  const config::FilterRule& source(size_t item) const {
-    return model_.filter.rules[item - first_];
-  }
+  const config::FilterRule& source(size_t item) const { return model_.filter.rules[item - first_]; }
   const Rule& rule(size_t item) const { return policy_.rules.at(static_cast<uint16_t>(item)); }
   Subject subject(size_t item) const {
     return {"filter.rules." + source(item).name, source(item).mark};
@@ -82,9 +80,8 @@ std::string FilterJudge::hidden_text(size_t item, const std::vector<size_t>& cau
                                        : " come first, match all of it together and ");
   const bool is_one = told.size() == 1;
   const Action mine = rule(item).action;
-  const bool is_same = std::all_of(causes.begin(), causes.end(), [&](size_t cause) {
-    return rule(cause).action == mine;
-  });
+  const bool is_same = std::all_of(causes.begin(), causes.end(),
+                                   [&](size_t cause) { return rule(cause).action == mine; });
   const char* where = is_one ? "that one" : "those";
   if (mine == Action::next) {
     return text + (is_one ? "decides" : "decide") + "; move this one above " + where +
@@ -106,17 +103,13 @@ void FilterJudge::tell_hidden(size_t item, const Place& place) {
 void FilterJudge::tell_redundant(size_t item, const Place& place) {
   auto causes = causes_of(items_, place.causes);
   std::string text = "does nothing: without it " + named(causes) +
-                     (causes.size() == 1 ? " would do" : " would do") +
-                     " the same with all that reaches it; remove this one";
+                     " would do the same with all that reaches it; remove this one";
   findings_.push_back(finding("redundant", subject(item), std::move(text), std::move(causes)));
 }
 
 // Whether a broader rule before it, with the opposite action, has one of its services whole. A rule
 // that lies within this one is an exception from it, as people write them.
 bool FilterJudge::is_partly_hidden(size_t item, const ServiceSpec& service, size_t& by) {
-  Rule part = rule(item);
-  part.services = {service};
-  // In the form of the items, by a policy of this one rule's regions.
   std::vector<Region> regions;
   for (const Region& region : items_[item].regions) {
     Region only = region;

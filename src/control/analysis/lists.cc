@@ -60,7 +60,8 @@ bool add_services(const Region& base, const std::vector<ServiceSpec>& services,
   bool is_any = services.empty();
   for (const ServiceSpec& service : services)
     is_any = is_any || service.any_protocol;
-  const std::vector<ServiceGroup> groups = is_any ? std::vector<ServiceGroup>() : groups_of(services);
+  const std::vector<ServiceGroup> groups =
+      is_any ? std::vector<ServiceGroup>() : groups_of(services);
   if (is_any || groups.size() > kServiceGroupsMax) {
     out.push_back(base);
     return is_any;
@@ -179,8 +180,8 @@ std::vector<Item> filter_items(const config::Model& model, const Policy& policy)
     item.passes_on = rule.action == Action::next;
     const config::FilterRule* source = i < first ? nullptr : &model.filter.rules[i - first];
     if (source != nullptr && !source->enabled) continue;
-    add_regions(rule, policy, minutes_of(source ? source->when : std::vector<std::string>(), resolver),
-                item);
+    add_regions(rule, policy,
+                minutes_of(source ? source->when : std::vector<std::string>(), resolver), item);
   }
   return items;
 }

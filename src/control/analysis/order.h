@@ -22,8 +22,8 @@ struct Place {
 };
 
 struct OrderLimits {
-  size_t steps = 300'000'000;     // for the whole list, see Budget: about three seconds
-  size_t steps_each = 5'000'000;  // for one question
+  size_t steps = 150'000'000;     // for the whole list, see Budget: a second or two
+  size_t steps_each = 3'000'000;  // for one question
 };
 
 // `samples` may be nullptr; with it nearly all questions are answered at once. Redundancy is asked

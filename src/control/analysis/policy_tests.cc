@@ -123,8 +123,7 @@ std::string difference(const config::PolicyTest& test, const Explanation& told) 
     return "expected sent_from " + test.sent_from + ", seen " + endpoint_text(proto, told.source);
   }
   if (!test.sent_to.empty() && !fits(test.sent_to, told.destination)) {
-    return "expected sent_to " + test.sent_to + ", seen " +
-           endpoint_text(proto, told.destination);
+    return "expected sent_to " + test.sent_to + ", seen " + endpoint_text(proto, told.destination);
   }
   return "";
 }

@@ -16,9 +16,9 @@ Samples::Samples(const Ruleset& rules, const std::vector<Item>& items) : items_(
   for (size_t i = 0; i < rules.size(); ++i) {
     Rule& rule = copies.emplace_back(rules.at(static_cast<uint16_t>(i)));
     rule.enabled = !items[i].regions.empty() && !items[i].passes_on;
-    has_times_.push_back(std::any_of(
-        items[i].regions.begin(), items[i].regions.end(),
-        [&](const Region& region) { return !region[Number::minute].contains(week); }));
+    has_times_.push_back(
+        std::any_of(items[i].regions.begin(), items[i].regions.end(),
+                    [&](const Region& region) { return !region[Number::minute].contains(week); }));
   }
   always_ = Ruleset(std::move(copies), Posture::normal, false);
   always_.compile();
@@ -32,7 +32,8 @@ uint32_t Samples::draw(const RangeSet& set) {
 
 // One of the bits that are set.
 uint8_t Samples::draw(uint64_t bits) {
-  for (auto skipped = random_() % static_cast<unsigned>(std::popcount(bits)); skipped > 0; --skipped)
+  for (auto skipped = random_() % static_cast<unsigned>(std::popcount(bits)); skipped > 0;
+       --skipped)
     bits &= bits - 1;
   return static_cast<uint8_t>(std::countr_zero(bits));
 }

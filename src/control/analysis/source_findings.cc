@@ -9,9 +9,9 @@ namespace {
 
 std::string text_of(const std::vector<config::Cause>& causes, bool is_same) {
   const bool is_one = causes.size() == 1;
-  std::string text = "never reached: " + named(causes) +
-                     (is_one ? " comes first and takes all of it; "
-                             : " come first and take all of it together; ");
+  std::string text =
+      "never reached: " + named(causes) +
+      (is_one ? " comes first and takes all of it; " : " come first and take all of it together; ");
   if (is_same) return text + "remove this one";
   return text + "move this one above " + (is_one ? "that one" : "those") + ", or remove it";
 }

@@ -204,9 +204,9 @@ struct Nat {
 };
 
 // --- filter -------------------------------------------------------------------------------------
-enum class Posture { normal, cut_off, open };        // F22
-enum class TcpState { any, opening, established };   // F19
-enum class Scope { all, forwarded, own };            // F37
+enum class Posture { normal, cut_off, open };       // F22
+enum class TcpState { any, opening, established };  // F19
+enum class Scope { all, forwarded, own };           // F37
 
 struct FilterRule {
   std::string name;

@@ -37,9 +37,9 @@ struct PolicyTest : TestPacket {
   static constexpr uint32_t kNoon = 12 * 60;  // Monday 12:00, a minute of the local week
 
   std::string name;
-  std::string tcp_flags;   // "syn,ack"; empty: syn
+  std::string tcp_flags;    // "syn,ack"; empty: syn
   uint32_t minute = kNoon;  // of the local week, when the packet comes
-  std::string out;         // interface, or "gateway"; empty: not said
+  std::string out;          // interface, or "gateway"; empty: not said
   // As it leaves; empty: not said.
   std::string sent_from, sent_to;  // "192.0.2.1" or "192.0.2.1:80"
   bool operator==(const PolicyTest&) const = default;

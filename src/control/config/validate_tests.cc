@@ -50,7 +50,8 @@ void validate_expectations(Check& check, const PolicyTest& test, const std::stri
                           "unknown rule " + quote(test.rule) + hint(test.rule, known));
   }
   if (test.verdict == RuleAction::permit) return;
-  for (const auto& [key, value] : {std::pair(".out", &test.out), {".sent_from", &test.sent_from},
+  for (const auto& [key, value] : {std::pair(".out", &test.out),
+                                   {".sent_from", &test.sent_from},
                                    {".sent_to", &test.sent_to}}) {
     if (!value->empty()) check.report.error_at(path + key, "goes with verdict permit");
   }

@@ -89,6 +89,7 @@ TEST_CASE("analysis/cover: the answer is that of counting packets", "[C06]") {
         item.regions.push_back(random_region(random));
     }
     std::vector<Region> whole = {random_region(random)};
+    if (whole.front().is_empty()) continue;
     Budget budget(1'000'000);
     Cover cover(items, budget);
     std::vector<size_t> by;

@@ -41,19 +41,20 @@ TEST_CASE("analysis/filter: an exception before the rule is good practice", "[C0
                      "name: mail, in: lan, out: external, service: [tcp/25, tcp/587], action: deny",
                      "name: web-no, in: lan, service: tcp/80, action: deny",
                      "name: web, in: lan, service: [tcp/80, tcp/443], action: permit",
-                     "name: lan, in: lan, action: permit", "name: cleanup, action: drop"}) == "");
+                     "name: lan, in: lan, action: permit, log: true",
+                     "name: cleanup, action: drop"}) == "");
 }
 
 TEST_CASE("analysis/filter: a rule that a later one would replace", "[C06]") {
-  CHECK_THAT(findings_in({"name: web, in: lan, service: tcp/80, action: permit",
-                          "name: dmz, in: dmz, action: drop",
-                          "name: lan, in: lan, action: permit"}),
-             Contains("9 redundant: filter.rules.web: does nothing: without it rule lan (line 11) "
-                      "would do the same with all that reaches it; remove this one"));
+  CHECK_THAT(
+      findings_in({"name: web, in: lan, service: tcp/80, action: permit",
+                   "name: dmz, in: dmz, action: drop", "name: lan, in: lan, action: permit"}),
+      Contains("9 redundant: filter.rules.web: does nothing: without it rule lan (line 11) "
+               "would do the same with all that reaches it; remove this one"));
   // What stands between, logs or counts is a reason for it.
   for (const char* between :
        {"name: x, in: lan, to: 10.9.0.9, action: deny", "name: x, in: lan, action: continue",
-        "name: x, in: lan, service: tcp/80, to: 10.9.0.9, when: mon, action: drop"}) {
+        "name: x, in: lan, service: tcp, to: 10.9.0.9, when: mon, action: drop"}) {
     CHECK(findings_in({"name: web, in: lan, service: tcp/80, action: permit", between,
                        "name: lan, in: lan, action: permit"}) == "");
   }
@@ -70,15 +71,16 @@ TEST_CASE("analysis/filter: times, postures, qualifiers and scopes count", "[C06
                        "name: web, in: lan, service: tcp/80, action: deny"}) == "");
   }
   CHECK(findings_in({"name: all, in: lan, action: permit",
-                     "name: admin, in: lan, service: tcp/22, action: deny, emergency: true"}) == "");
+                     "name: admin, in: lan, service: tcp/22, action: deny, emergency: true"}) ==
+        "");
   CHECK(findings_in({"name: all, in: lan, action: permit",
                      "name: web, in: lan, enabled: false, action: deny"}) == "");
   CHECK(findings_in({"name: count, in: lan, action: continue",
                      "name: web, in: lan, action: permit"}) == "");
-  CHECK_THAT(findings_in({"name: all, in: lan, action: permit",
-                          "name: count, in: lan, action: continue"}),
-             Contains("never-reached: filter.rules.count: never reached: rule all (line 9) comes "
-                      "first, matches all of it and decides; move this one above that one"));
+  CHECK_THAT(
+      findings_in({"name: all, in: lan, action: permit", "name: count, in: lan, action: continue"}),
+      Contains("never-reached: filter.rules.count: never reached: rule all (line 9) comes "
+               "first, matches all of it and decides; move this one above that one"));
   CHECK_THAT(findings_in({"name: week, in: lan, when: mon-fri, action: permit",
                           "name: end, in: lan, when: [sat, sun], action: permit",
                           "name: web, in: lan, service: tcp/80, action: permit"}),
@@ -112,9 +114,9 @@ TEST_CASE("analysis/filter: rules of a template are told only where they are con
 }
 
 TEST_CASE("analysis/filter: one that takes everything ends the list", "[C06]") {
-  const std::string told = findings_in({"name: all, action: drop",
-                                        "name: web, in: lan, service: tcp/80, action: permit",
-                                        "name: again, action: drop"});
+  const std::string told =
+      findings_in({"name: all, action: drop", "name: web, in: lan, service: tcp/80, action: permit",
+                   "name: again, action: drop"});
   CHECK_THAT(told, Contains("10 contradiction: filter.rules.web"));
   CHECK_THAT(told, Contains("11 never-reached: filter.rules.again"));
 }

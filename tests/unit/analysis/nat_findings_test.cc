@@ -38,10 +38,10 @@ TEST_CASE("analysis/nat: source rules behind others", "[C06][F09]") {
 TEST_CASE("analysis/nat: a port map that the filter lets through is fine", "[C06][F10]") {
   const std::string permit = "name: in, in: external, to: 10.9.0.80, action: permit";
   CHECK(with_map(kWeb, {permit}) == "");
-  CHECK(with_map(std::string(kWeb) + ", allow_from: any", {"name: no, action: drop"}) == "");
+  CHECK(with_map(std::string(kWeb) + ", allow_from: any", {"name: last, action: drop"}) == "");
   CHECK(with_map(kWeb, {"name: bad, in: wan, from: 198.51.100.66, action: drop", permit,
-                        "name: no, action: drop"}) == "");
-  CHECK(with_map("service: tcp/80, to: 10.9.0.80, enabled: false", {"name: no, action: drop"}) ==
+                        "name: last, action: drop"}) == "");
+  CHECK(with_map("service: tcp/80, to: 10.9.0.80, enabled: false", {"name: last, action: drop"}) ==
         "");
 }
 
@@ -50,8 +50,8 @@ TEST_CASE("analysis/nat: a port map that the filter lets nobody use", "[C06][F10
              Catch::Contains("7 port-map: nat.port_maps.web: nobody on wan may use it: no rule "
                              "permits the destination 10.9.0.80"));
   CHECK_THAT(with_map(kWeb, {"name: late, in: wan, service: tcp/81, action: permit",
-                             "name: no, in: wan, out: dmz, action: drop"}),
-             Catch::Contains("rule no (line 11) refuses the destination 10.9.0.80; permit it "
+                             "name: last, in: wan, out: dmz, action: drop"}),
+             Catch::Contains("rule last (line 11) refuses the destination 10.9.0.80; permit it "
                              "above, or list sources in allow_from"));
   const std::string outside =
       with_map(kWeb, {"name: in, in: wan, to: 203.0.113.1, service: tcp/80, action: permit"});

@@ -54,8 +54,9 @@ TEST_CASE("analysis/tests: what holds says nothing", "[C06][C04]") {
                        "verdict: drop, rule: cleanup"),
            std::string("name: t, in: lan, protocol: icmp/8, from: 192.168.1.9, to: 198.51.100.7, "
                        "verdict: permit"),
-           std::string("name: t, in: wan, protocol: tcp, from: 198.51.100.7, to: 203.0.113.1:80, "
-                       "verdict: permit, rule: port-map/web, out: dmz, sent_to: \"10.9.0.80:8080\""),
+           std::string(
+               "name: t, in: wan, protocol: tcp, from: 198.51.100.7, to: 203.0.113.1:80, "
+               "verdict: permit, rule: port-map/web, out: dmz, sent_to: \"10.9.0.80:8080\""),
            std::string("name: t, in: lan, protocol: tcp, from: 192.168.1.9, to: 192.168.1.1:22, "
                        "verdict: permit, out: gateway"),
            std::string("name: t, in: dmz, protocol: tcp, from: 10.9.0.2, to: 198.51.100.7:25, "
@@ -90,8 +91,8 @@ TEST_CASE("analysis/tests: a configuration whose tests fail is invalid, and that
   const Checked passed = check_text(with_tests({std::string(kOut) + "verdict: permit"}));
   CHECK(passed.ok());
   CHECK_FALSE(passed.is_only_tests());
-  const Checked failed = check_text(with_tests({std::string(kOut) + "verdict: deny",
-                                                std::string(kOut) + "verdict: drop"}));
+  const Checked failed = check_text(
+      with_tests({std::string(kOut) + "verdict: deny", std::string(kOut) + "verdict: drop"}));
   CHECK_FALSE(failed.ok());
   CHECK(failed.is_only_tests());
   CHECK(analysis::failed_tests_text(failed.findings) ==
@@ -118,15 +119,17 @@ TEST_CASE("analysis/tests: form is checked before", "[C06]") {
       {"name: t, in: lan, protocol: udp, from: 1.2.3.4, to: \"1.2.3.5:80\", verdict: drop, rule: "
        "cleanpu",
        "tests[0].rule: unknown rule 'cleanpu'; did you mean 'cleanup'?"},
-      {"name: t, in: lan, protocol: udp, from: 1.2.3.4, to: \"1.2.3.5:80\", verdict: drop, out: wan",
+      {"name: t, in: lan, protocol: udp, from: 1.2.3.4, to: \"1.2.3.5:80\", verdict: drop, out: "
+       "wan",
        "tests[0].out: goes with verdict permit"},
       {"name: t, in: lan, protocol: udp, from: 1.2.3.4, to: \"1.2.3.5:80\", verdict: drop, "
        "tcp_flags: syn",
        "tests[0].tcp_flags: goes with protocol tcp"},
-      {"name: t, in: lan, protocol: udp, from: 1.2.3.4, to: \"1.2.3.5:80\", verdict: drop, at: noon",
+      {"name: t, in: lan, protocol: udp, from: 1.2.3.4, to: \"1.2.3.5:80\", verdict: drop, at: "
+       "noon",
        "tests[0].at: 'noon' is no day and time, as mon 08:30"},
       {"name: t, in: lan, protocol: udp, from: 1.2.3.4, to: \"1.2.3.5:80\", verdict: maybe",
-       "tests[0].verdict: 'maybe' is none of permit, drop, deny"},
+       "tests[0].verdict: unknown word 'maybe'; expected one of permit, drop, deny"},
       {"in: lan, protocol: udp, from: 1.2.3.4, to: \"1.2.3.5:80\", verdict: drop", "name"},
       {"name: t, in: lan, protocol: tcp, from: 192.168.1.9, to: \"1.2.3.5:80\", verdict: drop, "
        "tcp_flags: syn+fni",
@@ -138,8 +141,8 @@ TEST_CASE("analysis/tests: form is checked before", "[C06]") {
   }
   std::vector<std::string> many;
   for (int i = 0; i < 25; ++i) {
-    many.push_back(std::string(kOut) + "verdict: permit, at: \"mon 10:" +
-                   std::to_string(10 + i) + "\"");
+    many.push_back(std::string(kOut) + "verdict: permit, at: \"mon 10:" + std::to_string(10 + i) +
+                   "\"");
   }
   CHECK_THAT(told(check_text(with_tests(many)).findings),
              Catch::Contains("tests[24].at: all tests together may name 24 different times"));
