@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// postern check FILE: everything that is wrong with a configuration; offline, without root.
+// postern check FILE: everything that is wrong with a configuration, what is odd about its rules,
+// and whether its tests hold; offline, without root.
 #include "control/check.h"
 
 #include <cstdio>
@@ -15,6 +16,7 @@ namespace {
 
 struct Options {
   std::string file;
+  bool is_strict = false;
 };
 
 Json to_json(const Checked& checked, const std::string& file) {
@@ -32,7 +34,9 @@ int check(const Options& options, const Globals& globals) {
       std::fprintf(stderr, "%s\n", config::to_text(finding, options.file).c_str());
     std::printf("%s: %s\n", options.file.c_str(), error_count_text(checked.findings).c_str());
   }
-  return checked.ok() ? kDone : kInvalid;
+  if (checked.is_only_tests()) return kFailed;
+  if (!checked.ok()) return kInvalid;
+  return options.is_strict && !checked.findings.empty() ? kFailed : kDone;
 }
 
 }  // namespace
@@ -41,6 +45,7 @@ void add_check(Command& root, const Globals& globals) {
   auto options = std::make_shared<Options>();  // the parser writes, the body reads
   root.add("check", "find everything that is wrong with a configuration, without a daemon")
       .argument("FILE", options->file, "the configuration")
+      .flag("--strict", options->is_strict, "warnings fail, too (exit code 1)")
       .runs([options, &globals] { return check(*options, globals); });
 }
 

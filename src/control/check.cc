@@ -2,9 +2,10 @@
 #include "control/check.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "control/compile/compile.h"
+#include "control/analysis/judge.h"
 #include "control/config/yaml.h"
 #include "control/text_file.h"
 
@@ -24,15 +25,20 @@ bool Checked::ok() const {
   return std::none_of(findings.begin(), findings.end(), is_error);
 }
 
+bool Checked::is_only_tests() const {
+  return !ok() && std::all_of(findings.begin(), findings.end(), [](const config::Finding& finding) {
+    return !is_error(finding) || finding.kind == "test";
+  });
+}
+
 Checked check_text(std::string_view text) {
   config::Loaded loaded = config::load(text);
   Checked checked{std::move(loaded.model), std::move(loaded.findings)};
   if (!checked.ok()) return checked;
-  CompileInputs inputs;
-  inputs.shards = Shards(checked.model.system.workers.count);
-  if (auto policy = compile(checked.model, inputs); !policy) {
-    checked.findings.push_back({config::Severity::error, {}, "", policy.error().text});
-  }
+  auto judged = analysis::judge(checked.model);
+  std::move(judged.begin(), judged.end(), std::back_inserter(checked.findings));
+  std::stable_sort(checked.findings.begin(), checked.findings.end(),
+                   [](const auto& a, const auto& b) { return a.mark.line < b.mark.line; });
   return checked;
 }
 
@@ -44,6 +50,12 @@ nlohmann::ordered_json findings_json(const std::vector<config::Finding>& finding
                     {"column", finding.mark.column},
                     {"path", finding.path},
                     {"text", finding.text}});
+    if (finding.kind.empty()) continue;
+    list.back()["kind"] = finding.kind;
+    auto causes = nlohmann::ordered_json::array();
+    for (const config::Cause& cause : finding.causes)
+      causes.push_back({{"name", cause.name}, {"line", cause.line}});
+    list.back()["causes"] = std::move(causes);
   }
   return list;
 }

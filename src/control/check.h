@@ -17,12 +17,14 @@ struct Checked {
   config::Model model;                    // meaningful only when ok()
   std::vector<config::Finding> findings;  // errors and warnings
   bool ok() const;                        // no finding is an error
+  bool is_only_tests() const;             // not ok(), and all errors are tests that fail
 };
 
-// Loads, validates and compiles.
+// Loads, validates and judges (analysis/judge.h).
 Checked check_text(std::string_view text);
 
-// [{"severity", "line", "column", "path", "text"}], for `--json` of the daemon and of `check`.
+// [{"severity", "line", "column", "path", "text"}], of the analysis also "kind" and "causes"
+// [{"name", "line"}]; for `--json` of the daemon and of `check`.
 nlohmann::ordered_json findings_json(const std::vector<config::Finding>& findings);
 
 // "no error", "1 error", "3 errors": for one-line summaries.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "control/analysis/judge.h"
 #include "control/apply/last_good.h"
 #include "control/apply/restart.h"
 #include "control/check.h"
@@ -66,6 +67,15 @@ Reload::Read Reload::read(const std::string& text) const {
     read.refusal =
         refused(ErrorCode::invalid, "the configuration has " + count + "; nothing was changed",
                 std::move(loaded.findings));
+    return read;
+  }
+  // What does not compile is told with what is known of the ports, later.
+  for (config::Finding& finding : analysis::judge(loaded.model)) {
+    if (!finding.kind.empty()) loaded.findings.push_back(std::move(finding));
+  }
+  if (std::string failed = analysis::failed_tests_text(loaded.findings); !failed.empty()) {
+    read.refusal =
+        refused(ErrorCode::failed, failed + "; nothing was changed", std::move(loaded.findings));
     return read;
   }
   read.restart = restart_keys(model_, loaded.model);

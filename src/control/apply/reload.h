@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reload: the way of a text from a file or a client to the policy in force.
 //
-//   text -> load, validate -> same as running? -> needs a restart? -> compile -> publish ->
-//   on_published -> last good
+//   text -> load, validate -> judge (analysis, tests) -> same as running? -> needs a restart? ->
+//   compile -> publish -> on_published -> last good
 //
 // Any error on the way leaves everything as it was. Thread: control. Identical text is no change:
 // nothing is published and the generation stays.

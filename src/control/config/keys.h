@@ -93,7 +93,8 @@ extern const SectionSpec kNatSection;       // keys_policy.cc
 extern const SectionSpec kFilterSection;
 extern const SectionSpec kRuleSection;
 extern const SectionSpec kTemplateUseSection;
-extern const SectionSpec kDhcpSection;  // keys_dhcp.cc
+extern const SectionSpec kDhcpSection;        // keys_dhcp.cc
+extern const SectionSpec kPolicyTestSection;  // keys_tests.cc
 
 // A file of conf/templates (keys_templates.cc).
 extern const SectionSpec kTemplateFile;

@@ -331,6 +331,11 @@ constexpr KeySpec kFileKeys[] = {
      .section = &kServicesSection},
     {.key = "admin", .type = Type::section, .help = "administration", .section = &kAdminSection},
     {.key = "logging", .type = Type::section, .help = "logs", .section = &kLoggingSection},
+    {.key = "tests",
+     .type = Type::sections,
+     .help = "packets and what must become of them; a configuration that fails one is refused",
+     .max = 1000,
+     .section = &kPolicyTestSection},
 };
 
 }  // namespace

@@ -15,12 +15,21 @@ namespace postern::config {
 
 enum class Severity { error, warning };
 
+// What a finding is because of: another entry of the file.
+struct Cause {
+  std::string name;
+  uint32_t line = 0;  // 0: the compiler added it
+};
+
 // One thing that is wrong, ready to print: "FILE:LINE:COL: error: PATH: TEXT".
 struct Finding {
   Severity severity = Severity::error;
   Mark mark;
   std::string path;  // key path, "interfaces.wan.mtu" or "filter.rules[3].service"
   std::string text;  // what is wrong, what was expected, nearest valid word
+  // Of the analysis of rules and of policy tests (control/analysis); else empty:
+  std::string kind = {};  // one word: "never-reached", "contradiction", "redundant", "test", ...
+  std::vector<Cause> causes = {};
 };
 
 struct Loaded {

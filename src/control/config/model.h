@@ -20,6 +20,7 @@
 #include "control/config/model_dhcp.h"
 #include "control/config/model_dns.h"
 #include "control/config/model_mark.h"
+#include "control/config/model_tests.h"
 
 namespace postern::config {
 
@@ -203,10 +204,9 @@ struct Nat {
 };
 
 // --- filter -------------------------------------------------------------------------------------
-enum class Posture { normal, cut_off, open };        // F22
-enum class RuleAction { permit, drop, deny, next };  // "continue" in the file
-enum class TcpState { any, opening, established };   // F19
-enum class Scope { all, forwarded, own };            // F37
+enum class Posture { normal, cut_off, open };       // F22
+enum class TcpState { any, opening, established };  // F19
+enum class Scope { all, forwarded, own };           // F37
 
 struct FilterRule {
   std::string name;
@@ -281,6 +281,7 @@ struct Model {
   Services services;
   Admin admin;
   Logging logging;
+  std::vector<PolicyTest> tests;
   bool operator==(const Model&) const = default;
 };
 

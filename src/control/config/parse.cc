@@ -57,6 +57,10 @@ Parsed parse_file(const Node& root, Report& report) {
   if (auto section = file.section("services")) parse_services(*section, model.services);
   if (auto section = file.section("admin")) parse_admin(*section, model.admin);
   if (auto section = file.section("logging")) parse_logging(*section, model.logging);
+  for (const Field& field : file.find_sections("tests")) {
+    Section section(report, field.node, field.path, kPolicyTestSection);
+    parse_policy_test(section, model.tests.emplace_back());
+  }
   file.finish();
   parsed.sound = report.errors() == 0;
   return parsed;

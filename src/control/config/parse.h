@@ -41,6 +41,10 @@ void parse_services(Section& section, Services& services);
 void parse_dns(Section& section, Dns& dns);
 void parse_dhcp(Section& section, Dhcp& dhcp);
 void parse_rule(Section& section, FilterRule& rule);
+// What tests of configurations and of templates have in common: in, protocol, from, to, verdict and
+// rule.
+void parse_test_packet(Section& section, TestPacket& packet);
+void parse_policy_test(Section& section, PolicyTest& test);
 
 // A list of items in which "any" alone means the same as no list.
 void parse_match(Section& section, std::string_view key, std::vector<std::string>& items);

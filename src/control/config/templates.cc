@@ -26,34 +26,9 @@ void parse_parameter(Section& section, TemplateParameter& parameter) {
   section.finish();
 }
 
-// "192.0.2.1" or "192.0.2.1:80".
-void parse_endpoint(const Field& field, Ipv4Address& address, uint16_t& port) {
-  auto text = read_string(field);
-  if (!text) return;
-  size_t colon = std::min(text->find(':'), text->size());
-  auto host = parse_ipv4(std::string_view(*text).substr(0, colon));
-  auto number = colon == text->size()
-                    ? std::optional<uint32_t>(0)
-                    : parse_number(std::string_view(*text).substr(colon + 1), 65535);
-  if (!host || !number) return field.error(quote(*text) + " is not an address or address:port");
-  address = *host;
-  port = static_cast<uint16_t>(*number);
-}
-
 void parse_test(Section& section, TemplateTest& test) {
-  test.mark = section.node().mark;
-  section.string("in", test.in);
+  parse_test_packet(section, test);
   section.string("out", test.out);
-  if (auto field = section.find("protocol")) {
-    auto text = read_string(*field);
-    auto matches = text ? parse_service_literal(*text) : Error{};
-    if (text && (!matches || matches->size() != 1)) field->error("is not one protocol");
-    if (matches && matches->size() == 1) test.protocol = matches->front();
-  }
-  if (auto field = section.find("from")) parse_endpoint(*field, test.from, test.from_port);
-  if (auto field = section.find("to")) parse_endpoint(*field, test.to, test.to_port);
-  section.word("verdict", test.verdict);
-  section.string("rule", test.rule);
   section.finish();
 }
 

@@ -41,17 +41,10 @@ struct TemplateParameter {
   std::optional<Node> fallback;  // none and not required: the key that uses it is left out
 };
 
-struct TemplateTest {
-  std::string in;  // interface of the sample, or "gateway"
+// On interfaces of the sample. `rule` is the name within the template; empty: no rule of it, the
+// default.
+struct TemplateTest : TestPacket {
   std::string out;
-  ServiceMatch protocol;  // protocol number, ICMP type and code
-  Ipv4Address from;
-  Ipv4Address to;
-  uint16_t from_port = 0;
-  uint16_t to_port = 0;
-  RuleAction verdict = RuleAction::drop;
-  std::string rule;  // name within the template; empty: no rule of it, the default
-  Mark mark;         // in the template's file
 };
 
 struct Template {

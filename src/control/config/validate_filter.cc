@@ -22,7 +22,6 @@ class RuleCheck {
         path_(join("filter.rules", check.parsed.rule_entries[index])) {}
 
   void run();
-  void warn_unreached(const FilterRule& by);
   void error(std::string_view key, std::string text) {
     check_.report.error_at(place(key), prefix() + std::move(text));
   }
@@ -145,16 +144,6 @@ void RuleCheck::check_tcp() {
   }
 }
 
-void RuleCheck::warn_unreached(const FilterRule& by) {
-  warning("", "never reached: rule " + by.name + " comes first and matches everything");
-}
-
-bool matches_everything(const FilterRule& rule) {
-  return rule.enabled && rule.action != RuleAction::next && rule.in.empty() && rule.out.empty() &&
-         rule.from.empty() && rule.to.empty() && rule.to_original.empty() && rule.service.empty() &&
-         rule.tcp == TcpState::any && rule.scope == Scope::all && rule.when.empty();
-}
-
 void validate_posture(Check& check) {
   const Filter& filter = check.model.filter;
   bool emergency =
@@ -182,8 +171,6 @@ void validate_filter(Check& check) {
     return;
   }
   std::unordered_map<std::string_view, size_t> names;
-  const FilterRule* last = nullptr;  // the rule that ends the list
-  bool warned = false;
   for (size_t i = 0; i < rules.size(); ++i) {
     const FilterRule& rule = rules[i];
     RuleCheck one(check, i);
@@ -194,12 +181,6 @@ void validate_filter(Check& check) {
       one.error("name", std::move(text));
     }
     one.run();
-    if (last && !warned && check.parsed.sound && rule.enabled &&
-        !(rule.emergency && !last->emergency)) {
-      one.warn_unreached(*last);
-      warned = true;
-    }
-    if (!last && matches_everything(rule)) last = &rule;
   }
   validate_posture(check);
 }

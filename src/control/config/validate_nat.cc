@@ -114,29 +114,6 @@ void validate_source(Check& check, const SourceNat& source, const Externals& ext
   }
 }
 
-// An entry after one that takes everything out of the same interface is never reached.
-void validate_reach(Check& check) {
-  std::map<std::string_view, std::string_view> closed;  // interface -> entry that takes all
-  const std::vector<SourceNat>& all = check.model.nat.source;
-  for (size_t i = 0; i < all.size(); ++i) {
-    const SourceNat& source = all[i];
-    if (!source.enabled || source.out.empty()) continue;
-    bool dead = std::all_of(source.out.begin(), source.out.end(),
-                            [&](const std::string& out) { return closed.count(out) > 0; });
-    if (dead) {
-      check.report.warning_at(join("nat.source", i),
-                              "never reached: " + std::string(closed[source.out[0]]) +
-                                  " comes first and takes everything");
-    }
-    if (!source.in.empty() || !source.from.empty() || !source.to.empty() ||
-        !source.service.empty()) {
-      continue;
-    }
-    for (const std::string& out : source.out)
-      closed.emplace(out, source.name);
-  }
-}
-
 void validate_external(Check& check, const OneToOne& pair, const std::string& path) {
   const Interface* on = check.find_interface(pair.on);
   std::string external = to_text(pair.external);
@@ -210,7 +187,6 @@ void validate_nat(Check& check) {
   for (size_t i = 0; i < nat.source.size(); ++i) {
     validate_source(check, nat.source[i], externals, join("nat.source", i));
   }
-  validate_reach(check);
   validate_one_to_one(check);
 }
 

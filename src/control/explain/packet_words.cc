@@ -79,24 +79,6 @@ Result<Endpoint> parse_endpoint(const std::string& option, const std::string& te
   return Endpoint{*address, static_cast<uint16_t>(*port)};
 }
 
-Result<uint8_t> parse_flags(const std::string& text) {
-  if (text.empty()) return tcp_flag::syn;
-  if (text == "none") return uint8_t{0};
-  uint8_t flags = 0;
-  for (size_t begin = 0; begin <= text.size();) {
-    size_t end = std::min(text.find_first_of(",+", begin), text.size());
-    std::string name = text.substr(begin, end - begin);
-    uint8_t bit = 0;
-    for (const Flag& flag : kFlags) {
-      if (name == flag.name) bit = flag.bit;
-    }
-    if (bit == 0) return invalid("tcp-flags", "'" + name + "' is none of fin,syn,rst,psh,ack,urg");
-    flags |= bit;
-    begin = end + 1;
-  }
-  return flags;
-}
-
 // "echo-request", "3" or "3/4".
 Result<void> parse_icmp(const std::string& text, MadeUpPacket& packet) {
   packet.icmp_type = icmp_type::echo_request;
@@ -118,6 +100,24 @@ Result<void> refuse_ports(const PacketWords& words, const MadeUpPacket& packet) 
 }
 
 }  // namespace
+
+Result<uint8_t> parse_tcp_flags(const std::string& text) {
+  if (text.empty()) return tcp_flag::syn;
+  if (text == "none") return uint8_t{0};
+  uint8_t flags = 0;
+  for (size_t begin = 0; begin <= text.size();) {
+    size_t end = std::min(text.find_first_of(",+", begin), text.size());
+    std::string name = text.substr(begin, end - begin);
+    uint8_t bit = 0;
+    for (const Flag& flag : kFlags) {
+      if (name == flag.name) bit = flag.bit;
+    }
+    if (bit == 0) return invalid("tcp-flags", "'" + name + "' is none of fin,syn,rst,psh,ack,urg");
+    flags |= bit;
+    begin = end + 1;
+  }
+  return flags;
+}
 
 Result<MadeUpPacket> parse_packet(const PacketWords& words, const Policy& policy) {
   MadeUpPacket packet;
@@ -150,7 +150,7 @@ Result<MadeUpPacket> parse_packet(const PacketWords& words, const Policy& policy
     return checked.error();
   }
   if (packet.protocol == protocol::tcp) {
-    auto flags = parse_flags(words.tcp_flags);
+    auto flags = parse_tcp_flags(words.tcp_flags);
     if (!flags) return flags.error();
     packet.tcp_flags = *flags;
   }

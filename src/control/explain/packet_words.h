@@ -43,6 +43,9 @@ Result<MadeUpPacket> parse_packet(const PacketWords& words, const Policy& policy
 void add_words(ExplainJson& request, const PacketWords& words);
 Result<PacketWords> words_of(const ExplainJson& request);
 
+// "syn,ack", "none"; empty: syn. The Error names --tcp-flags.
+Result<uint8_t> parse_tcp_flags(const std::string& text);
+
 // "tcp 192.168.1.10:5000 -> 198.51.100.7:443 syn", without the interface.
 std::string to_text(const MadeUpPacket& packet);
 // "192.0.2.1:80" for protocols with ports, else "192.0.2.1".

@@ -67,6 +67,25 @@ TEST_CASE("control/reload: a good text is published, followed and kept as the la
   CHECK(*kept == configuration(kDrop));
 }
 
+TEST_CASE("control/reload: a text whose tests fail changes nothing, and the test is named",
+          "[C03][C06]") {
+  const std::string test =
+      "tests:\n"
+      "  - { name: the way out, in: lan, protocol: tcp, from: 192.168.1.9, to: 192.0.2.80:80,\n"
+      "      verdict: permit }\n";
+  Bed bed;
+  bed.start(configuration(kPermit));
+  ReloadReport report = bed.reload.apply(configuration(kDrop) + test);
+  CHECK_FALSE(report.done);
+  CHECK(report.code == ErrorCode::failed);
+  CHECK_THAT(report.text, Catch::StartsWith("test 'the way out' (line ") &&
+                              Catch::Contains("fails: expected permit, seen drop by rule out") &&
+                              Catch::EndsWith("; nothing was changed"));
+  CHECK(bed.slot.acquire()->generation == 1);
+  CHECK_FALSE(bed.reload.preview(configuration(kDrop) + test).report.done);
+  CHECK(bed.reload.apply(configuration(kPermit) + test).done);
+}
+
 TEST_CASE("control/reload: a bad text changes nothing", "[C03]") {
   std::string bad =
       GENERATE(std::string(""), std::string("{"), std::string("version: 2\n"),
