@@ -78,6 +78,13 @@ std::string pattern_of(Type type) {
       return ipv4 + "(:[1-9][0-9]{0,4})?";
     case Type::file_path:
       return "/.+";
+    case Type::account_name:
+      return "[a-z0-9_][a-z0-9_.-]{0,62}";
+    case Type::password_hash:
+      return "\\$argon2id\\$v=19\\$m=[0-9]{5,6},t=[0-9]{1,2},p=1\\$[A-Za-z0-9+/]{11,64}\\$"
+             "[A-Za-z0-9+/]{22,86}";
+    case Type::public_key:
+      return " *(ssh-ed25519 .+|ed25519:.+)";
     default:
       return ".+";
   }
@@ -140,8 +147,8 @@ Json value_schema(const KeySpec& key) {
     case Type::sections:
       return sections_schema(key);
     case Type::named_sections: {
-      Json map = named_schema(Type::interface_ref, section_schema(*key.section));
-      map["minProperties"] = 1;
+      Json map = named_schema(key.names, section_schema(*key.section));
+      if (key.required) map["minProperties"] = 1;
       map["maxProperties"] = key.max;
       return map;
     }
