@@ -100,15 +100,24 @@ Result<void> Accounts::follow(const config::Model& model) {
   return loaded;
 }
 
-// Once; from then on the file is what we wrote.
+// Read once; from then on the file is what we wrote.
 Result<void> Accounts::load() {
   if (!settings_.account_file) {
     local_ = {};
     is_loaded_ = false;
     return {};
   }
-  if (is_loaded_) return {};
   const std::string path = file_path();
+  if (!is_loaded_) {
+    if (auto read = read_accounts(path); !read) return read;
+  }
+  if (auto fits = check_together(settings_, local_); !fits) {
+    return std::move(fits).error().within(path + ": the configuration counts");
+  }
+  return {};
+}
+
+Result<void> Accounts::read_accounts(const std::string& path) {
   auto text = read_text_file(path);
   if (!text && text.error().code != ErrorCode::not_found) return std::move(text).error();
   if (text) {
@@ -118,9 +127,6 @@ Result<void> Accounts::load() {
     local_ = std::move(*accounts);
   }
   is_loaded_ = true;
-  if (auto fits = check_together(settings_, local_); !fits) {
-    return std::move(fits).error().within(path + ": the configuration counts");
-  }
   return {};
 }
 

@@ -98,6 +98,7 @@ class Accounts {
   Attempts& attempts() { return attempts_; }
 
   // --- change
+  Instant now() const { return world_.now(); }
   const config::Users& settings() const { return settings_; }
   const LocalAccounts& local() const { return local_; }
   // Hashes a password by the settings; `exhausted` when too much is under way.
@@ -118,6 +119,7 @@ class Accounts {
   struct Login;
 
   Result<void> load();
+  Result<void> read_accounts(const std::string& path);
   void rebuild();
   void begin_edits();
   void end_edits(LocalAccounts wanted, const std::vector<Edited>& waiting,

@@ -236,6 +236,10 @@ std::string password_hash_fault(std::string_view text) {
       "is not a hash of Argon2id ($argon2id$v=19$...); `postern passwd-hash` makes one";
   if (!text.starts_with(kHead) || text.size() > kHashMax) return fault;
   text.remove_prefix(kHead.size());
+  // Between braces a comma ends a value of YAML.
+  if (text.find_first_of(",$") == std::string_view::npos) {
+    return "is the beginning of a hash; within { } it is put in quotes";
+  }
   auto memory_kib = take_number(text, "m=", ',');
   auto passes = take_number(text, "t=", ',');
   auto lanes = take_number(text, "p=", '$');
