@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Accounts of other systems: the first byte chooses the format, a NUL ends the shadow file. Whatever
-// is taken is fit for the account file.
+// Accounts of other systems: the first byte chooses the format, a NUL ends the shadow file.
+// Whatever is taken is fit for the account file.
 #include "base/assert.h"
 #include "control/accounts/account_file.h"
 #include "control/accounts/import.h"

@@ -121,6 +121,7 @@ bool is_crypt_of(const std::string& hash, const std::string& password) {
 }  // namespace
 
 Result<std::string> hash_of(const std::string& password, const config::PasswordPolicy& policy) {
+  if (sodium_init() < 0) return Error{ErrorCode::failed, "the system gives no random numbers"};
   std::array<char, crypto_pwhash_STRBYTES> out = {};
   size_t bytes = size_t{policy.hash_mib} << 20;
   if (crypto_pwhash_str_alg(out.data(), password.data(), password.size(), policy.hash_passes, bytes,

@@ -24,6 +24,13 @@ struct Desk {
 };
 using DeskPtr = std::shared_ptr<Desk>;
 
+// A command with who gave it.
+struct Asked {
+  DeskPtr desk;
+  const Json& request;
+  const Peer& peer;
+};
+
 Json user_json(const accounts::Book& book, const User& user) {
   Json keys = Json::array();
   for (const config::UserKey& key : user.keys)
@@ -120,10 +127,18 @@ Result<void> add_keys(User& user, const std::vector<std::string>& texts) {
 }
 
 // All changes end here: on the disk or refused, then told.
-void change(const DeskPtr& desk, const Peer& peer, std::string text, Accounts::Edit edit,
-            Reply reply) {
-  auto line = "accounts: " + text + " (by " + who_is(peer) + ")";
-  desk->accounts.edit(std::move(edit),
+void change(const DeskPtr& desk, const std::string& who, const std::string& text,
+            Accounts::Edit edit, Reply reply) {
+  // Edits read the request when the dispatcher no longer looks after fields of the wrong type.
+  auto guarded = [edit = std::move(edit)](LocalAccounts& local) -> Result<void> {
+    try {
+      return edit(local);
+    } catch (const Json::exception&) {
+      return Error{ErrorCode::invalid, "a field of the request has the wrong type"};
+    }
+  };
+  auto line = "accounts: " + text + " (by " + who + ")";
+  desk->accounts.edit(std::move(guarded),
                       [desk, line, text, reply = std::move(reply)](Result<void> done) mutable {
                         if (!done) return reply.refuse(done.error());
                         desk->tell(line);
@@ -133,32 +148,31 @@ void change(const DeskPtr& desk, const Peer& peer, std::string text, Accounts::E
 
 // The same once `edit` has the hash of the password that the request may have.
 using EditWithHash = std::function<Result<void>(LocalAccounts& local, const std::string& hash)>;
-void change_with_password(const DeskPtr& desk, const Json& request, const Peer& peer,
-                          std::string text, EditWithHash edit, Reply reply) {
-  auto go_on = [desk, peer, text = std::move(text), edit = std::move(edit)](const std::string& hash,
-                                                                            Reply answer) {
-    change(
-        desk, peer, text, [edit, hash](LocalAccounts& local) { return edit(local, hash); },
-        std::move(answer));
+void change_with_password(const Asked& asked, const std::string& text, EditWithHash edit,
+                          Reply reply) {
+  auto go_on = [desk = asked.desk, who = who_is(asked.peer), text, edit = std::move(edit)](
+                   const std::string& hash, Reply answer) {
+    auto with_hash = [edit, hash](LocalAccounts& local) { return edit(local, hash); };
+    change(desk, who, text, with_hash, std::move(answer));
   };
-  if (!request.contains("password")) return go_on("", std::move(reply));
-  std::string password = request["password"].get<std::string>();
-  std::string fault =
-      config::password_fault(desk->accounts.settings().password, name_of(request), password);
+  if (!asked.request.contains("password")) return go_on("", std::move(reply));
+  std::string password = asked.request["password"].get<std::string>();
+  std::string fault = config::password_fault(asked.desk->accounts.settings().password,
+                                             name_of(asked.request), password);
   if (!fault.empty()) return reply.refuse({ErrorCode::invalid, fault});
-  desk->accounts.hash_password(std::move(password),
-                               [go_on, reply = std::move(reply)](Result<std::string> hash) mutable {
-                                 if (!hash) return reply.refuse(hash.error());
-                                 go_on(*hash, std::move(reply));
-                               });
+  asked.desk->accounts.hash_password(
+      std::move(password), [go_on, reply = std::move(reply)](Result<std::string> hash) mutable {
+        if (!hash) return reply.refuse(hash.error());
+        go_on(*hash, std::move(reply));
+      });
 }
 
-void add_user(const DeskPtr& desk, const Json& request, const Peer& peer, Reply reply) {
+void add_user(const Asked& asked, Reply reply) {
   User user;
-  user.name = name_of(request);
-  user.groups = request.value("groups", std::vector<std::string>());
-  Result<void> good = set_fields(user, request);
-  if (good) good = add_keys(user, request.value("keys", std::vector<std::string>()));
+  user.name = name_of(asked.request);
+  user.groups = asked.request.value("groups", std::vector<std::string>());
+  Result<void> good = set_fields(user, asked.request);
+  if (good) good = add_keys(user, asked.request.value("keys", std::vector<std::string>()));
   if (!good) return reply.refuse(good.error());
   if (std::string fault = accounts::fault_of(user); !fault.empty()) {
     return reply.refuse({ErrorCode::invalid, fault});
@@ -168,13 +182,13 @@ void add_user(const DeskPtr& desk, const Json& request, const Peer& peer, Reply 
     local.users.back().password = hash;
     return {};
   };
-  change_with_password(desk, request, peer, "added " + user.name, edit, std::move(reply));
+  change_with_password(asked, "added " + user.name, edit, std::move(reply));
 }
 
-void set_user(const DeskPtr& desk, const Json& request, const Peer& peer, Reply reply) {
-  const std::string name = name_of(request);
-  auto edit = [desk, name, wanted = request](LocalAccounts& local,
-                                             const std::string& hash) -> Result<void> {
+void set_user(const Asked& asked, Reply reply) {
+  const std::string name = name_of(asked.request);
+  auto edit = [desk = asked.desk, name, wanted = asked.request](
+                  LocalAccounts& local, const std::string& hash) -> Result<void> {
     auto user = local_user(desk->accounts, local, name);
     if (!user) return std::move(user).error();
     if (auto good = set_fields(**user, wanted); !good) return good;
@@ -183,30 +197,30 @@ void set_user(const DeskPtr& desk, const Json& request, const Peer& peer, Reply 
     return fault.empty() ? Result<void>() : Error{ErrorCode::invalid, fault};
   };
   std::string what;
-  if (request.contains("password")) what += " password";
+  if (asked.request.contains("password")) what += " password";
   for (const char* key : {"description", "role"}) {
-    if (request.contains(key)) what += std::string(" ") + key;
+    if (asked.request.contains(key)) what += std::string(" ") + key;
   }
   std::string text = "changed" + what + " of " + printable(name);
-  if (request.contains("enabled")) {
-    text = (request["enabled"] == true ? "enabled " : "disabled ") + printable(name);
+  if (asked.request.contains("enabled")) {
+    text = (asked.request["enabled"] == true ? "enabled " : "disabled ") + printable(name);
   }
-  change_with_password(desk, request, peer, text, edit, std::move(reply));
+  change_with_password(asked, text, edit, std::move(reply));
 }
 
 // A command that changes one account of the file at once.
 using EditUser = Result<void> (*)(LocalAccounts& local, User& user, const Json& request);
-void change_user(const DeskPtr& desk, const Json& request, const Peer& peer, EditUser edit_user,
-                 const std::string& verb, Reply reply) {
-  const std::string name = name_of(request);
-  auto edit = [desk, name, edit_user, request](LocalAccounts& local) -> Result<void> {
+void change_user(const Asked& asked, EditUser edit_user, const std::string& verb, Reply reply) {
+  const std::string name = name_of(asked.request);
+  auto edit = [desk = asked.desk, name, edit_user,
+               request = asked.request](LocalAccounts& local) -> Result<void> {
     auto user = local_user(desk->accounts, local, name);
     if (!user) return std::move(user).error();
     return edit_user(local, **user, request);
   };
   std::string text = verb + " " + printable(name);
-  if (request.contains("group")) text += ": " + printable(name_of(request, "group"));
-  change(desk, peer, text, edit, std::move(reply));
+  if (asked.request.contains("group")) text += ": " + printable(name_of(asked.request, "group"));
+  change(asked.desk, who_is(asked.peer), text, edit, std::move(reply));
 }
 
 Result<void> delete_user(LocalAccounts& local, User& user, const Json&) {
@@ -245,11 +259,11 @@ Result<void> delete_key(LocalAccounts&, User& user, const Json& request) {
   return Error{ErrorCode::not_found, user.name + " has no such key"};
 }
 
-void add_group(const DeskPtr& desk, const Json& request, const Peer& peer, Reply reply) {
+void add_group(const Asked& asked, Reply reply) {
   UserGroup group;
-  group.name = name_of(request);
-  group.description = request.value("description", std::string());
-  group.groups = request.value("groups", std::vector<std::string>());
+  group.name = name_of(asked.request);
+  group.description = asked.request.value("description", std::string());
+  group.groups = asked.request.value("groups", std::vector<std::string>());
   if (std::string fault = accounts::fault_of(group); !fault.empty()) {
     return reply.refuse({ErrorCode::invalid, fault});
   }
@@ -257,11 +271,11 @@ void add_group(const DeskPtr& desk, const Json& request, const Peer& peer, Reply
     local.groups.push_back(group);
     return {};
   };
-  change(desk, peer, "added the group " + group.name, edit, std::move(reply));
+  change(asked.desk, who_is(asked.peer), "added the group " + group.name, edit, std::move(reply));
 }
 
-void delete_group(const DeskPtr& desk, const Json& request, const Peer& peer, Reply reply) {
-  const std::string name = name_of(request);
+void delete_group(const Asked& asked, Reply reply) {
+  const std::string name = name_of(asked.request);
   auto edit = [name](LocalAccounts& local) -> Result<void> {
     UserGroup* group = local.find_group(name);
     if (group == nullptr) {
@@ -271,11 +285,12 @@ void delete_group(const DeskPtr& desk, const Json& request, const Peer& peer, Re
     local.groups.erase(local.groups.begin() + (group - local.groups.data()));
     return {};  // whoever is still in it is named as the reason why not
   };
-  change(desk, peer, "deleted the group " + printable(name), edit, std::move(reply));
+  change(asked.desk, who_is(asked.peer), "deleted the group " + printable(name), edit,
+         std::move(reply));
 }
 
-void import_users(const DeskPtr& desk, const Json& request, const Peer& peer, Reply reply) {
-  auto wanted = accounts::parse_account_file(request.at("text").get<std::string>());
+void import_users(const Asked& asked, Reply reply) {
+  auto wanted = accounts::parse_account_file(asked.request.at("text").get<std::string>());
   if (!wanted) return reply.refuse(wanted.error());
   std::string text = "imported " + std::to_string(wanted->users.size()) + " accounts and " +
                      std::to_string(wanted->groups.size()) + " groups";
@@ -284,7 +299,7 @@ void import_users(const DeskPtr& desk, const Json& request, const Peer& peer, Re
     local.groups.insert(local.groups.end(), more.groups.begin(), more.groups.end());
     return {};
   };
-  change(desk, peer, text, edit, std::move(reply));
+  change(asked.desk, who_is(asked.peer), text, edit, std::move(reply));
 }
 
 void show_user(const Accounts& accounts, const Json& request, Reply& reply) {
@@ -319,15 +334,15 @@ void add_user_commands(Dispatcher& dispatcher, Accounts& accounts,
                        std::function<void(const std::string& line)> tell) {
   auto desk = std::make_shared<Desk>(Desk{accounts, std::move(tell)});
   add_questions(dispatcher, desk);
-  using Body = void (*)(const DeskPtr&, const Json&, const Peer&, Reply);
+  using Body = void (*)(const Asked&, Reply);
   auto add = [&](const char* name, Body body) {
     dispatcher.add(name, [desk, body](const Json& request, const Peer& peer, Reply reply) {
-      body(desk, request, peer, std::move(reply));
+      body({desk, request, peer}, std::move(reply));
     });
   };
   auto add_change = [&](const char* name, const char* verb, EditUser edit) {
     dispatcher.add(name, [desk, verb, edit](const Json& request, const Peer& peer, Reply reply) {
-      change_user(desk, request, peer, edit, verb, std::move(reply));
+      change_user({desk, request, peer}, edit, verb, std::move(reply));
     });
   };
   add("user add", add_user);

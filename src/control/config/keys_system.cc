@@ -336,7 +336,7 @@ constexpr KeySpec kFileKeys[] = {
      .section = &kServicesSection},
     {.key = "users",
      .type = Type::section,
-     .help = "accounts of people: who they are, what they may do, what their passwords must be like",
+     .help = "accounts of people, and what their passwords must be like",
      .section = &kUsersSection},
     {.key = "admin", .type = Type::section, .help = "administration", .section = &kAdminSection},
     {.key = "logging", .type = Type::section, .help = "logs", .section = &kLoggingSection},
