@@ -179,6 +179,12 @@ Command& Command::option(const std::string& name, uint32_t& into, const std::str
   return *this;
 }
 
+Command& Command::option(const std::string& name, std::vector<std::string>& into,
+                         const std::string& help) {
+  last_ = app_->add_option(name, into, help)->expected(1)->take_all();
+  return *this;
+}
+
 Command& Command::option(const std::string& name, std::optional<std::string>& into,
                          const std::string& help) {
   auto take = [&into](const std::string& value) { into = value; };

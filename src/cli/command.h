@@ -50,6 +50,8 @@ class Command {
   Command& flag(const std::string& name, bool& into, const std::string& help);
   Command& option(const std::string& name, std::string& into, const std::string& help);
   Command& option(const std::string& name, uint32_t& into, const std::string& help);
+  // One value each time that it is given.
+  Command& option(const std::string& name, std::vector<std::string>& into, const std::string& help);
   // Empty: it was not given; `--name ""` was.
   Command& option(const std::string& name, std::optional<std::string>& into,
                   const std::string& help);

@@ -20,6 +20,7 @@ void add_lease(Command& root, const Globals& globals);
 void add_plan(Command& root, const Globals& globals);  // and diff
 void add_show(Command& root, const Globals& globals);
 void add_status(Command& root, const Globals& globals);
+void add_user(Command& root, const Globals& globals);  // and passwd-hash
 void add_version(Command& root, const Globals& globals);
 
 }  // namespace postern::cli

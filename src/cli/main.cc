@@ -17,6 +17,7 @@ void add_commands(postern::cli::Command root, const postern::cli::Globals& globa
   cli::add_dhcp(root, globals);
   cli::add_capture(root, globals);
   cli::add_explain(root, globals);
+  cli::add_user(root, globals);
   cli::add_config(root, globals);
   cli::add_lab(root, globals);
   cli::add_completion(root, globals);

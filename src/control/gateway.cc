@@ -118,6 +118,11 @@ Result<void> Gateway::start_dataplane(const config::Model& model) {
   settings.effective = [this](const config::Model& model) {
     return dhcp_clients_.effective(model);
   };
+  settings.conflicts = [this](const config::Model& model) {
+    // During a trial there is but the way back, which nothing may block.
+    if (changes_.trial()) return std::vector<config::Finding>();
+    return accounts_.conflicts(model.users);
+  };
   settings.before_publication = [this](const Policy& policy) { names_.add(policy); };
   settings.on_published = [this](const config::Model& now, const Policy& policy) {
     follow(now, policy);
@@ -150,6 +155,7 @@ Result<void> Gateway::start_admin(const config::Model& model) {
   auto server = admin::Server::listen(loop_, admin::socket_path(options_.run_dir), dispatcher_);
   if (!server) return std::move(server).error();
   admin_server_ = std::move(*server);
+  admin_server_->set_role_of([this](const admin::Peer& peer) { return role_of(peer); });
   return admin_server_->set_group(model.admin.socket.group);
 }
 
@@ -202,6 +208,7 @@ void Gateway::follow(const config::Model& model, const Policy& policy) {
   note("host path",
        host_path_->apply(plan_host_path(policy, [this](InterfaceId id) { return device_of(id); })));
   resolver_.configure(links_of(model, policy), dataplane_->now());
+  note("accounts", accounts_.follow(model));
   follow_services(model, policy);
   if (!(model.logging == logging_)) follow_logging(model);
   if (admin_server_) note("admin", admin_server_->set_group(model.admin.socket.group));

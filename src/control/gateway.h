@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "control/accounts/accounts.h"
 #include "control/admin/dispatcher.h"
 #include "control/admin/dump_queue.h"
 #include "control/admin/server.h"
@@ -77,6 +78,7 @@ class Gateway : private ResolverSink {
   Captures& captures() { return captures_; }
   ErrorLog& log() { return log_; }
   Changes& changes() { return changes_; }
+  accounts::Accounts& accounts() { return accounts_; }
 
  private:
   void send(InterfaceId interface, std::span<const uint8_t> frame) override;
@@ -103,6 +105,8 @@ class Gateway : private ResolverSink {
   void follow_logging(const config::Model& model);
   void note(const std::string& about, const Result<void>& outcome);
   Changes::World changes_world();
+  accounts::Accounts::World accounts_world();
+  config::Role role_of(const admin::Peer& peer) const;
   ReloadReport put_into_force(std::string text, Standing standing, const std::string& source,
                               const std::string& who);
   void reload_file();
@@ -122,6 +126,7 @@ class Gateway : private ResolverSink {
   Status status_;
   std::chrono::steady_clock::time_point constructed_ = std::chrono::steady_clock::now();
   Loop loop_;
+  accounts::Accounts accounts_{loop_, accounts_world()};
   Resolver resolver_{*this};
   DhcpService dhcp_{loop_, dhcp_world("leases.db", config::LogLevel::warning)};
   DhcpClients dhcp_clients_{loop_, dhcp_world("dhcp-client.json", config::LogLevel::info),

@@ -62,14 +62,15 @@ Result<std::string> read_text_file(const std::string& path) {
   }
 }
 
-Result<void> write_text_file(const std::string& path, std::string_view text) {
+Result<void> write_text_file(const std::string& path, std::string_view text, unsigned mode) {
   std::string fresh = path + ".new";
   struct stat old = {};
   bool had_old = stat(path.c_str(), &old) == 0;
   {
     File file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
     if (file.fd() < 0) return system_error(fresh);
-    if (had_old && fchmod(file.fd(), old.st_mode & 07777) != 0) return system_error(fresh);
+    // One that was left behind by a crash may have another mode.
+    if (fchmod(file.fd(), had_old ? old.st_mode & 07777 : mode) != 0) return system_error(fresh);
     if (!write_all(file.fd(), text) || fsync(file.fd()) != 0) return system_error(fresh);
   }
   if (std::rename(fresh.c_str(), path.c_str()) != 0) return system_error(path);

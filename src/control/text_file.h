@@ -15,8 +15,8 @@ constexpr size_t kTextFileMax = 4u << 20;  // bytes; as large as a configuration
 Result<std::string> read_text_file(const std::string& path);
 
 // Replaces the file whole or not at all, durably: a new file is synced, renamed over the old one,
-// and the directory is synced. Keeps the mode of the old file; a new one is readable by owner and
-// group.
-Result<void> write_text_file(const std::string& path, std::string_view text);
+// and the directory is synced. Keeps the mode of the old file; a new one has `mode`: readable by
+// owner and group.
+Result<void> write_text_file(const std::string& path, std::string_view text, unsigned mode = 0640);
 
 }  // namespace postern

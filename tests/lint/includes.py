@@ -35,9 +35,9 @@ OURS = {
     "control": ["base", "dataplane", "services", "control"],
     # The offline commands (check, explain, show ports) do themselves what the daemon would do; the
     # others speak to the daemon.
-    "cli": ["base", "control/config", "control/compile", "control/explain", "control/check.h",
-            "control/text_file.h", "control/admin/protocol.h", "dataplane/policy",
-            "dataplane/runtime/nics.h", "cli"],
+    "cli": ["base", "control/accounts", "control/config", "control/compile", "control/explain",
+            "control/check.h", "control/text_file.h", "control/admin/protocol.h",
+            "dataplane/policy", "dataplane/runtime/nics.h", "cli"],
 }
 
 # A service knows itself, the seams to the loop, and no other service.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "control/admin/roles.h"
 #include "control/admin/show.h"
 #include "control/admin/who.h"
 #include "control/check.h"
@@ -154,15 +155,18 @@ Handler ends_trial(Gateway& gateway, EndTrial end) {
   };
 }
 
-void show_config(Gateway& gateway, const Json& request, Reply& reply) {
+void show_config(Gateway& gateway, const Json& request, const Peer& peer, Reply& reply) {
+  auto shown = [&peer](const std::string& text) {
+    return peer.role < config::Role::admin ? without_hashes(text) : text;
+  };
   if (!request.contains("revision")) {
-    return reply.done({{"text", gateway.configuration().text()}});
+    return reply.done({{"text", shown(gateway.configuration().text())}});
   }
   auto number = revision_of(request);
   if (!number) return reply.refuse(number.error());
   auto text = gateway.changes().history().text(*number);
   if (!text) return reply.refuse(text.error());
-  reply.done({{"revision", *number}, {"text", *text}});
+  reply.done({{"revision", *number}, {"text", shown(*text)}});
 }
 
 }  // namespace
@@ -198,8 +202,8 @@ void add_change_commands(Dispatcher& dispatcher, Gateway& gateway) {
   dispatcher.add("history", [&gateway](const Json&, const Peer&, Reply reply) {
     reply.done(history_json(gateway));
   });
-  dispatcher.add("show config", [&gateway](const Json& request, const Peer&, Reply reply) {
-    show_config(gateway, request, reply);
+  dispatcher.add("show config", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    show_config(gateway, request, peer, reply);
   });
 }
 

@@ -6,6 +6,7 @@
 #include "control/admin/capture.h"
 #include "control/admin/changes.h"
 #include "control/admin/show.h"
+#include "control/admin/users.h"
 #include "control/admin/who.h"
 #include "control/explain/explain.h"
 #include "control/gateway.h"
@@ -104,6 +105,8 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
     answer ? reply.done(*answer) : reply.refuse(answer.error());
   });
   add_change_commands(dispatcher, gateway);
+  add_user_commands(dispatcher, gateway.accounts(),
+                    [&gateway](const std::string& line) { gateway.log().info(line); });
 }
 
 }  // namespace postern::admin

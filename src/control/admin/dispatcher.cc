@@ -6,6 +6,8 @@
 #include <array>
 
 #include "control/admin/protocol.h"
+#include "control/admin/roles.h"
+#include "control/config/account_text.h"
 #include "control/log/error_log.h"
 
 namespace postern::admin {
@@ -95,6 +97,11 @@ void Dispatcher::handle(std::string_view text, const Peer& peer,
   if (found == handlers_.end()) {
     std::string shown = name.is_string() ? printable(name.get<std::string>()) : "";
     return reply.refuse({ErrorCode::failed, "unknown command `" + shown + "`"});
+  }
+  if (const config::Role least = least_role(found->first); peer.role < least) {
+    return reply.refuse(
+        {ErrorCode::denied, fmt::format("`{}` takes the role {}; yours is {}", found->first,
+                                        config::to_word(least), config::to_word(peer.role))});
   }
   try {
     found->second(request, peer, reply);

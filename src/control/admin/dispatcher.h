@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "control/config/model_users.h"
 
 namespace postern::admin {
 
@@ -25,6 +26,8 @@ struct Peer {
   uint32_t uid = 0;
   uint32_t gid = 0;
   int32_t pid = 0;
+  config::Role role = config::Role::none;  // what they may do now, see roles.h
+  std::string account;  // who logged in from elsewhere; empty: the process of the ids above
 };
 
 // A whole number of a request: from `least` to `most`, `fallback` where the request does not say.

@@ -66,6 +66,7 @@ struct Server::State {
   bool is_short = false;  // of descriptors
   std::string path;
   Dispatcher& dispatcher;
+  RoleOf role_of = [](const Peer&) { return config::Role::admin; };
   std::optional<gid_t> group;
   std::vector<uint32_t> holders;  // user ids, one a connection that is served
 
@@ -82,11 +83,12 @@ namespace {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Stream::socket socket, Dispatcher& dispatcher, const Peer& peer,
-             std::function<void()> on_end)
+             const Server::RoleOf& role_of, std::function<void()> on_end)
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         dispatcher_(dispatcher),
         peer_(peer),
+        role_of_(role_of),
         on_end_(std::move(on_end)) {}
   ~Connection() { on_end_(); }
   Connection(const Connection&) = delete;
@@ -118,6 +120,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answer() {
     limit(kAnswerTimeout);
     auto self = shared_from_this();
+    peer_.role = role_of_(peer_);
     dispatcher_.handle(body_, peer_,
                        [self](std::string text) { self->write(std::move(text), true); });
   }
@@ -152,6 +155,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::steady_timer timer_;
   Dispatcher& dispatcher_;
   Peer peer_;
+  const Server::RoleOf& role_of_;  // of the state that on_end_ holds
   std::function<void()> on_end_;
   std::array<uint8_t, kLengthBytes> length_ = {};
   std::string body_;
@@ -184,14 +188,17 @@ void Server::State::serve(const std::shared_ptr<State>& self, Stream::socket soc
   socklen_t size = sizeof credentials;
   int fd = socket.native_handle();
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return;
-  Peer peer{credentials.uid, credentials.gid, credentials.pid};
+  Peer peer;
+  peer.uid = credentials.uid;
+  peer.gid = credentials.gid;
+  peer.pid = credentials.pid;
   bool is_admitted = admits(fd, peer);
   bool is_served = is_admitted && kPlaces.has_place(peer.uid, holders);
   if (is_served) holders.push_back(peer.uid);
-  auto connection =
-      std::make_shared<Connection>(std::move(socket), dispatcher, peer, [self, peer, is_served] {
-        if (is_served) self->let_go(peer.uid);
-      });
+  auto connection = std::make_shared<Connection>(std::move(socket), dispatcher, peer, role_of,
+                                                 [self, peer, is_served] {
+                                                   if (is_served) self->let_go(peer.uid);
+                                                 });
   if (is_served) return connection->read_request();
   // What is refused holds no place: it is gone with the few octets of the answer.
   connection->refuse(is_admitted
@@ -238,6 +245,10 @@ Result<std::unique_ptr<Server>> Server::listen(Loop& loop, const std::string& pa
   if (error) return Error{ErrorCode::failed, path + ": " + error.message()};
   state->accept(state);
   return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+void Server::set_role_of(RoleOf role_of) {
+  state_->role_of = std::move(role_of);
 }
 
 Result<void> Server::set_group(const std::string& name) {

@@ -8,6 +8,7 @@
 // nothing is accepted for kAcceptPause. Thread: control.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Asked for each request what the peer may do; without it whoever may use the socket is admin.
+  using RoleOf = std::function<config::Role(const Peer& peer)>;
+  void set_role_of(RoleOf role_of);
   // Members of `group` may use the socket from now on; empty: root alone.
   Result<void> set_group(const std::string& group);
   // An error while there is no descriptor for the next connection.

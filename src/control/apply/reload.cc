@@ -62,6 +62,10 @@ Reload::Read Reload::read(const std::string& text) const {
     return read;
   }
   config::Loaded loaded = config::load(text);
+  if (loaded.ok() && settings_.conflicts) {
+    for (config::Finding& finding : settings_.conflicts(loaded.model))
+      loaded.findings.push_back(std::move(finding));
+  }
   if (!loaded.ok()) {
     std::string count = error_count_text(loaded.findings);
     read.refusal =

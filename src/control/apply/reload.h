@@ -48,6 +48,8 @@ class Reload {
     // up.
     std::function<void(const Policy& policy)> before_publication;
     std::function<void(const config::Model& model, const Policy& policy)> on_published;
+    // What else has something against a model: errors refuse it.
+    std::function<std::vector<config::Finding>(const config::Model& model)> conflicts;
     // What went wrong without stopping the reload, for the error log.
     std::function<void(const std::string& line)> warn;
   };

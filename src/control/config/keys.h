@@ -54,6 +54,9 @@ enum class Type : uint8_t {
   hex_bytes,          // "01:02:0a", or "text:..."
   dhcp_options,       // map: name or number of an option -> value or values
   template_values,    // map: parameter of the template -> value
+  account_name,       // of a user or a group of users
+  password_hash,      // "$argon2id$v=19$..."
+  public_key,         // "ssh-ed25519 AAAA... comment"
 };
 
 struct SectionSpec;
@@ -72,6 +75,7 @@ struct KeySpec {
   bool empty_list = false;  // the list may be empty
   const SectionSpec* section = nullptr;
   const SectionSpec* instead = nullptr;  // sections: entries with the first key of this one
+  Type names = Type::interface_ref;      // named_sections: what a name looks like
 };
 
 struct SectionSpec {
@@ -93,8 +97,9 @@ extern const SectionSpec kNatSection;       // keys_policy.cc
 extern const SectionSpec kFilterSection;
 extern const SectionSpec kRuleSection;
 extern const SectionSpec kTemplateUseSection;
-extern const SectionSpec kDhcpSection;        // keys_dhcp.cc
 extern const SectionSpec kPolicyTestSection;  // keys_tests.cc
+extern const SectionSpec kDhcpSection;        // keys_dhcp.cc
+extern const SectionSpec kUsersSection;       // keys_users.cc
 
 // A file of conf/templates (keys_templates.cc).
 extern const SectionSpec kTemplateFile;

@@ -235,6 +235,11 @@ constexpr KeySpec kSocketKeys[] = {
     {.key = "group",
      .type = Type::group_name,
      .help = "Unix group that may use the admin socket beside root; default: root alone"},
+    {.key = "role",
+     .type = Type::word,
+     .help = "what members of the group may do that have no account of their login name in users",
+     .words = "none|viewer|operator|admin",
+     .fallback = "admin"},
 };
 constexpr SectionSpec kSocket{"admin.socket", kSocketKeys};
 
@@ -329,6 +334,10 @@ constexpr KeySpec kFileKeys[] = {
      .type = Type::section,
      .help = "what the gateway itself does for the hosts inside",
      .section = &kServicesSection},
+    {.key = "users",
+     .type = Type::section,
+     .help = "accounts of people, and what their passwords must be like",
+     .section = &kUsersSection},
     {.key = "admin", .type = Type::section, .help = "administration", .section = &kAdminSection},
     {.key = "logging", .type = Type::section, .help = "logs", .section = &kLoggingSection},
     {.key = "tests",

@@ -21,6 +21,7 @@
 #include "control/config/model_dns.h"
 #include "control/config/model_mark.h"
 #include "control/config/model_tests.h"
+#include "control/config/model_users.h"
 
 namespace postern::config {
 
@@ -238,7 +239,8 @@ struct Filter {
 
 // --- admin, logging -----------------------------------------------------------------------------
 struct AdminSocket {
-  std::string group;  // may use the socket beside root; empty: root alone
+  std::string group;        // may use the admin socket beside root; empty: root alone
+  Role role = Role::admin;  // of its members that have no account of their own
   bool operator==(const AdminSocket&) const = default;
 };
 
@@ -279,6 +281,7 @@ struct Model {
   Nat nat;
   Filter filter;
   Services services;
+  Users users;
   Admin admin;
   Logging logging;
   std::vector<PolicyTest> tests;

@@ -55,6 +55,7 @@ Parsed parse_file(const Node& root, Report& report) {
   if (auto section = file.section("nat")) parse_nat(*section, model.nat);
   if (auto section = file.section("filter")) parse_filter(*section, parsed);
   if (auto section = file.section("services")) parse_services(*section, model.services);
+  if (auto section = file.section("users")) parse_users(*section, model.users);
   if (auto section = file.section("admin")) parse_admin(*section, model.admin);
   if (auto section = file.section("logging")) parse_logging(*section, model.logging);
   for (const Field& field : file.find_sections("tests")) {

@@ -59,6 +59,7 @@ void parse_system(Section& section, System& system) {
 void parse_admin(Section& section, Admin& admin) {
   if (auto socket = section.section("socket")) {
     socket->string("group", admin.socket.group);
+    socket->word("role", admin.socket.role);
     socket->finish();
   }
   section.finish();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "control/config/account_text.h"
 #include "control/config/items.h"
 #include "control/config/section.h"
 
@@ -191,6 +192,16 @@ std::string string_fault(Type type, std::string_view text) {
     case Type::file_path:
       if (text[0] == '/') return "";
       return quote(text) + " is not a path from the root (/etc/postern/hosts)";
+    case Type::account_name:
+      return account_name_fault(text);
+    case Type::password_hash: {
+      std::string fault = password_hash_fault(text);  // without the text: it may be a password
+      return fault.empty() ? fault : "the value " + fault;
+    }
+    case Type::public_key: {
+      auto key = parse_public_key(text);
+      return key ? std::string() : "the value " + key.error().text;
+    }
     case Type::device_name:
       if (is_device_name(text)) return "";
       return quote(text) + " is not a device name: at most 15 characters without / : and spaces";

@@ -15,6 +15,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Of account_text.cc; anything for types that have no grammar.
+std::string account_pattern_of(Type type) {
+  switch (type) {
+    case Type::account_name:
+      return "[a-z0-9_][a-z0-9_.-]{0,62}";
+    case Type::password_hash:
+      return "\\$argon2id\\$v=19\\$m=[0-9]{5,6},t=[0-9]{1,2},p=1\\$[A-Za-z0-9+/]{11,64}\\$"
+             "[A-Za-z0-9+/]{22,86}";
+    case Type::public_key:
+      return " *(ssh-ed25519 .+|ed25519:.+)";
+    default:
+      return ".+";
+  }
+}
+
 // The grammars of items.cc and scalar.cc as regular expressions, without anchors.
 std::string pattern_of(Type type) {
   std::string name = "[A-Za-z][A-Za-z0-9_-]{0,62}";
@@ -79,7 +94,7 @@ std::string pattern_of(Type type) {
     case Type::file_path:
       return "/.+";
     default:
-      return ".+";
+      return account_pattern_of(type);
   }
 }
 
@@ -140,8 +155,8 @@ Json value_schema(const KeySpec& key) {
     case Type::sections:
       return sections_schema(key);
     case Type::named_sections: {
-      Json map = named_schema(Type::interface_ref, section_schema(*key.section));
-      map["minProperties"] = 1;
+      Json map = named_schema(key.names, section_schema(*key.section));
+      if (key.required) map["minProperties"] = 1;
       map["maxProperties"] = key.max;
       return map;
     }

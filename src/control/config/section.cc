@@ -10,7 +10,7 @@ namespace postern::config {
 namespace {
 
 // Sections that later versions bring; an early user should not look for a typing error.
-constexpr std::string_view kLater[] = {"users", "tests"};
+constexpr std::string_view kLater[] = {"tests"};
 
 // Where else `key` would be right, when that is one place only: the line is indented wrongly then.
 void find_owners(const SectionSpec& section, std::string_view key,

@@ -221,6 +221,7 @@ void validate(const Parsed& parsed, Report& report) {
   validate_port_maps(check);
   validate_filter(check);
   validate_dns(check);
+  validate_users(check);
   if (parsed.interfaces_sound) validate_dhcp(check);
   if (parsed.interfaces_sound) validate_routes(check);
   if (parsed.interfaces_sound) validate_tests(check);

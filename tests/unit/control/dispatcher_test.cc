@@ -12,6 +12,7 @@ namespace {
 struct Bed {
   Dispatcher dispatcher;
   std::vector<std::string> answers;
+  config::Role role = config::Role::admin;
 
   Bed() {
     dispatcher.add("echo", [](const Json& request, const Peer& peer, Reply reply) {
@@ -24,7 +25,8 @@ struct Bed {
   }
   Json ask(const std::string& text) {
     answers.clear();
-    dispatcher.handle(text, {1000, 1000, 1}, [this](std::string s) { answers.push_back(s); });
+    const Peer peer{1000, 1000, 1, role, {}};
+    dispatcher.handle(text, peer, [this](std::string s) { answers.push_back(s); });
     REQUIRE(answers.size() == 1);
     return Json::parse(answers[0]);
   }

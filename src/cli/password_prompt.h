@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Passwords from the terminal without echo, or from standard input; never from the command line,
+// where every process of the machine reads them. Thread: the only one.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace postern::cli {
+
+// A new password: asked for twice at a terminal, else the first line of standard input.
+Result<std::string> ask_new_password(const std::string& name);
+
+}  // namespace postern::cli

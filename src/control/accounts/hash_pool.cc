@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/accounts/hash_pool.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace postern::accounts {
+namespace {
+
+constexpr int kNice = 10;  // the control thread shares its processor with us
+
+struct Job {
+  std::function<void()> work;
+  std::function<void()> then;
+};
+
+}  // namespace
+
+struct HashPool::State {
+  explicit State(Loop& to) : loop(to) {}
+
+  Loop& loop;
+  std::mutex mutex;
+  std::condition_variable bell;
+  std::deque<Job> jobs;              // under the mutex
+  bool is_ending = false;            // under the mutex
+  std::vector<std::thread> threads;  // control
+
+  void add(Job job);
+  void work(const std::weak_ptr<State>& self);
+};
+
+void HashPool::State::work(const std::weak_ptr<State>& self) {
+  pthread_setname_np(pthread_self(), "accounts");
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);  // of this thread alone
+  std::unique_lock lock(mutex);
+  for (;;) {
+    bell.wait(lock, [this] { return is_ending || !jobs.empty(); });
+    if (is_ending) return;
+    Job job = std::move(jobs.front());
+    jobs.pop_front();
+    lock.unlock();
+    job.work();
+    boost::asio::post(loop.context(), [self, then = std::move(job.then)] {
+      if (!self.expired()) then();
+    });
+    job = {};
+    lock.lock();
+  }
+}
+
+HashPool::HashPool(Loop& loop) : state_(std::make_shared<State>(loop)) {}
+
+HashPool::~HashPool() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->is_ending = true;
+  }
+  state_->bell.notify_all();
+  for (std::thread& thread : state_->threads)
+    thread.join();
+}
+
+void HashPool::State::add(Job job) {
+  std::lock_guard lock(mutex);
+  jobs.push_back(std::move(job));
+  bell.notify_one();
+}
+
+bool HashPool::run(std::function<void()> work, std::function<void()> then) {
+  {
+    std::lock_guard lock(state_->mutex);
+    if (state_->jobs.size() >= kJobsMax) return false;
+  }
+  run_surely(std::move(work), std::move(then));
+  return true;
+}
+
+void HashPool::run_surely(std::function<void()> work, std::function<void()> then) {
+  // Most gateways have nobody who logs in: the threads come with the first job.
+  while (state_->threads.size() < kThreads) {
+    std::weak_ptr<State> weak = state_;
+    State* state = state_.get();
+    state_->threads.emplace_back([state, weak] { state->work(weak); });
+  }
+  state_->add({std::move(work), std::move(then)});
+}
+
+}  // namespace postern::accounts
