@@ -61,6 +61,7 @@ void parse_admin(Section& section, Admin& admin) {
     socket->string("group", admin.socket.group);
     socket->finish();
   }
+  if (auto metrics = section.section("metrics")) parse_metrics(*metrics, admin.metrics.emplace());
   section.finish();
 }
 

@@ -222,6 +222,7 @@ void validate(const Parsed& parsed, Report& report) {
   validate_filter(check);
   validate_dns(check);
   if (parsed.interfaces_sound) validate_dhcp(check);
+  validate_metrics(check);
   if (parsed.interfaces_sound) validate_routes(check);
   if (report.errors() == 0) validate_unused(check);
 }

@@ -78,6 +78,7 @@ void validate_port_maps(Check& check);
 void validate_filter(Check& check);
 void validate_dns(Check& check);
 void validate_dhcp(Check& check);
+void validate_metrics(Check& check);
 // After all others, which mark what they use.
 void validate_unused(Check& check);
 
