@@ -31,6 +31,8 @@
 #include "control/log/generation_names.h"
 #include "control/log/security_log.h"
 #include "control/loop.h"
+#include "control/metrics/collect.h"
+#include "control/metrics/server.h"
 #include "control/publisher.h"
 #include "control/resolver.h"
 #include "control/services/dhcp_clients.h"
@@ -74,6 +76,7 @@ class Gateway : private ResolverSink {
   const DnsControl& dns_control() const { return dns_; }
   dns::Service* dns() { return dns_.service(); }  // nullptr: not configured
   const SecurityLog& security_log() const { return *security_log_; }
+  const metrics::Server& metrics() const { return metrics_; }
   admin::DumpQueue& dumps() { return dumps_; }
   Captures& captures() { return captures_; }
   ErrorLog& log() { return log_; }
@@ -143,6 +146,8 @@ class Gateway : private ResolverSink {
   admin::DumpQueue dumps_{loop_};
   admin::Dispatcher dispatcher_;
   std::unique_ptr<admin::Server> admin_server_;
+  metrics::Server metrics_{
+      loop_, [this](metrics::Format format) { return metrics::collect(*this, format); }};
   config::Logging logging_;        // as configured last
   uint64_t unwritten_lines_ = 0;   // of the security log, at the last look
   std::vector<bool> link_was_up_;  // by interface

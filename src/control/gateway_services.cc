@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "control/gateway.h"
+#include "control/metrics/settings.h"
 
 namespace postern {
 
@@ -42,6 +43,8 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
       served.dns.push_back(at.address);
   }
   note("dhcp", dhcp_.follow(model, policy, served));
+  auto device = [this](InterfaceId id) { return device_of(id); };
+  note("metrics", metrics_.apply(metrics::settings_of(model, policy, device)));
 }
 
 }  // namespace postern

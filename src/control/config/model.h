@@ -20,6 +20,7 @@
 #include "control/config/model_dhcp.h"
 #include "control/config/model_dns.h"
 #include "control/config/model_mark.h"
+#include "control/config/model_metrics.h"
 #include "control/config/model_tests.h"
 #include "control/config/model_users.h"
 
@@ -246,6 +247,7 @@ struct AdminSocket {
 
 struct Admin {
   AdminSocket socket;
+  std::optional<Metrics> metrics;  // empty: told to nobody
   bool operator==(const Admin&) const = default;
 };
 

@@ -32,6 +32,7 @@ Parsed parse_file(const Node& root, Report& report);
 void parse_system(Section& section, System& system);
 void parse_admin(Section& section, Admin& admin);
 void parse_logging(Section& section, Logging& logging);
+void parse_metrics(Section& section, Metrics& metrics);
 void parse_interfaces(const Field& field, std::vector<Interface>& interfaces);
 void parse_route(Section& section, Route& route);
 void parse_objects(Section& section, Objects& objects);

@@ -62,6 +62,7 @@ void parse_admin(Section& section, Admin& admin) {
     socket->word("role", admin.socket.role);
     socket->finish();
   }
+  if (auto metrics = section.section("metrics")) parse_metrics(*metrics, admin.metrics.emplace());
   section.finish();
 }
 

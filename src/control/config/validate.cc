@@ -223,6 +223,7 @@ void validate(const Parsed& parsed, Report& report) {
   validate_dns(check);
   validate_users(check);
   if (parsed.interfaces_sound) validate_dhcp(check);
+  validate_metrics(check);
   if (parsed.interfaces_sound) validate_routes(check);
   if (parsed.interfaces_sound) validate_tests(check);
   if (report.errors() == 0) validate_unused(check);

@@ -80,6 +80,7 @@ void validate_dns(Check& check);
 void validate_dhcp(Check& check);
 void validate_tests(Check& check);
 void validate_users(Check& check);
+void validate_metrics(Check& check);
 // After all others, which mark what they use.
 void validate_unused(Check& check);
 

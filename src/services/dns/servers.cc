@@ -82,6 +82,7 @@ uint16_t Servers::choose_probe(uint16_t group, Instant now) {
 void Servers::note_answer(uint16_t number, Duration took) {
   Server& server = servers_[number];
   ++server.answers;
+  latency_.note(took);
   server.failures = 0;
   int64_t before = server.round_trip.ns;
   server.round_trip.ns = before == 0 ? took.ns : before + (took.ns - before) / 8;

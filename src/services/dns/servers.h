@@ -10,6 +10,7 @@
 #include <array>
 #include <vector>
 
+#include "services/dns/latency.h"
 #include "services/dns/transport.h"
 
 namespace postern::dns {
@@ -60,11 +61,14 @@ class Servers {
 
   void note_answer(uint16_t number, Duration took);
   void note_silence(uint16_t number, Instant now);
+  // Of all answers since the start, those of servers that are forgotten included.
+  const Latency& latency() const { return latency_; }
 
  private:
   std::vector<Server> servers_;
   std::vector<bool> is_named_;
   std::vector<ServerGroup> groups_;
+  Latency latency_;
 };
 
 }  // namespace postern::dns

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/metrics/exposition.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+
+namespace postern::metrics {
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
+// How many octets the UTF-8 character at the start of `text` takes; 0: there is none (RFC 3629).
+size_t character_bytes(std::string_view text) {
+  auto at = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0}; };
+  auto follows = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
+  const uint8_t first = at(0);
+  if (first < 0x80) return first < 0x20 || first == 0x7F ? 0 : 1;
+  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const bool is_overlong = first == 0xE0 && at(1) < 0xA0;
+    const bool is_surrogate = first == 0xED && at(1) >= 0xA0;
+    return follows(1) && follows(2) && !is_overlong && !is_surrogate ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const bool is_overlong = first == 0xF0 && at(1) < 0x90;
+    const bool is_beyond = first == 0xF4 && at(1) >= 0x90;
+    return follows(1) && follows(2) && follows(3) && !is_overlong && !is_beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+// Both formats escape backslash and newline; quotes are escaped in label values, and by OpenMetrics
+// in the help as well.
+void append_escaped(std::string& out, std::string_view text, bool escapes_quotes) {
+  while (!text.empty()) {
+    const char c = text.front();
+    size_t bytes = 1;
+    if (c == '\\') {
+      out += "\\\\";
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '"' && escapes_quotes) {
+      out += "\\\"";
+    } else {
+      bytes = character_bytes(text);
+      out += bytes == 0 ? kReplacement : text.substr(0, bytes);
+      if (bytes == 0) bytes = 1;
+    }
+    text.remove_prefix(bytes);
+  }
+}
+
+std::string_view suffix_of(Kind kind) {
+  return kind == Kind::counter ? "_total" : kind == Kind::info ? "_info" : "";
+}
+
+std::string_view word_of(Kind kind, Format format) {
+  switch (kind) {
+    case Kind::counter:
+      return "counter";
+    case Kind::gauge:
+      return "gauge";
+    case Kind::info:  // a type that 0.0.4 does not have
+      return format == Format::open_metrics ? "info" : "gauge";
+    case Kind::histogram:
+      return "histogram";
+  }
+  return "untyped";
+}
+
+void append_number(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "NaN";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "+Inf" : "-Inf";
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}", value);
+  }
+}
+
+}  // namespace
+
+std::string_view content_type(Format format) {
+  return format == Format::open_metrics
+             ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+             : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+void Exposition::family(std::string_view name, Kind kind, std::string_view help) {
+  family_ = name;
+  name_ = family_ + std::string(suffix_of(kind));
+  // OpenMetrics names the family in its descriptions, 0.0.4 the samples.
+  const std::string& shown = format_ == Format::open_metrics ? family_ : name_;
+  fmt::format_to(std::back_inserter(text_), "# HELP {} ", shown);
+  append_escaped(text_, help, format_ == Format::open_metrics);
+  fmt::format_to(std::back_inserter(text_), "\n# TYPE {} {}\n", shown, word_of(kind, format_));
+}
+
+void Exposition::begin_sample(std::string_view suffix, Labels labels) {
+  text_ += name_;
+  text_ += suffix;
+  char before = '{';
+  for (const Label& label : labels) {
+    text_ += before;
+    text_ += label.name;
+    text_ += "=\"";
+    append_escaped(text_, label.value, true);
+    text_ += '"';
+    before = ',';
+  }
+  text_ += labels.size() == 0 ? " " : "} ";
+}
+
+void Exposition::sample(Labels labels, uint64_t value) {
+  begin_sample("", labels);
+  fmt::format_to(std::back_inserter(text_), "{}\n", value);
+}
+
+void Exposition::sample(Labels labels, double value) {
+  begin_sample("", labels);
+  append_number(text_, value);
+  text_ += '\n';
+}
+
+void Exposition::histogram(std::span<const double> bounds, std::span<const uint64_t> counts,
+                           double sum) {
+  uint64_t all = 0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    all += counts[i];
+    const std::string bound = i < bounds.size() ? fmt::format("{}", bounds[i]) : "+Inf";
+    begin_sample("_bucket", {{"le", bound}});
+    fmt::format_to(std::back_inserter(text_), "{}\n", all);
+  }
+  begin_sample("_sum", {});
+  append_number(text_, sum);
+  text_ += '\n';
+  begin_sample("_count", {});
+  fmt::format_to(std::back_inserter(text_), "{}\n", all);
+}
+
+void Exposition::counter(std::string_view name, std::string_view help, uint64_t value) {
+  family(name, Kind::counter, help);
+  sample({}, value);
+}
+
+void Exposition::gauge(std::string_view name, std::string_view help, uint64_t value) {
+  family(name, Kind::gauge, help);
+  sample({}, value);
+}
+
+void Exposition::gauge(std::string_view name, std::string_view help, double value) {
+  family(name, Kind::gauge, help);
+  sample({}, value);
+}
+
+std::string Exposition::finish() {
+  if (format_ == Format::open_metrics) text_ += "# EOF\n";
+  return std::move(text_);
+}
+
+}  // namespace postern::metrics

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// admin.metrics of the configuration -> what the server of the metrics takes. Pure.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "control/config/model.h"
+#include "control/metrics/server.h"
+#include "dataplane/policy/policy.h"
+
+namespace postern::metrics {
+
+// `device_of` gives the host device of an interface, or "": then it is not listened on. Interfaces
+// of zone external never are. Without admin.metrics there is nothing.
+Settings settings_of(const config::Model& model, const Policy& policy,
+                     const std::function<std::string(InterfaceId)>& device_of);
+
+}  // namespace postern::metrics
