@@ -162,8 +162,10 @@ std::vector<config::Finding> Accounts::conflicts(const config::Users& users) con
 }
 
 std::vector<PrincipalId> Accounts::principals_of(const config::User& user) {
+  const std::vector<std::string> groups = book_.groups_of(user);
   std::vector<PrincipalId> ids = {ids_.user(user.name)};
-  for (const std::string& group : book_.groups_of(user))
+  ids.reserve(groups.size() + 1);
+  for (const std::string& group : groups)
     ids.push_back(ids_.group(group));
   std::sort(ids.begin(), ids.end());
   return ids;

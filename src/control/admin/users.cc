@@ -138,12 +138,12 @@ void change(const DeskPtr& desk, const std::string& who, const std::string& text
     }
   };
   auto line = "accounts: " + text + " (by " + who + ")";
-  desk->accounts.edit(std::move(guarded),
-                      [desk, line, text, reply = std::move(reply)](Result<void> done) mutable {
-                        if (!done) return reply.refuse(done.error());
-                        desk->tell(line);
-                        reply.done({{"text", text}});
-                      });
+  desk->accounts.edit(std::move(guarded), [desk, line, text, reply = std::move(reply)](
+                                              const Result<void>& done) mutable {
+    if (!done) return reply.refuse(done.error());
+    desk->tell(line);
+    reply.done({{"text", text}});
+  });
 }
 
 // The same once `edit` has the hash of the password that the request may have.
@@ -161,7 +161,8 @@ void change_with_password(const Asked& asked, const std::string& text, EditWithH
                                              name_of(asked.request), password);
   if (!fault.empty()) return reply.refuse({ErrorCode::invalid, fault});
   asked.desk->accounts.hash_password(
-      std::move(password), [go_on, reply = std::move(reply)](Result<std::string> hash) mutable {
+      std::move(password),
+      [go_on, reply = std::move(reply)](const Result<std::string>& hash) mutable {
         if (!hash) return reply.refuse(hash.error());
         go_on(*hash, std::move(reply));
       });
