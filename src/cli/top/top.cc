@@ -46,12 +46,16 @@ class Looks {
     auto seen = ask(globals_, {{"command", "top"}});
     if (!seen) return std::move(seen).error();
     if (with_talkers) {
-      auto talkers = ask(globals_, {{"command", "show talkers"}});
-      if (!talkers) return std::move(talkers).error();
-      talkers_ = std::move(*talkers);
+      if (auto talkers = look_at_talkers(); !talkers) return talkers;
     }
     before_ = std::move(now_);
     now_ = std::move(*seen);
+    return {};
+  }
+  Result<void> look_at_talkers() {
+    auto talkers = ask(globals_, {{"command", "show talkers"}});
+    if (!talkers) return std::move(talkers).error();
+    talkers_ = std::move(*talkers);
     return {};
   }
   std::vector<TopView> views() const { return views_of(before_, now_, talkers_); }
@@ -112,6 +116,7 @@ int run_screen(Screen& screen, const Options& options, const Globals& globals, E
       }
       views = looks.views();
       if (choice.sort.empty()) {
+        choice.sort.reserve(views.size());
         for (const TopView& view : views)
           choice.sort.push_back(view.sort);
       }
@@ -124,7 +129,9 @@ int run_screen(Screen& screen, const Options& options, const Globals& globals, E
     const int key = screen.wait_key(waits ? 500 : std::max(static_cast<int>(left), 0));
     const size_t view = choice.view;
     if (key >= 0) press(choice, key, views);
-    if (choice.view != view) next_look = Clock::now();
+    if (choice.view != view && choice.view == kTalkersView) {
+      if (auto talkers = looks.look_at_talkers(); talkers) views = looks.views();
+    }
   }
   return kDone;
 }

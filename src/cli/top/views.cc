@@ -212,6 +212,7 @@ std::vector<std::string> TopView::lines(const std::string& filter, size_t sort_b
   Table table(titles);
   for (size_t i = 0; i < shown.size() && i + 1 < rows_max; ++i) {
     std::vector<std::string> cells;
+    cells.reserve(shown[i]->size());
     for (const TopCell& cell : *shown[i])
       cells.push_back(cell.text);
     table.add(std::move(cells));
