@@ -130,21 +130,27 @@ Result<std::unique_ptr<CaptureSink>> make_capture_sink(const SinkChoice& choice)
   return std::unique_ptr<CaptureSink>(new PcapngFile(file, choice.out, choice.snap_length));
 }
 
-std::string line_of(const Json& frame) {
-  const int64_t time_ns = frame.value("time_ns", int64_t{0});
+std::string clock_text(int64_t time_ns) {
   const std::time_t second = time_ns / kNsPerSecond;
   std::tm parts = {};
   localtime_r(&second, &parts);
-  std::string line =
-      fmt::format("{:02}:{:02}:{:02}.{:06} {} {} {}", parts.tm_hour, parts.tm_min, parts.tm_sec,
-                  time_ns % kNsPerSecond / 1000, word(frame, "interface"), word(frame, "stage"),
-                  word(frame, "protocol"));
-  if (frame.contains("source")) line += " " + word(frame, "source");
-  if (frame.contains("destination")) line += " > " + word(frame, "destination");
+  return fmt::format("{:02}:{:02}:{:02}.{:06}", parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     time_ns % kNsPerSecond / 1000);
+}
+
+std::string facts_of(const Json& frame) {
+  std::string text = word(frame, "protocol");
+  if (frame.contains("source")) text += " " + word(frame, "source");
+  if (frame.contains("destination")) text += " > " + word(frame, "destination");
   for (const char* key : {"arp", "flags", "icmp"}) {
-    if (frame.contains(key)) line += " " + word(frame, key);
+    if (frame.contains(key)) text += " " + word(frame, key);
   }
-  line += fmt::format(" length {}", frame.value("length", 0));
+  return text + fmt::format(" length {}", frame.value("length", 0));
+}
+
+std::string line_of(const Json& frame) {
+  std::string line = fmt::format("{} {} {} {}", clock_text(frame.value("time_ns", int64_t{0})),
+                                 word(frame, "interface"), word(frame, "stage"), facts_of(frame));
   for (const char* key : {"reason", "rule"}) {
     if (frame.contains(key)) line += fmt::format(" {} {}", key, word(frame, key));
   }

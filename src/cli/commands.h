@@ -13,6 +13,7 @@ void add_completion(Command& root, const Globals& globals);
 void add_config(Command& root, const Globals& globals);
 void add_dhcp(Command& root, const Globals& globals);
 void add_dns(Command& root, const Globals& globals);
+void add_doctor(Command& root, const Globals& globals);
 void add_explain(Command& root, const Globals& globals);
 void add_history(Command& root, const Globals& globals);  // and rollback, confirm, revert
 void add_lab(Command& root, const Globals& globals);
@@ -21,6 +22,9 @@ void add_plan(Command& root, const Globals& globals);  // and diff
 void add_show(Command& root, const Globals& globals);
 void add_status(Command& root, const Globals& globals);
 void add_user(Command& root, const Globals& globals);  // and passwd-hash
+void add_support_bundle(Command& root, const Globals& globals);
+void add_top(Command& root, const Globals& globals);
+void add_trace(Command& root, const Globals& globals);
 void add_version(Command& root, const Globals& globals);
 
 }  // namespace postern::cli

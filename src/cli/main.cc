@@ -12,12 +12,16 @@ void add_commands(postern::cli::Command root, const postern::cli::Globals& globa
   cli::add_history(root, globals);
   cli::add_status(root, globals);
   cli::add_show(root, globals);
+  cli::add_top(root, globals);
   cli::add_dns(root, globals);
   cli::add_lease(root, globals);
   cli::add_dhcp(root, globals);
   cli::add_capture(root, globals);
+  cli::add_trace(root, globals);
   cli::add_explain(root, globals);
   cli::add_user(root, globals);
+  cli::add_doctor(root, globals);
+  cli::add_support_bundle(root, globals);
   cli::add_config(root, globals);
   cli::add_lab(root, globals);
   cli::add_completion(root, globals);

@@ -18,6 +18,7 @@ void add_show(Command& root, const Globals& globals) {
   add_show_dns(show, globals);
   add_show_leases(show, globals);
   add_show_captures(show, globals);
+  add_show_talkers(show, globals);
   add_show_ports(show, globals);
 }
 

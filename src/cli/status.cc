@@ -8,6 +8,26 @@
 namespace postern::cli {
 namespace {
 
+using Line = void (*)(const char* label, const std::string& text);
+
+void print_interfaces(const Json& result, Line line) {
+  for (const Json& row : result.value("interfaces", Json::array())) {
+    const int64_t mbps = number(row, "speed_mbps");
+    const std::string speed = mbps > 0 ? fmt::format(" at {} Mbit/s", mbps) : "";
+    line("interface",
+         fmt::format("{} {}, link {}{}, {}, {}", cell(row, "name"), cell(row, "zone"),
+                     cell(row, "link"), speed, cell(row, "driver"), cell(row, "addresses")));
+  }
+}
+
+// One word first: whether there is anything to look at.
+std::string health_of(const Json& result) {
+  const size_t warnings = result.value("warnings", Json::array()).size();
+  if (cell(result, "state") != "live") return "not live yet";
+  if (warnings != 0) return fmt::format("{} to look at, see below", warnings);
+  return result.value("trial", Json()).is_object() ? "a change is on trial" : "OK";
+}
+
 void print_status(const Json& result) {
   Json configuration = result.value("configuration", Json::object());
   Json sessions = result.value("sessions", Json::object());
@@ -18,6 +38,7 @@ void print_status(const Json& result) {
   line(cell(result, "name").c_str(),
        fmt::format("{}, posternd {}, pid {}, up {}", cell(result, "state"), cell(result, "version"),
                    cell(result, "pid"), duration_text(number(result, "uptime_s"))));
+  line("health", health_of(result));
   line("configuration",
        fmt::format("generation {} from {} {}, since {}", cell(configuration, "generation"),
                    cell(configuration, "source"), cell(configuration, "file"),
@@ -30,6 +51,7 @@ void print_status(const Json& result) {
   }
   line("filter", fmt::format("posture {}, {} rules", cell(configuration, "posture"),
                              cell(configuration, "rules")));
+  print_interfaces(result, line);
   line("sessions",
        fmt::format("{} of {} ({} half open), mappings {} of {}, hosts {} of {}",
                    cell(sessions, "in_use"), cell(sessions, "max"), cell(sessions, "half_open"),
@@ -44,6 +66,12 @@ void print_status(const Json& result) {
   for (const Json& port : result.value("ports", Json::array())) {
     if (cell(port, "spread") == "alone") continue;
     line("port", cell(port, "interface") + ": " + cell(port, "text"));
+  }
+  const Json buffers = result.value("buffers", Json::object());
+  line("buffers", fmt::format("{} of {} free, {}", cell(buffers, "free"), cell(buffers, "total"),
+                              result.value("hugepages", false) ? "hugepages" : "ordinary pages"));
+  if (result.contains("dropped")) {
+    line("dropped", fmt::format("{} packets; see `postern show drops`", cell(result, "dropped")));
   }
   line("security log", fmt::format("{} lines, {} records lost, {} suppressed", cell(log, "lines"),
                                    cell(log, "records_lost"), cell(log, "records_suppressed")));

@@ -33,7 +33,9 @@ struct Seen {
 
 // A capture of everything on a dataplane, as control keeps it.
 struct Running {
-  Running(RingBed& on, size_t ring_bytes) : bed(on), workers(on.dataplane().workers()) {
+  Running(RingBed& on, size_t ring_bytes, bool follows = false)
+      : bed(on), workers(on.dataplane().workers()) {
+    capture.follows = follows;
     for (unsigned i = 0; i < workers; ++i)
       capture.rings.push_back(std::make_unique<CaptureRing>(ring_bytes));
     bed.dataplane().publish_captures(&with);
@@ -118,6 +120,46 @@ TEST_CASE("runtime/capture: a dropped packet has its reason and rule, an answere
   auto answers = running.take(TracePoint::sent);
   REQUIRE(answers.size() == 1);
   CHECK(describe(answers[0].bytes).source_port == "25");
+}
+
+TEST_CASE("runtime/capture: a packet is followed from where it comes in to where it leaves",
+          "[P13][C07]") {
+  const unsigned workers = GENERATE(1u, 2u);
+  RingBed bed(workers);
+  REQUIRE(bed.load(kOffice).has_value());
+  REQUIRE(send(bed, udp("192.168.1.10:1999", "198.51.100.7:53")).size() == 1);
+  Running running(bed, 1 << 16, true);
+  unsigned handed_over = 0;
+  for (int port = 5000; port < 5008; ++port) {
+    const std::string inside = "192.168.1.10:" + std::to_string(port);
+    for (auto use : {SessionUse::opened, SessionUse::original}) {
+      running.all.clear();
+      REQUIRE(send(bed, udp(inside, "198.51.100.7:53")).size() == 1);
+      auto received = running.take(TracePoint::received);
+      auto sent = running.take(TracePoint::sent);
+      auto session = running.take(TracePoint::session);
+      REQUIRE(received.size() == 1);
+      REQUIRE(session.size() == 1);
+      REQUIRE(sent.size() == 1);
+      CHECK(session[0].record.rule == 2);
+      CHECK(session[0].record.generation == 1);
+      CHECK(session[0].record.detail == static_cast<uint8_t>(use));
+      CHECK(received[0].record.packet != 0);
+      CHECK(session[0].record.packet == received[0].record.packet);
+      CHECK(sent[0].record.packet == received[0].record.packet);
+      CHECK(describe(sent[0].bytes).source == "203.0.113.2");
+      handed_over += running.take(TracePoint::handed_over).size();
+    }
+  }
+  CHECK((handed_over > 0) == (workers > 1));
+  running.all.clear();
+  send(bed, tcp("192.168.1.10:5001", "198.51.100.7:25").syn());
+  auto dropped = running.take(TracePoint::dropped);
+  auto answer = running.take(TracePoint::sent);
+  REQUIRE(dropped.size() == 1);
+  REQUIRE(answer.size() == 1);
+  CHECK(dropped[0].record.rule == 1);
+  CHECK(answer[0].record.packet == dropped[0].record.packet);
 }
 
 TEST_CASE("runtime/capture: a full ring loses frames of the capture and none of the traffic",

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "control/admin/show.h"
@@ -69,15 +70,45 @@ void add_facts(Json& row, const std::vector<uint8_t>& bytes) {
   }
 }
 
-// The rule by the policy that was in force then (C07).
-void add_reason(Json& row, Gateway& gateway, const CaptureRecord& record) {
-  if (record.reason == DropReason::none) return;
-  row["reason"] = to_word(record.reason);
-  if (record.reason == DropReason::filter_default) row["rule"] = "default";
+// The rule by the policy that was in force then, with its line in that policy's text (C07).
+void add_rule(Json& row, Gateway& gateway, const CaptureRecord& record) {
+  const bool is_default = record.reason == DropReason::filter_default ||
+                          (record.point == TracePoint::session && record.rule == kNoRule);
+  if (is_default) row["rule"] = "default";
   if (record.rule == kNoRule) return;
   auto names = gateway.names().find(record.generation);
   const PolicyNames::Entry* entry = names ? names->names.find_rule(record.rule) : nullptr;
   row["rule"] = entry != nullptr ? entry->name : fmt::format("#{}", record.rule);
+  if (entry != nullptr && entry->line != 0) row["line"] = entry->line;
+}
+
+void add_reason(Json& row, Gateway& gateway, const CaptureRecord& record) {
+  if (record.reason != DropReason::none) row["reason"] = to_word(record.reason);
+  add_rule(row, gateway, record);
+}
+
+const char* to_word(SessionUse use) {
+  switch (use) {
+    case SessionUse::opened:
+      return "opened";
+    case SessionUse::original:
+      return "original";
+    case SessionUse::reply:
+      return "reply";
+    case SessionUse::related:
+      return "related";
+  }
+  return "-";
+}
+
+// What only packets that are followed have.
+void add_trace(Json& row, const CaptureRecord& record) {
+  if (record.packet == 0) return;
+  row["packet"] = record.packet;
+  if (record.point == TracePoint::session) {
+    row["session"] = to_word(static_cast<SessionUse>(record.detail));
+  }
+  if (record.point == TracePoint::handed_over) row["to_worker"] = record.detail;
 }
 
 Json row_of(Gateway& gateway, const Captures::Seen& seen, int64_t offset_ns, bool with_bytes) {
@@ -89,7 +120,9 @@ Json row_of(Gateway& gateway, const Captures::Seen& seen, int64_t offset_ns, boo
   add_facts(row, seen.bytes);
   row["length"] = record.length;
   add_reason(row, gateway, record);
+  row["generation"] = record.generation;
   row["worker"] = record.worker;
+  add_trace(row, record);
   if (with_bytes) row["frame"] = hex_of(seen.bytes);
   return row;
 }
@@ -116,6 +149,11 @@ Result<Captures::Id> id_of(const Json& request) {
   return static_cast<Captures::Id>(*id);
 }
 
+bool asks_for_reason(const TrafficClass& traffic) {
+  return std::any_of(traffic.clauses.begin(), traffic.clauses.begin() + traffic.clause_count,
+                     [](const Clause& clause) { return clause.kind == Clause::Kind::reason; });
+}
+
 Error not_running(Captures::Id id) {
   return {ErrorCode::not_found, fmt::format("capture {} is none of yours, or is read already", id)};
 }
@@ -134,6 +172,11 @@ Result<Json> start_capture(Gateway& gateway, const Json& request, const Peer& pe
   if (!traffic) return std::move(traffic).error();
   Captures::Wanted wanted;
   wanted.what = *traffic;
+  wanted.follows = request.value("follow", false);
+  if (wanted.follows && asks_for_reason(*traffic)) {
+    return Error{ErrorCode::invalid,
+                 "where: packets are chosen as they come in, before there is a reason"};
+  }
   wanted.snap_length = static_cast<uint16_t>(*snap_length);
   wanted.uid = peer.uid;
   wanted.who = who_is(peer);
@@ -141,7 +184,8 @@ Result<Json> start_capture(Gateway& gateway, const Json& request, const Peer& pe
                              words.interface.empty() ? "any" : printable(words.interface),
                              words.at.empty() ? "all" : printable(words.at),
                              words.where.empty() ? "any" : printable(words.where));
-  const std::string line = fmt::format("capture by {}: {}", wanted.who, wanted.words);
+  const std::string line =
+      fmt::format("{} by {}: {}", wanted.follows ? "trace" : "capture", wanted.who, wanted.words);
   auto id = gateway.captures().start(std::move(wanted));
   if (!id) return std::move(id).error();
   gateway.log().info(line);

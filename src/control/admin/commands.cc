@@ -6,6 +6,8 @@
 #include "control/admin/capture.h"
 #include "control/admin/changes.h"
 #include "control/admin/show.h"
+#include "control/admin/talkers.h"
+#include "control/admin/top.h"
 #include "control/admin/users.h"
 #include "control/admin/who.h"
 #include "control/explain/explain.h"
@@ -81,6 +83,11 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   add_show(dispatcher, "show neighbors", gateway, show_neighbors);
   add_show(dispatcher, "show routes", gateway, show_routes);
   add_show(dispatcher, "show rules", gateway, show_rules);
+  add_show(dispatcher, "top", gateway, show_top);
+  dispatcher.add("show talkers", [&gateway, talkers = std::make_shared<Talkers>()](
+                                     const Json&, const Peer&, Reply reply) {
+    show_talkers(gateway, talkers, std::move(reply));
+  });
   add_show(dispatcher, "show dns", gateway, show_dns);
   dispatcher.add("dns flush", [&gateway](const Json& request, const Peer&, Reply reply) {
     settle(flush_dns(gateway, request.value("below", std::string())), reply);

@@ -31,8 +31,8 @@ void DumpQueue::turn() {
     dump.poll(block_);  // what a job that timed out left behind
     is_asked_ = dump.ask(jobs_.front().what);
   } else if (dump.poll(block_)) {
-    jobs_.front().on_block(worker_, block_);
-    if (!block_.is_last) {
+    const bool goes_on = jobs_.front().on_block(worker_, block_);
+    if (goes_on && !block_.is_last) {
       dump.ask_next();
     } else {
       ++worker_;

@@ -23,7 +23,8 @@ class DumpQueue {
 
   struct Job {
     Dump::What what = Dump::What::sessions;
-    std::function<void(WorkerId worker, const Dump::Block& block)> on_block;
+    // False: this worker's further rows are not wanted.
+    std::function<bool(WorkerId worker, const Dump::Block& block)> on_block;
     std::function<void(bool is_complete)> on_end;
   };
   // False: too many wait already; nothing is called.

@@ -43,6 +43,7 @@ void count_ending_sessions(Gateway& gateway, std::unique_ptr<Policy> wanted, Jso
       ++count->sessions;
       if (would_end(*count->wanted, whole)) ++count->ending;
     }
+    return true;
   };
   job.on_end = [count, answer](bool is_complete) {
     if (!is_complete) {

@@ -103,6 +103,57 @@ Json configuration_json(Gateway& gateway) {
           {"policies_waiting_for_grace", gateway.publisher().retired()}};
 }
 
+Json links_json(Gateway& gateway) {
+  Json list = Json::array();
+  const auto& interfaces = gateway.publisher().current()->interfaces;
+  for (size_t i = 0; i < interfaces.size(); ++i) {
+    const auto id = static_cast<InterfaceId>(i);
+    if (!interfaces[i].exists || !gateway.dataplane().has_port(id)) continue;
+    const PortFacts port = gateway.dataplane().port(id);
+    Json addresses = Json::array();
+    for (const Prefix& address : interfaces[i].addresses)
+      addresses.push_back(to_text(address));
+    list.push_back({{"name", interfaces[i].name},
+                    {"zone", to_word(interfaces[i].zone)},
+                    {"link", port.link_up ? "up" : "down"},
+                    {"speed_mbps", port.link_mbps},
+                    {"driver", port.driver},
+                    {"addresses", std::move(addresses)}});
+  }
+  return list;
+}
+
+uint64_t dropped(Gateway& gateway) {
+  uint64_t packets = 0;
+  for (WorkerId worker = 0; worker < gateway.dataplane().workers(); ++worker) {
+    for (const Counter& counter : gateway.dataplane().counters(worker).drops)
+      packets += counter.read();
+  }
+  return packets;
+}
+
+// What will soon be short, or is.
+void add_shortages(Json& list, Gateway& gateway) {
+  constexpr uint64_t kPercent = 90;
+  const config::Limits& limits = gateway.configuration().model().system.limits;
+  auto check = [&list](const char* what, uint64_t in_use, uint64_t max) {
+    if (in_use * 100 < max * kPercent) return;
+    list.push_back(std::string("system.limits: ") + std::to_string(in_use) + " of " +
+                   std::to_string(max) + " " + what + " are in use");
+  };
+  check("sessions", sum(gateway, &WorkerCounters::sessions), limits.sessions);
+  check("mappings", sum(gateway, &WorkerCounters::mappings), limits.mappings);
+  check("hosts", sum(gateway, &WorkerCounters::hosts), limits.hosts);
+  for (WorkerId worker = 0; worker < gateway.dataplane().workers(); ++worker) {
+    if (gateway.load().share(worker) * 100 < double{kPercent}) continue;
+    list.push_back("worker " + std::to_string(worker) + ": busy all the time; packets may be lost");
+  }
+  for (const Json& link : links_json(gateway)) {
+    if (link["link"] == "up") continue;
+    list.push_back("interface " + link["name"].get<std::string>() + ": link is down");
+  }
+}
+
 Json warnings_json(Gateway& gateway, const Json& configuration) {
   Json list = Json::array();
   for (const auto& [about, text] : gateway.status().warnings)
@@ -127,6 +178,7 @@ Json warnings_json(Gateway& gateway, const Json& configuration) {
   }
   uint64_t lost = sum(gateway, &WorkerCounters::log_records_lost);
   if (lost > 0) list.push_back("log: " + std::to_string(lost) + " records lost since the start");
+  add_shortages(list, gateway);
   return list;
 }
 
@@ -159,10 +211,12 @@ Json show_status(Gateway& gateway) {
           {"started", utc_text(gateway.status().started)},
           {"uptime_s", now - gateway.status().started},
           {"configuration", configuration},
+          {"interfaces", links_json(gateway)},
           {"sessions", sessions_json(gateway)},
           {"workers", workers_json(gateway)},
           {"ports", spread_json(gateway)},
           {"counters", counters_json(gateway)},
+          {"dropped", dropped(gateway)},
           {"buffers", {{"free", buffers.free}, {"total", buffers.total}}},
           {"hugepages", gateway.dataplane().uses_hugepages()},
           {"log",

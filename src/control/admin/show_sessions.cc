@@ -149,6 +149,7 @@ void run(Gateway& gateway, const DumpFilter& filter, Reply reply, Dump::What kin
             [&](const WholeSession& row) { return session_json(gateway, worker, row); });
     collect(*collection, block.mappings,
             [&](const Mapping& row) { return mapping_json(gateway, worker, row); });
+    return true;
   };
   job.on_end = [&gateway, collection, what, reply](bool is_complete) mutable {
     if (!is_complete) return reply.refuse({ErrorCode::failed, "a worker does not answer"});

@@ -45,6 +45,7 @@ Result<Captures::Id> Captures::start(Wanted wanted) {
   auto running = std::make_unique<Running>();
   running->id = ++last_id_;
   running->capture.what = wanted.what;
+  running->capture.follows = wanted.follows;
   running->capture.snap_length = wanted.snap_length;
   for (unsigned i = 0; i < world_.workers(); ++i)
     running->capture.rings.push_back(std::make_unique<CaptureRing>(kCaptureRingBytes));

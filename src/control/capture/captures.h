@@ -44,6 +44,7 @@ class Captures {
   using Id = uint32_t;
   struct Wanted {
     TrafficClass what;
+    bool follows = false;
     uint16_t snap_length = 256;
     uint32_t uid = 0;
     std::string who, words;  // for `list`

@@ -17,14 +17,24 @@ constexpr size_t space_of(uint16_t captured) {
   return sizeof(CaptureRecord) + (size_t{captured} + 7) / 8 * 8;
 }
 
+// Where an interface has its counters.
+constexpr size_t place_of(InterfaceId interface) {
+  return interface < kGateway ? interface : size_t { kGateway };
+}
+
 }  // namespace
 
 CaptureRing::CaptureRing(size_t bytes) : size_(bytes), bytes_(std::make_unique<uint8_t[]>(bytes)) {
   POSTERN_ASSERT(std::has_single_bit(bytes));
 }
 
+void CaptureRing::leave_out(InterfaceId interface) {
+  matched_[place_of(interface)].add(1);
+  lost_[place_of(interface)].add(1);
+}
+
 void CaptureRing::push(const CaptureRecord& record, const uint8_t* bytes) {
-  const size_t index = record.interface < matched_.size() ? record.interface : size_t { kGateway };
+  const size_t index = place_of(record.interface);
   matched_[index].add(1);
   const uint64_t tail = tail_.load(std::memory_order_relaxed);
   const size_t space = space_of(record.captured);

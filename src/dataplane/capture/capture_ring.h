@@ -31,6 +31,8 @@ struct CaptureRecord {
   DropReason reason = DropReason::none;
   InterfaceId interface = kNoInterface;  // kGateway: between the pipeline and the kernel
   WorkerId worker = 0;
+  uint16_t packet = 0;  // of a packet that is followed: its number; else 0
+  uint8_t detail = 0;   // session: a SessionUse; handed_over: to which worker
 };
 
 class CaptureRing {
@@ -48,6 +50,8 @@ class CaptureRing {
   // False: there is none.
   bool pop(CaptureRecord& record, std::span<uint8_t> into);
   bool is_empty() const;
+  // Thread: the producer. A frame that matched is left out.
+  void leave_out(InterfaceId interface);
 
   // producer: write, any: read. Frames that matched, and those of them that found no room.
   const Counts& matched() const { return matched_; }

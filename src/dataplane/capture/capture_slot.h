@@ -26,6 +26,7 @@ constexpr size_t kCaptureRingBytes = size_t{1} << 22;  // per worker: 14,000 fra
 // One capture: what is wanted, and where it goes. Immutable but for the rings.
 struct Capture {
   TrafficClass what;
+  bool follows = false;  // what is received only, and all that becomes of it (`postern trace`)
   uint16_t snap_length = 256;                       // bytes kept of a frame
   std::vector<std::unique_ptr<CaptureRing>> rings;  // by worker
 };

@@ -82,6 +82,10 @@ const char* to_word(TracePoint point) {
       return "sent";
     case TracePoint::dropped:
       return "dropped";
+    case TracePoint::session:
+      return "session";
+    case TracePoint::handed_over:
+      return "handed-over";
   }
   return "-";
 }

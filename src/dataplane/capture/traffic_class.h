@@ -25,6 +25,10 @@ enum class TracePoint : uint8_t {
   received,  // as it came in, before anything looked at it
   sent,      // as it leaves, translated
   dropped,   // as far as it was when it was refused
+
+  // Of packets that are followed only:
+  session,      // a session was found or opened for it
+  handed_over,  // it goes on at another worker
 };
 using TracePoints = uint8_t;
 constexpr TracePoints set_of(TracePoint point) {
@@ -33,6 +37,9 @@ constexpr TracePoints set_of(TracePoint point) {
 constexpr TracePoints kAllPoints =
     set_of(TracePoint::received) | set_of(TracePoint::sent) | set_of(TracePoint::dropped);
 const char* to_word(TracePoint point);
+
+// Of which session a followed packet is.
+enum class SessionUse : uint8_t { opened, original, reply, related };
 
 // What the headers of a frame say. ARP: the protocol addresses of sender and target.
 struct FrameFacts {

@@ -59,11 +59,12 @@ struct Packet {
   uint16_t l3_length = 0;        // IPv4 total length, bytes
   uint16_t identification = 0;   // IPv4 identification, host order
   uint16_t fragment_offset = 0;  // bytes
+  FlowKey key;                   // ports zero where there are none
   bool more_fragments = false;
-  FlowKey key;  // ports zero where there are none
 
   // --- set by the pipeline
   bool needs_fragmentation = false;  // forward: larger than the egress MTU and may be cut
+  uint16_t trace = 0;                // of a packet that is followed: its number (capture/tap.h)
   Ipv4Address next_hop;              // forward
   uint32_t held_under = 0;           // generation of the policy under which it began to wait
 

@@ -172,6 +172,8 @@ class Pipeline::State::Burst {
 
   [[gnu::always_inline]] void run() {
     glance();
+    if (state_.shared.tap != nullptr && state_.shared.tap->is_following()) [[unlikely]]
+      leave_followed();
     const size_t count = packets_.size();
     for (size_t i = 0; i < count; ++i)
       seen_[i].session = seen_[i].l3_length != 0 ? guess(seen_[i]) : kNone;
@@ -183,6 +185,12 @@ class Pipeline::State::Burst {
 
  private:
   [[gnu::always_inline]] void glance();
+  // Packets that are followed take the long way, which tells of its stages.
+  void leave_followed() {
+    for (size_t i = 0; i < packets_.size(); ++i) {
+      if (packets_[i].trace != 0) seen_[i].l3_length = 0;
+    }
+  }
   // Where there is no session, the long way will look for a mapping and for both hosts.
   uint32_t guess(const Glimpse& seen) const {
     const uint32_t found = sessions_.guess(seen.spot);

@@ -36,6 +36,8 @@ bool Pipeline::State::hit(Packet& packet, uint32_t found) {
       return true;
     }
   }
+  trace(packet, session,
+        direction == Direction::original ? SessionUse::original : SessionUse::reply);
   if (!is_right_ingress(packet, session, direction)) {
     report_refused(packet, DropReason::spoofed_source);
     drop(packet, DropReason::spoofed_source);
@@ -93,6 +95,7 @@ void Pipeline::State::relay_error(Packet& packet) {
   }
   const Session& session = sessions.at(index);
   const Direction direction = SessionTable::direction_of(found);
+  trace(packet, session, SessionUse::related);
   // The sender may be any router on the way, but on the way: the address must belong behind this
   // port.
   InterfaceId in = ingress_of(packet);

@@ -85,6 +85,14 @@ void Pipeline::State::drop_answered(const Packet& packet, DropReason reason) {
   if (shared.tap != nullptr && shared.tap->is_on()) shared.tap->dropped(packet, reason, denied_by);
 }
 
+void Pipeline::State::trace(const Packet& packet, const Session& session, SessionUse use) {
+  if (packet.trace == 0) [[likely]]
+    return;
+  if (shared.tap != nullptr && shared.tap->is_following()) {
+    shared.tap->in_session(packet, session.rule, use);
+  }
+}
+
 void Pipeline::State::count_rule(uint16_t rule, const Packet& packet, uint64_t packets) {
   size_t index = rule == kNoRule ? policy->rules.size() : rule;
   RuleCounters& counters = rule_counters[index];

@@ -283,6 +283,7 @@ void Pipeline::State::open_session(Packet& packet, const Decision& decision, Ses
   note_remote(index, true);
   count(index, Direction::original, packet);
   report_translation(packet, decision, session);
+  trace(packet, session, SessionUse::opened);
   apply(rewrite, packet);
   if (to_host) return to_gateway(packet);
   if (round) return go_round(packet);

@@ -137,6 +137,8 @@ struct alignas(kOwnLines) Pipeline::State {
   void drop(Packet& packet, DropReason reason, uint16_t rule = kNoRule);
   // A refused packet whose buffer becomes the answer: its last moment.
   void drop_answered(const Packet& packet, DropReason reason);
+  // Tells of which session a followed packet is.
+  void trace(const Packet& packet, const Session& session, SessionUse use);
   void count_drop(const Packet& packet, DropReason reason);
   void count_rule(uint16_t rule, const Packet& packet, uint64_t packets);
   void report(const Packet& packet, const Decision& decision, const NextHits& hits);

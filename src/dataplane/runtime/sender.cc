@@ -87,6 +87,7 @@ void Sender::cut(const Packet& packet, uint16_t mtu, Side side) {
     const uint16_t length = write_fragment(packet, mtu, index, rte_pktmbuf_mtod(piece, uint8_t*));
     piece->data_len = length;
     piece->pkt_len = length;
+    kept_packet(piece).trace = packet.trace;
     put(packet.egress, side, piece);
   }
   rte_pktmbuf_free(static_cast<rte_mbuf*>(packet.buffer));
@@ -171,8 +172,11 @@ void Sender::trace(std::span<rte_mbuf* const> frames, TracePoint point, Interfac
                    DropReason reason) {
   if (!settings_.tap->is_on()) [[likely]]
     return;
-  for (const rte_mbuf* frame : frames)
-    settings_.tap->see(sight_of(frame, point, interface, reason));
+  for (rte_mbuf* frame : frames) {
+    Tap::Sight sight = sight_of(frame, point, interface, reason);
+    sight.packet = kept_packet(frame).trace;
+    settings_.tap->see(sight);
+  }
 }
 
 void Sender::flush() {

@@ -186,6 +186,10 @@ size_t Worker::receive(const Source& source) {
     if (!admit(buffers[i], source.port->interface())) continue;
     begin_packet(burst_[count++], buffers[i], source.port->interface(), source.port->is_host());
   }
+  if (tap_.is_following()) [[unlikely]] {
+    for (size_t i = 0; i < count; ++i)
+      tap_.follow(burst_[i]);
+  }
   process({burst_.data(), count});
   return received;
 }
@@ -196,10 +200,18 @@ void Worker::trace_received(std::span<rte_mbuf* const> burst, const EthPort& por
   }
 }
 
-void Worker::trace_dropped() {
+void Worker::trace_verdicts() {
+  const bool is_following = tap_.is_following();
   for (const Outbox::Item& item : outbox_.items()) {
-    if (!item.verdict.is_drop()) continue;
-    tap_.dropped(*item.packet, item.verdict.reason, item.verdict.rule);
+    const Packet& packet = *item.packet;
+    if (item.verdict.is_drop()) {
+      tap_.dropped(packet, item.verdict.reason, item.verdict.rule);
+    } else if (is_following) {
+      kept_packet(static_cast<rte_mbuf*>(packet.buffer)).trace = packet.trace;
+      if (item.verdict.fate == Fate::hand_off && packet.trace != 0) {
+        tap_.handed_over(packet, item.verdict.worker);
+      }
+    }
   }
 }
 
@@ -244,7 +256,7 @@ size_t Worker::process(std::span<Packet> burst) {
 
 void Worker::deliver() {
   if (tap_.is_on()) [[unlikely]]
-    trace_dropped();
+    trace_verdicts();
   inside_ -= sender_.deliver(outbox_, policy_);
 }
 
@@ -263,6 +275,7 @@ size_t Worker::send_injected() {
     }
     buffer->data_len = frame.length;
     buffer->pkt_len = frame.length;
+    kept_packet(buffer).trace = 0;
     std::copy_n(frame.bytes.data(), frame.length, rte_pktmbuf_mtod(buffer, uint8_t*));
     sender_.send(frame.interface, buffer);
   }

@@ -94,8 +94,8 @@ class alignas(kOwnLines) Worker {
   void deliver();
   // Shows the tap a burst as it was received.
   void trace_received(std::span<rte_mbuf* const> burst, const EthPort& port);
-  // Shows it what the verdicts refuse.
-  void trace_dropped();
+  // Shows it what the verdicts refuse, and marks the buffers of followed packets.
+  void trace_verdicts();
   bool admit(rte_mbuf*& buffer, InterfaceId interface);
   void ring_bells();
   // After an empty turn: sleeps as long as may be.

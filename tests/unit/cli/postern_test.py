@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import unittest
@@ -295,6 +296,58 @@ class PosternTest(unittest.TestCase):
             self.assertEqual(code, exit_code, told)
             self.assertIn(text, told)
             self.assertEqual(told.count("too busy"), 1 if busy in histories else 0)
+
+    def test_doctor_examines_a_machine_without_a_daemon(self):
+        root = self.directory + "/root"
+        os.makedirs(root + "/etc/postern")
+        os.makedirs(root + "/proc/sys/net/ipv4")
+        with open(root + "/etc/postern/gateway.yaml", "w", encoding="utf-8") as file:
+            file.write(GOOD)
+        os.chmod(root + "/etc/postern/gateway.yaml", 0o640)
+        with open(root + "/proc/sys/net/ipv4/ip_forward", "w", encoding="utf-8") as file:
+            file.write("1\n")
+        told = json.loads(self.expect(1, "--json", "doctor", "--root", root).stdout)
+        health = {f["check"]: f["health"] for f in told["findings"]}
+        self.assertEqual((health["ip_forward"], health["port wan"]), ("FAIL", "FAIL"))
+        self.assertEqual((health["configuration"], health["permissions"]), ("OK", "OK"))
+        self.assertIn("sysctl -w net.ipv4.ip_forward=0",
+                      self.expect(1, "doctor", "--root", root).stdout)
+
+    def test_a_support_bundle_has_no_secret(self):
+        secrets = ["planted-%d" % i for i in range(6)]
+        config = self.file(GOOD + "admin:\n"
+                           f"  password: {secrets[0]}  # {secrets[1]}\n"
+                           f"  users: [ {{ name: a, hash: \"$argon2id${secrets[2]}\" }} ]\n"
+                           f"  key: |\n    -----BEGIN KEY-----\n    {secrets[3]}\n")
+        os.makedirs(self.directory + "/log")
+        with open(self.directory + "/log/error.log", "w", encoding="utf-8") as file:
+            file.write(f"first line\nlog-in with token={secrets[4]}\n")
+        self.daemon(done({"name": "gw", "api_token": secrets[5]}))
+        bundle = self.directory + "/bundle.tar.gz"
+        listed = self.expect(0, "support-bundle", bundle, "--config", config, "--state-dir",
+                             self.directory).stdout
+        with tarfile.open(bundle) as archive:
+            texts = {m.name.split("/", 1)[1]: archive.extractfile(m).read().decode()
+                     for m in archive.getmembers() if m.isfile()}
+        for name in texts:
+            self.assertIn(name, listed)
+        self.assertIn("first line", texts["log/error.log"])
+        self.assertIn("in: lan, out: wan", texts["configuration.yaml"])
+        self.assertIn('"name": "gw"', texts["daemon/status.json"])
+        for secret in secrets:
+            self.assertNotIn(secret, "".join(texts.values()))
+        self.assertEqual(os.stat(bundle).st_mode & 0o077, 0)
+
+    def test_top_without_a_terminal_prints_tables(self):
+        look = {"time_ns": 1, "name": "gw", "sessions": 1, "sessions_max": 2, "workers": [],
+                "interfaces": [{"name": "lan", "link": "up", "rx_bytes": 5}], "rules": [],
+                "drops": [], "talkers": []}
+        self.daemon(done(look))
+        text = self.expect(0, "top", "--once").stdout
+        self.assertTrue("interfaces" in text and "\x1b" not in text, text)
+        self.assertEqual(json.loads(self.expect(0, "--json", "top", "--once").stdout)
+                         ["interfaces"][0]["rx_bytes_per_s"], 0)
+        self.expect(2, "top", "--interval", "0")
 
     def test_the_schema_and_the_completion_are_printed(self):
         schema = json.loads(self.expect(0, "config", "schema").stdout)

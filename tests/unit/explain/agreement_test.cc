@@ -80,6 +80,19 @@ void add_random_nat(Random& random, config::Model& model) {
   }
 }
 
+// Networks behind routers inside, sources accepted beyond the routes, and here and there no way
+// out.
+void add_random_routes(Random& random, config::Model& model) {
+  if (one_in(random, 4)) model.routes.clear();
+  if (one_in(random, 2)) {
+    model.routes.push_back({*parse_prefix("198.51.100.8/29"), *parse_ipv4("192.168.1.14"), "", {}});
+  }
+  if (one_in(random, 2)) {
+    model.routes.push_back({*parse_prefix("198.51.100.0/30"), *parse_ipv4("10.9.0.14"), "", {}});
+  }
+  if (one_in(random, 3)) model.interfaces[kLan].spoof_allow = {"198.51.100.4/30"};
+}
+
 // Sources are mostly right for their port.
 MadeUpPacket random_packet(Random& random) {
   constexpr InterfaceId kPlaces[] = {kWan, kLan, kDmz, kGateway};
@@ -200,12 +213,13 @@ bool list_agrees(const config::Model& model, const Policy& policy, const MadeUpP
 
 }  // namespace
 
-TEST_CASE("explain/agreement: list, explain and pipeline give one verdict", "[C04][F21]") {
+TEST_CASE("explain/agreement: list, explain and pipeline give one verdict", "[C04][F21][F26]") {
   Random random(4711);
   std::map<std::string, int> verdicts;
   for (int i = 0; i < kRuleSets; ++i) {
     config::Model model = random_model(random);
     add_random_nat(random, model);
+    add_random_routes(random, model);
     unsigned workers = 1 + static_cast<unsigned>(i % 3);
     test::Testbed bed(workers);
     auto loaded = bed.load(model);
@@ -233,8 +247,9 @@ TEST_CASE("explain/agreement: list, explain and pipeline give one verdict", "[C0
     }
   }
   // Enough of every kind was there to agree upon.
-  for (const char* word : {"none", "filter_drop", "filter_deny", "filter_default", "spoofed_source",
-                           "no_session", "no_mapping", "posture_cut_off", "icmp_error_unrelated"}) {
+  for (const char* word :
+       {"none", "filter_drop", "filter_deny", "filter_default", "spoofed_source", "no_session",
+        "no_mapping", "no_route", "posture_cut_off", "icmp_error_unrelated"}) {
     INFO(word);
     CHECK(verdicts[word] > 20);
   }

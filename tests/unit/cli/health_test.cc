@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/support/health.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "runtime/fake_sysfs.h"
+
+namespace postern::cli {
+namespace {
+
+using test::FakeSysfs;
+
+constexpr char kConfig[] = R"(version: 1
+system: { workers: { count: 2, cores: [2, 3] }, memory: { mib: 512 } }
+interfaces:
+  wan: { port: "pci:0000:03:00.0", zone: external, address: 203.0.113.2/24 }
+  lan: { port: "kernel:enp4s0", zone: internal, address: 192.168.1.1/24 }
+)";
+
+// A machine on which nothing is to be mended.
+struct Fit {
+  Fit() {
+    files.write("etc/postern/gateway.yaml", kConfig);
+    mode(0640);
+    files.write("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "256");
+    files.write("sys/kernel/iommu_groups/0/type", "DMA");
+    files.write("sys/bus/pci/drivers/vfio-pci/uevent", "");
+    files.link("sys/bus/pci/devices/0000:03:00.0/driver", "../../drivers/vfio-pci");
+    files.write("sys/bus/pci/devices/0000:03:00.0/class", "0x020000");
+    files.write("sys/class/net/enp4s0/type", "1");
+    files.write("dev/vhost-net", "");
+    files.write("sys/devices/system/cpu/online", "0-3");
+    files.write("sys/devices/system/cpu/isolated", "2-3");
+    for (const char* core : {"0", "1", "2", "3"}) {
+      files.write("sys/devices/system/cpu/cpu" + std::string(core) + "/cpufreq/scaling_governor",
+                  "performance");
+    }
+    files.write("clock-synchronised", "1");
+    files.write("proc/sys/net/ipv4/ip_forward", "0");
+    std::filesystem::create_directories(files.root() + "/var/lib/postern");
+  }
+  void mode(unsigned bits) const {
+    std::filesystem::permissions(files.root() + "/etc/postern/gateway.yaml",
+                                 static_cast<std::filesystem::perms>(bits));
+  }
+  void remove(const std::string& path) const {
+    std::filesystem::remove_all(files.root() + "/" + path);
+  }
+  // Of the one finding that is not OK: its check; several with blanks.
+  std::string complaints() const {
+    std::string all;
+    for (const Finding& finding : examine(Machine(files.root()), Patient{})) {
+      // The disk of whoever runs the test is his own business.
+      if (finding.health == Health::ok || finding.check == "state") continue;
+      CHECK_FALSE(finding.text.empty());
+      CHECK_FALSE(finding.mend.empty());
+      all += (all.empty() ? "" : " ") + finding.check + "=" + to_word(finding.health);
+    }
+    return all;
+  }
+
+  FakeSysfs files;
+};
+
+}  // namespace
+
+TEST_CASE("cli/health: nothing is to be mended on a machine that is fit", "[F63]") {
+  Fit fit;
+  CHECK(fit.complaints().empty());
+}
+
+TEST_CASE("cli/health: each thing that is amiss is told with what mends it", "[F63]") {
+  Fit fit;
+  FakeSysfs& files = fit.files;
+  SECTION("few hugepages") {
+    files.write("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "10");
+    CHECK(fit.complaints() == "hugepages=WARN");
+  }
+  SECTION("few hugepages where they are required") {
+    files.write("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "10");
+    config::System system;
+    system.memory.hugepages = config::HugepageMode::required;
+    system.memory.mib = 512;
+    const Finding finding = check_hugepages(Machine(files.root()), system);
+    CHECK(finding.health == Health::fail);
+    CHECK(finding.mend == "prepare-host hugepages 256");
+  }
+  SECTION("no IOMMU") {
+    fit.remove("sys/kernel/iommu_groups");
+    CHECK(fit.complaints() == "iommu=FAIL");
+    CHECK(check_iommu(Machine(files.root()), false).health == Health::ok);
+    files.write("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y");
+    CHECK(fit.complaints() == "iommu=WARN");
+  }
+  SECTION("no vfio-pci") {
+    fit.remove("sys/bus/pci/drivers/vfio-pci");
+    CHECK(fit.complaints() == "vfio=FAIL");
+  }
+  SECTION("a card that the kernel has") {
+    fit.remove("sys/bus/pci/devices/0000:03:00.0/driver");
+    files.link("sys/bus/pci/devices/0000:03:00.0/driver", "../../drivers/ixgbe");
+    CHECK(fit.complaints() == "port wan=FAIL");
+  }
+  SECTION("no card, no device") {
+    fit.remove("sys/bus/pci/devices/0000:03:00.0");
+    fit.remove("sys/class/net/enp4s0");
+    CHECK(fit.complaints() == "port wan=FAIL port lan=FAIL");
+  }
+  SECTION("no vhost-net") {
+    fit.remove("dev/vhost-net");
+    CHECK(fit.complaints().empty());
+    config::Model model;
+    model.interfaces.resize(1);
+    model.interfaces[0].port = {config::PortKind::vdev, "net_virtio_user0,path=/dev/vhost-net"};
+    CHECK(check_vhost_net(Machine(files.root()), model).health == Health::fail);
+  }
+  SECTION("cores that are not isolated, and one that is not there") {
+    files.write("sys/devices/system/cpu/isolated", "3");
+    CHECK(fit.complaints() == "cores=WARN");
+    files.write("sys/devices/system/cpu/online", "0-2");
+    CHECK(fit.complaints() == "cores=FAIL");
+  }
+  SECTION("a core that saves power") {
+    files.write("sys/devices/system/cpu/cpu3/cpufreq/scaling_governor", "powersave");
+    files.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave");  // not ours
+    CHECK(fit.complaints() == "governor=WARN");
+  }
+  SECTION("a clock of its own") {
+    files.write("clock-synchronised", "0");
+    CHECK(fit.complaints() == "clock=WARN");
+  }
+  SECTION("a kernel that forwards") {
+    files.write("proc/sys/net/ipv4/ip_forward", "1");
+    CHECK(fit.complaints() == "ip_forward=FAIL");
+  }
+  SECTION("a configuration that everybody reads, or writes") {
+    fit.mode(0644);
+    CHECK(fit.complaints() == "permissions=WARN");
+    fit.mode(0664);
+    CHECK(fit.complaints() == "permissions=FAIL");
+  }
+  SECTION("a configuration with a mistake") {
+    files.write("etc/postern/gateway.yaml", "version: 2");
+    CHECK(fit.complaints().find("configuration=FAIL") == 0);
+  }
+}
+
+TEST_CASE("cli/machine: lists of cores, good ones and others", "[F63]") {
+  CHECK(cores_of("0-2,5") == std::vector<unsigned>{0, 1, 2, 5});
+  CHECK(cores_of("").empty());
+  CHECK(cores_of("x,3-1,-,7").size() == 1);
+  CHECK(cores_of("0-4294967295").size() <= 4096);
+}
+
+}  // namespace postern::cli
