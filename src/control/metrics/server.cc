@@ -187,6 +187,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     timer_.async_wait([weak = weak_from_this()](error_code error) {
       auto self = weak.lock();
       if (!self || self->has_ended(error)) return;
+      // The next step may have begun when this was on its way already.
+      if (self->timer_.expiry() > SteadyClock::now()) return;
       ++self->counters_.timeouts;
       self->close();
     });

@@ -7,21 +7,20 @@ using namespace postern;
 
 namespace {
 
-Policy policy_with(std::vector<std::pair<std::string, Zone>> interfaces) {
-  Policy policy;
-  for (size_t i = 0; i < interfaces.size(); ++i) {
-    PolicyInterface& interface = policy.interfaces[i];
-    interface.exists = true;
-    interface.name = interfaces[i].first;
-    interface.zone = interfaces[i].second;
-    interface.addresses = {*parse_prefix("192.168." + std::to_string(i) + ".1/24")};
-  }
-  return policy;
+PolicyInterface interface_of(const std::string& name, Zone zone, const std::string& address) {
+  PolicyInterface interface;
+  interface.exists = true;
+  interface.name = name;
+  interface.zone = zone;
+  interface.addresses = {*parse_prefix(address)};
+  return interface;
 }
 
 metrics::Settings settings_of(const config::Model& model) {
-  const Policy policy =
-      policy_with({{"wan", Zone::external}, {"lan", Zone::internal}, {"dmz", Zone::dmz}});
+  Policy policy;
+  policy.interfaces.push_back(interface_of("wan", Zone::external, "192.168.0.1/24"));
+  policy.interfaces.push_back(interface_of("lan", Zone::internal, "192.168.1.1/24"));
+  policy.interfaces.push_back(interface_of("dmz", Zone::dmz, "192.168.2.1/24"));
   return metrics::settings_of(model, policy, [](InterfaceId id) {
     return id == 2 ? std::string() : "gw-" + std::to_string(id);
   });
