@@ -11,9 +11,9 @@ from lab import HERE, POSTERN, SECOND, WEB, check, first_rule, wait_until
 
 sys.path.insert(0, os.path.join(HERE, "../schema"))
 
-# Commands are run as they are; those that take arguments, or are worth more than one run, stand here.
-# {same}, {changed}, {bad}, {dhcp}: configurations; {leases}: leases of dnsmasq; {leased}: an address.
-# They run in the order of the list, behind all others.
+# Commands are run as they are; those that take arguments, or are worth more than one run, stand
+# here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp}:
+# configurations; {leases}: leases of dnsmasq; {leased}: an address.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
 RUNS = (
     "check {same}",
@@ -90,8 +90,8 @@ def documents(lab, words):
 
 
 def test_json_fits_its_schema(lab):
-    """What every command prints with --json is what its schema in doc/schema says, no more and no less;
-    every command has one."""
+    """What every command prints with --json is what its schema in doc/schema says, no more and no
+    less; every command has one."""
     import schemas  # pylint: disable=import-outside-toplevel # it lies beside the lab
 
     names = [name for name in schemas.commands(POSTERN) if name not in schemas.WITHOUT]

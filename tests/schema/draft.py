@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A first JSON Schema of a command's output: postern --json show things | tests/schema/draft.py TITLE
+"""A first JSON Schema of a command's output:
+
+  postern --json show things | tests/schema/draft.py TITLE
 
 What one output cannot tell is left to the author: which keys may be missing or null, which words
 there are, and which objects have keys of their own (counters).

@@ -48,8 +48,8 @@ def file_of(command):
 
 
 def strict(schema):
-    """The same, which admits no key that it does not describe: programs ought to ignore what they do
-    not know, but what we print is to be described."""
+    """The same, which admits no key that it does not describe: programs ought to ignore what they
+    do not know, but what we print is to be described."""
     if isinstance(schema, list):
         return [strict(one) for one in schema]
     if not isinstance(schema, dict):
