@@ -33,6 +33,7 @@ filter:
 """
 FILE = "/etc/postern/gateway.yaml"
 INTERNET = "203.0.113.1"
+DROP_IN = "[Service]\nSystemCallErrorNumber=kill\nSystemCallFilter=iopl\n"
 
 
 def state(box, key):
@@ -77,11 +78,12 @@ def starts(box, _):
     """With a configuration the unit comes up, both ports by AF_XDP, and hosts inside get out."""
     box.write(FILE, CONFIG)
     box.must("/lib/systemd/systemd-sysctl /usr/lib/sysctl.d/60-postern.conf")
-    # A system call that the unit does not permit ends the process here, so that it is seen.
+    # A system call that the unit does not permit ends the process here, so that it is seen. But DPDK
+    # always tries iopl, for old virtio cards, and does without.
     os.makedirs(box.root + "/run/systemd/system/posternd.service.d", exist_ok=True)
     place = "/run/systemd/system/posternd.service.d"
     box.must(f"mkdir -p {place}")
-    box.must(f"tee {place}/test.conf", stdin="[Service]\nSystemCallErrorNumber=kill\n")
+    box.must(f"tee {place}/test.conf", stdin=DROP_IN)
     box.must("systemctl daemon-reload")
     code, out = box.run("systemctl start posternd")
     told = box.run("journalctl --no-pager -n 20 -u posternd")[1]
@@ -104,6 +106,8 @@ def is_confined(box, _):
     check(facts["NoNewPrivs"] == "1" and facts["Seccomp"] == "2", str(facts))
     # chown, net_bind_service, net_admin, net_raw, ipc_lock, sys_admin, sys_nice, sys_resource, bpf
     wanted = sum(1 << bit for bit in (0, 10, 12, 13, 14, 21, 23, 24, 39))
+    of_machine = re.search(r"^CapBnd:\s*(\w+)$", box.must("cat /proc/1/status"), re.M)[1]
+    wanted &= int(of_machine, 16)
     check(int(facts["CapBnd"], 16) == wanted, f"capabilities {facts['CapBnd']}, not {wanted:016x}")
     for path in ("/usr/x", "/etc/x", "/home/x", "/proc/sys/kernel/modules_disabled"):
         code, _ = box.run(["nsenter", "-t", pid, "-m", "sh", "-c", f"echo 0 2>/dev/null >{path}"])
