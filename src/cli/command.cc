@@ -7,28 +7,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/completion_script.h"
 #include "cli/exit_code.h"
 #include "cli/suggest.h"
 
 namespace postern::cli {
 namespace {
-
-std::vector<std::string> names_below(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* sub : app.get_subcommands({})) {
-    if (!sub->get_group().empty()) names.push_back(sub->get_name());
-  }
-  return names;
-}
-
-std::vector<std::string> options_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames())
-      names.push_back("--" + name);
-  }
-  return names;
-}
 
 bool takes_value(const CLI::App& app, const std::string& word) {
   const CLI::Option* option = app.get_option_no_throw(word);
@@ -94,29 +78,6 @@ std::string usage_text(const CLI::ParseError& error, const Walk& at, const CLI::
   while (!text.empty() && text.back() == '\n')
     text.pop_back();
   return text;
-}
-
-// Case "PATH": the words that may follow; with `show)` for example `words='sessions rules ...'`.
-void add_words(std::string& script, const CLI::App& app, const std::string& path) {
-  std::vector<std::string> words = names_below(app);
-  for (const std::string& name : options_of(app))
-    words.push_back(name);
-  script += fmt::format("    '{}') words='{}' ;;\n", path, fmt::join(words, " "));
-  for (const CLI::App* sub : app.get_subcommands({})) {
-    add_words(script, *sub, path + " " + sub->get_name());
-  }
-}
-
-// Case "OPTION": the values that an option takes, where they are few.
-void add_values(std::string& script, const CLI::App& app) {
-  for (const CLI::Option* option : app.get_options()) {
-    std::string values = option->get_type_name();  // "a|b|c", see one_of()
-    if (option->get_lnames().empty() || values.find('|') == std::string::npos) continue;
-    std::replace(values.begin(), values.end(), '|', ' ');
-    script += fmt::format("    --{}) words='{}' ;;\n", option->get_lnames().front(), values);
-  }
-  for (const CLI::App* sub : app.get_subcommands({}))
-    add_values(script, *sub);
 }
 
 // What the command line said about help comes as an exception, too.
@@ -215,28 +176,15 @@ Command& Command::runs(std::function<int()> body) {
 }
 
 std::string Command::bash_completion() const {
-  std::string words;
-  std::string values;
-  add_words(words, *app_, "");
-  add_values(values, *app_);
-  return fmt::format(R"(# bash completion for postern; made by `postern completion bash`
-_postern() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}}
-  local path='' words='' i
-  for ((i = 1; i < COMP_CWORD; ++i)); do
-    [[ ${{COMP_WORDS[i]}} == -* || ${{COMP_WORDS[i - 1]}} == --run-dir ]] && continue
-    path+=" ${{COMP_WORDS[i]}}"
-  done
-  case $path in
-{}  esac
-  case $previous in
-{}  esac
-  [[ $current != -* && $words == -* ]] && return
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-}}
-complete -o default -F _postern postern
-)",
-                     words, values);
+  return cli::bash_completion(*app_);
+}
+
+std::string Command::zsh_completion() const {
+  return cli::zsh_completion(*app_);
+}
+
+std::vector<std::string> Command::candidates(const std::vector<std::string>& before) const {
+  return cli::candidates(*app_, before);
 }
 
 int run_command_line(int argc, char** argv, AddCommands add_commands) {

@@ -61,8 +61,11 @@ class Command {
   // What it does; the result is the exit code of the program.
   Command& runs(std::function<int()> body);
 
-  // The completion script for bash of this command and all below it.
+  // The completion scripts of this command and all below it.
   std::string bash_completion() const;
+  std::string zsh_completion() const;
+  // What may follow the words `before`: commands and options, or the values of the last option.
+  std::vector<std::string> candidates(const std::vector<std::string>& before) const;
 
  private:
   CLI::App* app_;

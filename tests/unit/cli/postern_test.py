@@ -377,7 +377,8 @@ class PosternTest(unittest.TestCase):
                 texts.append(re.sub(r"[*_]", " ", file.read()))  # without markup
         manual, readme = texts
         script = self.run_postern("completion", "bash").stdout
-        cases = re.findall(r"^    '([^']*)'\) words='(.*)' ;;$", script, re.MULTILINE)
+        case = r"^    '([^']*)'(?:\|'[^']* '\*)?\) offered='(.*)' ;;$"
+        cases = re.findall(case, script, re.MULTILINE)
         self.assertGreater(len(cases), 20)
         for path, words in cases:
             for word in words.split():
