@@ -6,6 +6,7 @@
 
 #include "control/compile/compile.h"
 #include "control/config/yaml.h"
+#include "control/log/debug_log.h"
 #include "control/text_file.h"
 
 namespace postern {
@@ -28,12 +29,31 @@ Checked check_text(std::string_view text) {
   config::Loaded loaded = config::load(text);
   Checked checked{std::move(loaded.model), std::move(loaded.findings)};
   if (!checked.ok()) return checked;
+  for (config::Finding& finding : check_expressions(checked.model))
+    checked.findings.push_back(std::move(finding));
+  if (!checked.ok()) return checked;
   CompileInputs inputs;
   inputs.shards = Shards(checked.model.system.workers.count);
   if (auto policy = compile(checked.model, inputs); !policy) {
     checked.findings.push_back({config::Severity::error, {}, "", policy.error().text});
   }
   return checked;
+}
+
+std::vector<config::Finding> check_expressions(const config::Model& model) {
+  std::vector<config::Finding> findings;
+  const auto& classes = model.logging.debug.packets;
+  for (size_t i = 0; i < classes.size(); ++i) {
+    auto sound = check_debug_class(classes[i], model);
+    if (sound) continue;
+    findings.push_back({config::Severity::error, classes[i].mark,
+                        "logging.debug.packets[" + std::to_string(i) + "]", sound.error().text});
+  }
+  if (debug_captures(classes).size() > kDebugCapturesMax) {
+    findings.push_back({config::Severity::error, classes[0].mark, "logging.debug.packets",
+                        "more than 2 different sets of interfaces"});
+  }
+  return findings;
 }
 
 nlohmann::ordered_json findings_json(const std::vector<config::Finding>& findings) {

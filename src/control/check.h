@@ -22,6 +22,9 @@ struct Checked {
 // Loads, validates and compiles.
 Checked check_text(std::string_view text);
 
+// What load() cannot judge: the expressions of logging.debug.
+std::vector<config::Finding> check_expressions(const config::Model& model);
+
 // [{"severity", "line", "column", "path", "text"}], for `--json` of the daemon and of `check`.
 nlohmann::ordered_json findings_json(const std::vector<config::Finding>& findings);
 
