@@ -51,6 +51,7 @@ void validate_logging(Check& check) {
   for (size_t i = 0; i < logging.syslog.size(); ++i) {
     const std::string path = "logging.syslog[" + std::to_string(i) + "]";
     const SyslogTarget& target = logging.syslog[i];
+    if (target.address.is_unspecified()) continue;  // reported already
     validate_syslog(check, target, path);
     for (size_t k = 0; k < i; ++k) {
       const SyslogTarget& other = logging.syslog[k];
