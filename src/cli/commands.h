@@ -18,6 +18,7 @@ void add_explain(Command& root, const Globals& globals);
 void add_history(Command& root, const Globals& globals);  // and rollback, confirm, revert
 void add_lab(Command& root, const Globals& globals);
 void add_lease(Command& root, const Globals& globals);
+void add_log(Command& root, const Globals& globals);
 void add_plan(Command& root, const Globals& globals);  // and diff
 void add_show(Command& root, const Globals& globals);
 void add_status(Command& root, const Globals& globals);

@@ -16,6 +16,7 @@ void add_commands(postern::cli::Command root, const postern::cli::Globals& globa
   cli::add_dns(root, globals);
   cli::add_lease(root, globals);
   cli::add_dhcp(root, globals);
+  cli::add_log(root, globals);
   cli::add_capture(root, globals);
   cli::add_trace(root, globals);
   cli::add_explain(root, globals);

@@ -7,6 +7,7 @@
 
 #include "control/analysis/judge.h"
 #include "control/config/yaml.h"
+#include "control/log/debug_log.h"
 #include "control/text_file.h"
 
 namespace postern {
@@ -35,11 +36,30 @@ Checked check_text(std::string_view text) {
   config::Loaded loaded = config::load(text);
   Checked checked{std::move(loaded.model), std::move(loaded.findings)};
   if (!checked.ok()) return checked;
+  for (config::Finding& finding : check_expressions(checked.model))
+    checked.findings.push_back(std::move(finding));
+  if (!checked.ok()) return checked;
   auto judged = analysis::judge(checked.model);
   std::move(judged.begin(), judged.end(), std::back_inserter(checked.findings));
   std::stable_sort(checked.findings.begin(), checked.findings.end(),
                    [](const auto& a, const auto& b) { return a.mark.line < b.mark.line; });
   return checked;
+}
+
+std::vector<config::Finding> check_expressions(const config::Model& model) {
+  std::vector<config::Finding> findings;
+  const auto& classes = model.logging.debug.packets;
+  for (size_t i = 0; i < classes.size(); ++i) {
+    auto sound = check_debug_class(classes[i], model);
+    if (sound) continue;
+    findings.push_back({config::Severity::error, classes[i].mark,
+                        "logging.debug.packets[" + std::to_string(i) + "]", sound.error().text});
+  }
+  if (debug_captures(classes).size() > kDebugCapturesMax) {
+    findings.push_back({config::Severity::error, classes[0].mark, "logging.debug.packets",
+                        "more than 2 different sets of interfaces"});
+  }
+  return findings;
 }
 
 nlohmann::ordered_json findings_json(const std::vector<config::Finding>& findings) {

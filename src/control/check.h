@@ -23,6 +23,9 @@ struct Checked {
 // Loads, validates and judges (analysis/judge.h).
 Checked check_text(std::string_view text);
 
+// What load() cannot judge: the expressions of logging.debug.
+std::vector<config::Finding> check_expressions(const config::Model& model);
+
 // [{"severity", "line", "column", "path", "text"}], of the analysis also "kind" and "causes"
 // [{"name", "line"}]; for `--json` of the daemon and of `check`.
 nlohmann::ordered_json findings_json(const std::vector<config::Finding>& findings);

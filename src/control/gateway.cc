@@ -9,6 +9,7 @@
 #include <array>
 #include <csignal>
 
+#include "control/admin/audit.h"
 #include "control/admin/commands.h"
 #include "control/admin/protocol.h"
 #include "control/compile/schedule.h"
@@ -61,16 +62,16 @@ Gateway::Gateway(StartOptions options, ErrorLog& log)
 Gateway::~Gateway() {
   sd_notify(0, "STOPPING=1");
   admin_server_.reset();
+  tell_links_end();
   if (dataplane_) dataplane_->stop();
   if (security_log_) security_log_->stop();
   if (status_.is_live) log_.info("stopped");
+  log_.output().set_relay(nullptr);
 }
 
 Result<void> Gateway::start(Choice choice) {
   if (auto off = check_forwarding_is_off(); !off) return off;
-  note("logging",
-       log_.configure(choice.model.logging.error, choice.model.logging.level, options_.state_dir));
-  logging_ = choice.model.logging;
+  begin_logging(choice.model);
   if (choice.is_last_good) {
     status_.warnings["configuration"] = choice.refusal + "; the last good configuration runs";
   }
@@ -89,6 +90,7 @@ Result<void> Gateway::start(Choice choice) {
   if (auto started = start_admin(model); !started) return started;
   if (auto started = dataplane_->start_ports(); !started) return started;
   status_.is_live = true;
+  note("debug log", debug_log_.configure(model, options_.state_dir));
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - constructed_;
   status_.start_s = took.count();
   log_.info(fmt::format("ruleset live: generation {}, {} rules, {} interfaces, {} workers",
@@ -135,23 +137,12 @@ Result<void> Gateway::start_dataplane(const config::Model& model) {
   return {};
 }
 
-Result<void> Gateway::start_log(const config::Model& model) {
-  SecurityLog::Settings settings;
-  for (WorkerId id = 0; id < dataplane_->workers(); ++id)
-    settings.sources.push_back({&dataplane_->log_ring(id), &dataplane_->counters(id)});
-  settings.bell = &dataplane_->log_bell();
-  settings.names = &names_;
-  settings.now = [this] { return dataplane_->now(); };
-  settings.host = model.system.name;
-  settings.state_dir = options_.state_dir;
-  security_log_ = std::make_unique<SecurityLog>(std::move(settings));
-  if (auto done = security_log_->configure(model.logging.security); !done) return done;
-  security_log_->start();
-  return {};
-}
-
 Result<void> Gateway::start_admin(const config::Model& model) {
   admin::add_commands(dispatcher_, *this);
+  dispatcher_.set_auditor(
+      [this](const admin::Dispatcher::Answered& what, const admin::Json& response) {
+        audit_.record(admin::audit_entry(what, response));
+      });
   auto server = admin::Server::listen(loop_, admin::socket_path(options_.run_dir), dispatcher_);
   if (!server) return std::move(server).error();
   admin_server_ = std::move(*server);
@@ -174,7 +165,9 @@ void Gateway::arrange_turns() {
     publisher_->collect();
   });
   loop_.every(kSlowTurn, [this] {
-    changes_.tick();
+    if (auto report = changes_.tick()) {
+      audit_.record(admin::audit_entry("posternd", "revert", *report));
+    }
     reload_->tick(std::time(nullptr));
     look_after_links();
     note("dhcp client", dhcp_clients_.complaint());
@@ -211,13 +204,8 @@ void Gateway::follow(const config::Model& model, const Policy& policy) {
   note("accounts", accounts_.follow(model));
   follow_services(model, policy);
   if (!(model.logging == logging_)) follow_logging(model);
+  if (status_.is_live) note("debug log", debug_log_.configure(model, options_.state_dir));
   if (admin_server_) note("admin", admin_server_->set_group(model.admin.socket.group));
-}
-
-void Gateway::follow_logging(const config::Model& model) {
-  logging_ = model.logging;
-  note("logging", log_.configure(logging_.error, logging_.level, options_.state_dir));
-  note("security log", security_log_->configure(logging_.security));
 }
 
 // Keeps a warning for `postern status` as long as something does not work.
@@ -241,6 +229,7 @@ void Gateway::reload_file() {
     change.source = "file";
     change.who = "SIGHUP";
     ReloadReport report = changes_.apply(std::move(change));
+    audit_.record(admin::audit_entry("SIGHUP", "reload", report));
     if (changes_.trial()) tell(report, options_.config_file, "SIGHUP");
     return;
   }
@@ -248,6 +237,7 @@ void Gateway::reload_file() {
   report.code = text.error().code;
   report.text = text.error().text;
   tell(report, options_.config_file, "SIGHUP");
+  audit_.record(admin::audit_entry("SIGHUP", "reload", report));
 }
 
 void Gateway::tell(const ReloadReport& report, const std::string& label, const std::string& who) {
@@ -292,9 +282,7 @@ void Gateway::look_after_links() {
     bool is_up = dataplane_->port(id).link_up;
     if (is_up == link_was_up_[i]) continue;
     link_was_up_[i] = is_up;
-    const std::string& name = publisher_->current()->interfaces[i].name;
-    log_.write(is_up ? config::LogLevel::info : config::LogLevel::warning,
-               name + (is_up ? ": link up" : ": link down"));
+    tell_link(publisher_->current()->interfaces[i].name, is_up);
     if (!is_up) continue;
     resolver_.announce(id, dataplane_->now());
     dhcp_clients_.link_came_up(id);
@@ -304,16 +292,6 @@ void Gateway::look_after_links() {
 void Gateway::look_after_load() {
   for (WorkerId id = 0; id < dataplane_->workers(); ++id)
     load_.look(id, dataplane_->counters(id).busy_ns.read(), dataplane_->now());
-}
-
-void Gateway::look_after_log() {
-  uint64_t unwritten = security_log_->unwritten();
-  Result<void> outcome;
-  if (unwritten != unwritten_lines_) {
-    outcome = Error{ErrorCode::failed, "lines cannot be written; is the disk full?"};
-  }
-  unwritten_lines_ = unwritten;
-  note("security log file", outcome);
 }
 
 // Whatever became of the kernel's own setting, our devices do not forward.

@@ -27,8 +27,13 @@
 #include "control/apply/reload.h"
 #include "control/capture/captures.h"
 #include "control/host_path.h"
+#include "control/log/alerts.h"
+#include "control/log/audit_log.h"
+#include "control/log/debug_log.h"
+#include "control/log/dial_log.h"
 #include "control/log/error_log.h"
 #include "control/log/generation_names.h"
+#include "control/log/log_hub.h"
 #include "control/log/security_log.h"
 #include "control/loop.h"
 #include "control/metrics/collect.h"
@@ -80,6 +85,9 @@ class Gateway : private ResolverSink {
   admin::DumpQueue& dumps() { return dumps_; }
   Captures& captures() { return captures_; }
   ErrorLog& log() { return log_; }
+  AuditLog& audit() { return audit_; }
+  Alerts& alerts() { return alerts_; }
+  LogHub& logs() { return logs_; }
   Changes& changes() { return changes_; }
   accounts::Accounts& accounts() { return accounts_; }
 
@@ -105,7 +113,13 @@ class Gateway : private ResolverSink {
   CompileInputs compile_inputs() const;
   void follow(const config::Model& model, const Policy& policy);
   void follow_services(const config::Model& model, const Policy& policy);
+  DialLog::World dial_world();
+  DebugLog::World debug_world();
+  void begin_logging(const config::Model& model);
   void follow_logging(const config::Model& model);
+  void tell_link(const std::string& interface, bool is_up);
+  void tell_links_end();
+  void tell_address(InterfaceId id, const AddressChange& change);
   void note(const std::string& about, const Result<void>& outcome);
   Changes::World changes_world();
   accounts::Accounts::World accounts_world();
@@ -126,6 +140,10 @@ class Gateway : private ResolverSink {
 
   StartOptions options_;
   ErrorLog& log_;
+  LogHub logs_;  // outlives all that write
+  AuditLog audit_;
+  Alerts alerts_{[this](const std::string& line) { log_.warning(line); }};
+  DialLog dial_{dial_world()};
   Status status_;
   std::chrono::steady_clock::time_point constructed_ = std::chrono::steady_clock::now();
   Loop loop_;
@@ -139,6 +157,7 @@ class Gateway : private ResolverSink {
   std::unique_ptr<HostPath> host_path_;
   std::unique_ptr<Publisher> publisher_;       // owns the policies: outlives the workers
   Captures captures_{loop_, capture_world()};  // outlives them, too
+  DebugLog debug_log_{loop_, captures_, debug_world()};
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<SecurityLog> security_log_;
   std::unique_ptr<Reload> reload_;

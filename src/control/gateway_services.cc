@@ -22,6 +22,7 @@ DhcpWorld Gateway::dhcp_world(const char* lease_file, config::LogLevel remarks) 
     return dataplane_->inject(id, frame);
   };
   world.remark = [this, remarks](const std::string& line) { log_.write(remarks, line); };
+  world.address = [this](InterfaceId id, const AddressChange& change) { tell_address(id, change); };
   return world;
 }
 

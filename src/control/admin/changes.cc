@@ -45,6 +45,11 @@ void answer(const ReloadReport& report, Gateway& gateway, Reply& reply) {
                  {"generation", gateway.publisher().current()->generation},
                  {"text", report.text}};
   if (report.saved) result["saved"] = *report.saved;
+  if (!report.sections.empty()) result["sections"] = report.sections;
+  if (report.changed && !gateway.changes().history().revisions().empty() &&
+      !gateway.changes().trial()) {
+    result["revision"] = gateway.changes().history().revisions().back().number;
+  }
   Json trial = trial_json(gateway);
   if (!trial.is_null()) result["trial"] = std::move(trial);
   result.update(findings);
@@ -186,19 +191,25 @@ void add_change_commands(Dispatcher& dispatcher, Gateway& gateway) {
   dispatcher.add("plan", [&gateway](const Json& request, const Peer&, Reply reply) {
     plan(gateway, request, reply);
   });
-  dispatcher.add("apply", [&gateway](const Json& request, const Peer& peer, Reply reply) {
-    auto change = change_of(request, peer);
-    if (!change) return reply.refuse(change.error());
-    change->text = request.at("text").get<std::string>();
-    apply(gateway, request, std::move(*change), reply);
-  });
-  dispatcher.add("confirm", ends_trial(gateway, &Changes::confirm));
-  dispatcher.add("revert", ends_trial(gateway, &Changes::take_back));
-  dispatcher.add("rollback", [&gateway](const Json& request, const Peer& peer, Reply reply) {
-    auto change = change_of(request, peer);
-    if (!change) return reply.refuse(change.error());
-    rollback(gateway, request, std::move(*change), reply);
-  });
+  dispatcher.add(
+      "apply",
+      [&gateway](const Json& request, const Peer& peer, Reply reply) {
+        auto change = change_of(request, peer);
+        if (!change) return reply.refuse(change.error());
+        change->text = request.at("text").get<std::string>();
+        apply(gateway, request, std::move(*change), reply);
+      },
+      Effect::changes);
+  dispatcher.add("confirm", ends_trial(gateway, &Changes::confirm), Effect::changes);
+  dispatcher.add("revert", ends_trial(gateway, &Changes::take_back), Effect::changes);
+  dispatcher.add(
+      "rollback",
+      [&gateway](const Json& request, const Peer& peer, Reply reply) {
+        auto change = change_of(request, peer);
+        if (!change) return reply.refuse(change.error());
+        rollback(gateway, request, std::move(*change), reply);
+      },
+      Effect::changes);
   dispatcher.add("history", [&gateway](const Json&, const Peer&, Reply reply) {
     reply.done(history_json(gateway));
   });

@@ -5,6 +5,7 @@
 
 #include "control/admin/capture.h"
 #include "control/admin/changes.h"
+#include "control/admin/logs.h"
 #include "control/admin/show.h"
 #include "control/admin/talkers.h"
 #include "control/admin/top.h"
@@ -37,22 +38,34 @@ void settle(const Result<Json>& outcome, Reply& reply) {
 }
 
 void add_lease_commands(Dispatcher& dispatcher, Gateway& gateway) {
-  dispatcher.add("lease release", [&gateway](const Json& request, const Peer&, Reply reply) {
-    settle(release_lease(gateway, request), reply);
-  });
-  dispatcher.add("lease reserve", [&gateway](const Json& request, const Peer& peer, Reply reply) {
-    settle(reserve_lease(gateway, request, who_is(peer)), reply);
-  });
-  dispatcher.add("lease import", [&gateway](const Json& request, const Peer&, Reply reply) {
-    settle(import_leases(gateway, request), reply);
-  });
+  dispatcher.add(
+      "lease release",
+      [&gateway](const Json& request, const Peer&, Reply reply) {
+        settle(release_lease(gateway, request), reply);
+      },
+      Effect::changes);
+  dispatcher.add(
+      "lease reserve",
+      [&gateway](const Json& request, const Peer& peer, Reply reply) {
+        settle(reserve_lease(gateway, request, who_is(peer)), reply);
+      },
+      Effect::changes);
+  dispatcher.add(
+      "lease import",
+      [&gateway](const Json& request, const Peer&, Reply reply) {
+        settle(import_leases(gateway, request), reply);
+      },
+      Effect::changes);
 }
 
 void add_capture_commands(Dispatcher& dispatcher, Gateway& gateway) {
   add_show(dispatcher, "show captures", gateway, show_captures);
-  dispatcher.add("capture start", [&gateway](const Json& request, const Peer& peer, Reply reply) {
-    settle(start_capture(gateway, request, peer), reply);
-  });
+  dispatcher.add(
+      "capture start",
+      [&gateway](const Json& request, const Peer& peer, Reply reply) {
+        settle(start_capture(gateway, request, peer), reply);
+      },
+      Effect::changes);
   dispatcher.add("capture read", [&gateway](const Json& request, const Peer& peer, Reply reply) {
     read_capture(gateway, request, peer, std::move(reply));
   });
@@ -65,11 +78,14 @@ void add_capture_commands(Dispatcher& dispatcher, Gateway& gateway) {
 void add_dhcp_commands(Dispatcher& dispatcher, Gateway& gateway) {
   using Command = Result<void> (DhcpClients::*)(const std::string& interface);
   auto add = [&](const std::string& name, Command command, const std::string& text) {
-    dispatcher.add(name, [&gateway, command, text](const Json& request, const Peer&, Reply reply) {
-      std::string interface = request.at("interface").get<std::string>();
-      auto done = (gateway.dhcp_clients().*command)(interface);
-      done ? reply.done({{"text", interface + ": " + text}}) : reply.refuse(done.error());
-    });
+    dispatcher.add(
+        name,
+        [&gateway, command, text](const Json& request, const Peer&, Reply reply) {
+          std::string interface = request.at("interface").get<std::string>();
+          auto done = (gateway.dhcp_clients().*command)(interface);
+          done ? reply.done({{"text", interface + ": " + text}}) : reply.refuse(done.error());
+        },
+        Effect::changes);
   };
   add("dhcp release", &DhcpClients::release, "the address is given back");
   add("dhcp renew", &DhcpClients::renew, "the server is asked");
@@ -89,9 +105,12 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
     show_talkers(gateway, talkers, std::move(reply));
   });
   add_show(dispatcher, "show dns", gateway, show_dns);
-  dispatcher.add("dns flush", [&gateway](const Json& request, const Peer&, Reply reply) {
-    settle(flush_dns(gateway, request.value("below", std::string())), reply);
-  });
+  dispatcher.add(
+      "dns flush",
+      [&gateway](const Json& request, const Peer&, Reply reply) {
+        settle(flush_dns(gateway, request.value("below", std::string())), reply);
+      },
+      Effect::changes);
   add_show(dispatcher, "show leases", gateway, show_leases);
   add_lease_commands(dispatcher, gateway);
   add_dhcp_commands(dispatcher, gateway);
@@ -114,6 +133,7 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
   add_change_commands(dispatcher, gateway);
   add_user_commands(dispatcher, gateway.accounts(),
                     [&gateway](const std::string& line) { gateway.log().info(line); });
+  add_log_commands(dispatcher, gateway);
 }
 
 }  // namespace postern::admin

@@ -67,13 +67,33 @@ void Reply::refuse(const Error& error, const Json& details) {
 
 void Reply::send(const Json& response) {
   if (!send_) return;
+  if (seen_) seen_(response);
   // Names and paths may hold any bytes: those that are no UTF-8 are replaced, not thrown at us.
   send_(response.dump(-1, ' ', false, Json::error_handler_t::replace));
   send_ = nullptr;
 }
 
-void Dispatcher::add(const std::string& command, Handler handler) {
-  handlers_[command] = std::move(handler);
+void Dispatcher::add(const std::string& command, Handler handler, Effect effect) {
+  handlers_[command] = {std::move(handler), effect};
+}
+
+void Dispatcher::turn_away(const Peer& peer, const Error& error,
+                           std::function<void(std::string)> send) {
+  Reply reply(std::move(send));
+  reply.watch(audit_of("", {}, {}, peer));
+  reply.refuse(error);
+}
+
+std::function<void(const Json&)> Dispatcher::audit_of(const std::string& command,
+                                                      const Entry& entry, const Json& request,
+                                                      const Peer& peer) const {
+  if (!auditor_) return nullptr;
+  const bool is_change = entry.effect == Effect::changes;
+  Answered what{command, is_change ? request : Json(), peer};
+  return [what = std::move(what), is_change, auditor = auditor_](const Json& response) {
+    const bool is_denied = !response.value("ok", true) && response["error"]["code"] == "denied";
+    if (is_change || is_denied) auditor(what, response);
+  };
 }
 
 void Dispatcher::handle(std::string_view text, const Peer& peer,
@@ -98,13 +118,14 @@ void Dispatcher::handle(std::string_view text, const Peer& peer,
     std::string shown = name.is_string() ? printable(name.get<std::string>()) : "";
     return reply.refuse({ErrorCode::failed, "unknown command `" + shown + "`"});
   }
+  reply.watch(audit_of(found->first, found->second, request, peer));
   if (const config::Role least = least_role(found->first); peer.role < least) {
     return reply.refuse(
         {ErrorCode::denied, fmt::format("`{}` takes the role {}; yours is {}", found->first,
                                         config::to_word(least), config::to_word(peer.role))});
   }
   try {
-    found->second(request, peer, reply);
+    found->second.handler(request, peer, reply);
   } catch (const Json::exception& error) {
     reply.refuse({ErrorCode::failed,
                   std::string("a field of the request has the wrong type: ") + error.what()});

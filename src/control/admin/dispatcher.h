@@ -44,6 +44,8 @@ Result<uint64_t> number_of(const Json& request, const NumberField& field);
 class Reply {
  public:
   explicit Reply(std::function<void(std::string)> send) : send_(std::move(send)) {}
+  // `seen` gets the response before it goes out. Copies made later are watched, too.
+  void watch(std::function<void(const Json& response)> seen) { seen_ = std::move(seen); }
   void done(const Json& result);
   // `details` is merged into the error object.
   void refuse(const Error& error, const Json& details = Json::object());
@@ -51,17 +53,41 @@ class Reply {
  private:
   void send(const Json& response);
   std::function<void(std::string)> send_;
+  std::function<void(const Json&)> seen_;
 };
 
 using Handler = std::function<void(const Json& request, const Peer& peer, Reply reply)>;
 
+// Whether a command changes something, which is told to the auditor.
+enum class Effect : uint8_t { asks, changes };
+
 class Dispatcher {
  public:
-  void add(const std::string& command, Handler handler);
+  struct Answered {
+    std::string command;  // empty: none that there is
+    Json request;         // only of a command that changes something
+    Peer peer;
+  };
+  // Told of each command that changes something, once it is answered, and of whatever is denied.
+  using Auditor = std::function<void(const Answered& what, const Json& response)>;
+
+  void add(const std::string& command, Handler handler, Effect effect = Effect::asks);
+  void set_auditor(Auditor auditor) { auditor_ = std::move(auditor); }
   void handle(std::string_view request, const Peer& peer, std::function<void(std::string)> send);
 
+  // The response to somebody who may not ask at all.
+  void turn_away(const Peer& peer, const Error& error, std::function<void(std::string)> send);
+
  private:
-  std::map<std::string, Handler> handlers_;
+  struct Entry {
+    Handler handler;
+    Effect effect = Effect::asks;
+  };
+  std::function<void(const Json&)> audit_of(const std::string& command, const Entry& entry,
+                                            const Json& request, const Peer& peer) const;
+
+  std::map<std::string, Entry> handlers_;
+  Auditor auditor_;
 };
 
 }  // namespace postern::admin

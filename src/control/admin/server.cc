@@ -106,6 +106,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Reply([this](std::string text) { write(std::move(text), false); }).refuse(error);
   }
 
+  void turn_away(const Error& error) {
+    dispatcher_.turn_away(peer_, error,
+                          [this](std::string text) { write(std::move(text), false); });
+  }
+
  private:
   void read_body() {
     auto length = decode_length(length_, kRequestMax);
@@ -201,9 +206,9 @@ void Server::State::serve(const std::shared_ptr<State>& self, Stream::socket soc
                                                  });
   if (is_served) return connection->read_request();
   // What is refused holds no place: it is gone with the few octets of the answer.
-  connection->refuse(is_admitted
-                         ? Error{ErrorCode::exhausted, "too many administrators at once"}
-                         : Error{ErrorCode::denied, "not permitted to administer this gateway"});
+  connection->turn_away(is_admitted
+                            ? Error{ErrorCode::exhausted, "too many administrators at once"}
+                            : Error{ErrorCode::denied, "not permitted to administer this gateway"});
 }
 
 void Server::State::let_go(uint32_t uid) {

@@ -189,7 +189,8 @@ Json rule_json(Gateway& gateway, uint16_t index, const RuleTotals& totals) {
   row["line"] = rule.line == 0 ? Json() : Json(rule.line);
   row["enabled"] = rule.enabled;
   row["action"] = to_word(rule.action);
-  row["log"] = rule.log;
+  row["log"] = rule.log && rule.is_listed;
+  row["alert"] = rule.alert;
   row["emergency"] = rule.emergency;
   row["match"] = to_text(rule, policy);
   row["packets"] = totals.packets;

@@ -130,9 +130,9 @@ ReloadReport Changes::take_back(const std::string& who) {
   return go_back(who, "was taken back by " + who);
 }
 
-void Changes::tick() {
-  if (!trial_ || world_.now() < trial_->deadline) return;
-  go_back("posternd", "was not confirmed in time");
+std::optional<ReloadReport> Changes::tick() {
+  if (!trial_ || world_.now() < trial_->deadline) return std::nullopt;
+  return go_back("posternd", "was not confirmed in time");
 }
 
 ReloadReport Changes::go_back(const std::string& who, const std::string& why) {

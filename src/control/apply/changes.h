@@ -57,8 +57,8 @@ class Changes {
   ReloadReport apply(Change change);
   ReloadReport confirm(const std::string& who);
   ReloadReport take_back(const std::string& who);
-  // Takes back what was not confirmed in time. Call it every second.
-  void tick();
+  // Takes back what was not confirmed in time, and reports that. Call it every second.
+  std::optional<ReloadReport> tick();
 
   struct Trial {
     Change change;

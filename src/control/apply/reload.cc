@@ -24,6 +24,24 @@ bool same_rules_in_force(const Policy& a, const Policy& b) {
   return true;
 }
 
+// The sections of the file that mean something else.
+std::vector<std::string> sections_between(const config::Model& a, const config::Model& b) {
+  const std::pair<const char*, bool> sections[] = {{"system", a.system == b.system},
+                                                   {"interfaces", a.interfaces == b.interfaces},
+                                                   {"routes", a.routes == b.routes},
+                                                   {"objects", a.objects == b.objects},
+                                                   {"nat", a.nat == b.nat},
+                                                   {"filter", a.filter == b.filter},
+                                                   {"services", a.services == b.services},
+                                                   {"admin", a.admin == b.admin},
+                                                   {"logging", a.logging == b.logging}};
+  std::vector<std::string> names;
+  for (const auto& [name, is_same] : sections) {
+    if (!is_same) names.push_back(name);
+  }
+  return names;
+}
+
 ReloadReport refused(ErrorCode code, std::string text, std::vector<config::Finding> findings) {
   ReloadReport report;
   report.code = code;
@@ -66,6 +84,10 @@ Reload::Read Reload::read(const std::string& text) const {
     for (config::Finding& finding : settings_.conflicts(loaded.model))
       loaded.findings.push_back(std::move(finding));
   }
+  if (loaded.ok()) {
+    for (config::Finding& finding : check_expressions(loaded.model))
+      loaded.findings.push_back(std::move(finding));
+  }
   if (!loaded.ok()) {
     std::string count = error_count_text(loaded.findings);
     read.refusal =
@@ -103,6 +125,7 @@ ReloadReport Reload::apply(std::string text, Standing standing) {
                                fmt::join(wanted.restart, ", ")),
                    std::move(wanted.findings));
   }
+  report.sections = sections_between(model_, wanted.model);
   if (auto done = put_into_force(std::move(text), std::move(wanted.model), standing); !done) {
     return refused(done.error().code, done.error().text, std::move(wanted.findings));
   }

@@ -33,6 +33,7 @@ struct ReloadReport {
   std::string text;                       // one line: what happened
   std::optional<bool> saved;              // as the configuration file, if that was asked for
   std::vector<config::Finding> findings;  // errors and warnings of the file
+  std::vector<std::string> sections;      // of the file, whose meaning is another now
 };
 
 class Reload {

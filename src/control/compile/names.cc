@@ -29,13 +29,13 @@ PolicyNames names_of(const Policy& policy) {
   names.generation = policy.generation;
   for (size_t i = 0; i < policy.rules.size(); ++i) {
     const Rule& rule = policy.rules.at(static_cast<uint16_t>(i));
-    names.rules.push_back({rule.name, rule.description, rule.line});
+    names.rules.push_back({rule.name, rule.description, rule.line, rule.alert, rule.is_listed});
   }
   for (const SourceRule& rule : policy.nat.source_rules) {
-    names.nat.push_back({rule.name, "", rule.line});
+    names.nat.push_back({rule.name, "", rule.line, false, true});
   }
   for (const ConfiguredMapping& mapping : policy.nat.mappings) {
-    names.nat.push_back({mapping.name, "", mapping.line});
+    names.nat.push_back({mapping.name, "", mapping.line, false, true});
   }
   for (const PolicyInterface& interface : policy.interfaces) {
     names.interfaces.push_back(interface.name);

@@ -16,7 +16,9 @@ struct PolicyNames {
   struct Entry {
     std::string name;
     std::string description;
-    uint32_t line = 0;  // in the configuration; 0: added by the compiler
+    uint32_t line = 0;   // in the configuration; 0: added by the compiler
+    bool alert = false;  // of a filter rule, see Rule
+    bool is_listed = true;
   };
 
   uint32_t generation = 0;

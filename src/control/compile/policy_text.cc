@@ -231,7 +231,8 @@ std::string to_text(const Rule& rule, const Policy& policy) {
   add_unless(line, "tcp", to_word(rule.tcp), "any");
   add_unless(line, "scope", to_word(rule.scope), "all");
   line += std::string(" ") + to_word(rule.action);
-  if (rule.log) line += " log";
+  if (rule.log && rule.is_listed) line += " log";
+  if (rule.alert) line += " alert";
   if (rule.mapped_only) line += " mapped-only";
   if (rule.emergency) line += " emergency";
   if (!rule.enabled) line += " (not in force)";

@@ -213,7 +213,9 @@ Result<Rule> lowered(Lowering& lowering, const config::FilterRule& source) {
   rule.tcp = lowered(source.tcp);
   rule.scope = lowered(source.scope);
   rule.action = lowered(source.action);
-  rule.log = source.log;
+  rule.log = source.log || source.alert;
+  rule.alert = source.alert;
+  rule.is_listed = source.log;
   rule.emergency = source.emergency;
 
   struct Field {

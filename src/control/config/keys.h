@@ -90,7 +90,7 @@ extern const SectionSpec kInterfaceSection;
 extern const SectionSpec kRouteSection;
 extern const SectionSpec kObjectsSection;
 extern const SectionSpec kAdminSection;
-extern const SectionSpec kLoggingSection;
+extern const SectionSpec kLoggingSection;   // keys_logging.cc
 extern const SectionSpec kMetricsSection;   // keys_metrics.cc
 extern const SectionSpec kServicesSection;  // keys_services.cc
 extern const SectionSpec kDnsSection;       // keys_dns.cc

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The keys of the machine: file, system, interfaces, routes, objects, admin, logging.
+// The keys of the machine: file, system, interfaces, routes, objects, admin.
 #include "base/limits.h"
 #include "control/config/keys.h"
 
@@ -251,61 +251,6 @@ constexpr KeySpec kAdminKeys[] = {
      .section = &kMetricsSection},
 };
 
-// The two logs differ in one default.
-constexpr KeySpec kLogFileKey{.key = "file",
-                              .type = Type::boolean,
-                              .help = "write to log/ in the state directory",
-                              .fallback = "true"};
-constexpr KeySpec kLogSizeKey{.key = "max_mib",
-                              .type = Type::number,
-                              .help = "a log file is rotated at this size",
-                              .min = 1,
-                              .max = 65536,
-                              .unit = "MiB",
-                              .fallback = "64"};
-constexpr KeySpec kLogKeepKey{.key = "keep",
-                              .type = Type::number,
-                              .help = "rotated files kept",
-                              .min = 0,
-                              .max = 1000,
-                              .fallback = "8"};
-constexpr KeySpec kSecurityLogKeys[] = {
-    kLogFileKey,
-    {.key = "console",
-     .type = Type::boolean,
-     .help = "write to standard error as well",
-     .fallback = "false"},
-    kLogSizeKey,
-    kLogKeepKey,
-};
-constexpr KeySpec kErrorLogKeys[] = {
-    kLogFileKey,
-    {.key = "console",
-     .type = Type::boolean,
-     .help = "write to standard error as well",
-     .fallback = "true"},
-    kLogSizeKey,
-    kLogKeepKey,
-};
-constexpr SectionSpec kSecurityLog{"logging.security", kSecurityLogKeys};
-constexpr SectionSpec kErrorLog{"logging.error", kErrorLogKeys};
-
-constexpr KeySpec kLoggingKeys[] = {
-    {.key = "level",
-     .type = Type::word,
-     .help = "least severe message in the error log",
-     .words = "debug|info|warning|error",
-     .fallback = "info"},
-    {.key = "security",
-     .type = Type::section,
-     .help = "what the filter did",
-     .section = &kSecurityLog},
-    {.key = "error",
-     .type = Type::section,
-     .help = "what Postern itself has to say",
-     .section = &kErrorLog},
-};
-
 constexpr KeySpec kFileKeys[] = {
     {.key = "version",
      .type = Type::number,
@@ -359,7 +304,6 @@ const SectionSpec kInterfaceSection{"interfaces.*", kInterfaceKeys};
 const SectionSpec kRouteSection{"routes[]", kRouteKeys};
 const SectionSpec kObjectsSection{"objects", kObjectsKeys};
 const SectionSpec kAdminSection{"admin", kAdminKeys};
-const SectionSpec kLoggingSection{"logging", kLoggingKeys};
 
 const KeySpec* find_key(const SectionSpec& section, std::string_view key) {
   for (const KeySpec& spec : section.keys) {

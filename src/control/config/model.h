@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "control/config/model_dhcp.h"
 #include "control/config/model_dns.h"
+#include "control/config/model_logging.h"
 #include "control/config/model_mark.h"
 #include "control/config/model_metrics.h"
 #include "control/config/model_tests.h"
@@ -225,6 +226,7 @@ struct FilterRule {
   std::vector<std::string> when;  // time objects; empty: always
   RuleAction action = RuleAction::drop;
   bool log = false;           // F28
+  bool alert = false;         // F28, beside log
   bool emergency = false;     // stays in force in posture cut_off
   std::string from_template;  // name of the template that this rule came from, else empty
   Mark mark;
@@ -238,7 +240,7 @@ struct Filter {
   bool operator==(const Filter&) const = default;
 };
 
-// --- admin, logging -----------------------------------------------------------------------------
+// --- admin --------------------------------------------------------------------------------------
 struct AdminSocket {
   std::string group;        // may use the admin socket beside root; empty: root alone
   Role role = Role::admin;  // of its members that have no account of their own
@@ -249,23 +251,6 @@ struct Admin {
   AdminSocket socket;
   std::optional<Metrics> metrics;  // empty: told to nobody
   bool operator==(const Admin&) const = default;
-};
-
-enum class LogLevel { debug, info, warning, error };
-
-struct LogFile {
-  bool file = true;       // in the state directory under log/
-  bool console = false;   // to standard error as well
-  uint32_t max_mib = 64;  // a file is rotated at this size
-  uint32_t keep = 8;      // rotated files kept
-  bool operator==(const LogFile&) const = default;
-};
-
-struct Logging {
-  LogLevel level = LogLevel::info;  // of the error log
-  LogFile security;
-  LogFile error{.console = true};
-  bool operator==(const Logging&) const = default;
 };
 
 // --- services -----------------------------------------------------------------------------------

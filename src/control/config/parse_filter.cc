@@ -22,6 +22,7 @@ void parse_rule(Section& section, FilterRule& rule) {
   section.strings("when", rule.when);
   section.word("action", rule.action);
   section.boolean("log", rule.log);
+  section.boolean("alert", rule.alert);
   section.boolean("emergency", rule.emergency);
   section.finish();
 }

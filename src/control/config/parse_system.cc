@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// system, admin, logging.
+// system, admin.
 #include "control/config/parse.h"
 
 namespace postern::config {
@@ -36,14 +36,6 @@ void parse_timeouts(Section& section, Timeouts& timeouts) {
   section.finish();
 }
 
-void parse_log_file(Section& section, LogFile& log) {
-  section.boolean("file", log.file);
-  section.boolean("console", log.console);
-  section.number("max_mib", log.max_mib);
-  section.number("keep", log.keep);
-  section.finish();
-}
-
 }  // namespace
 
 void parse_system(Section& section, System& system) {
@@ -63,13 +55,6 @@ void parse_admin(Section& section, Admin& admin) {
     socket->finish();
   }
   if (auto metrics = section.section("metrics")) parse_metrics(*metrics, admin.metrics.emplace());
-  section.finish();
-}
-
-void parse_logging(Section& section, Logging& logging) {
-  section.word("level", logging.level);
-  if (auto security = section.section("security")) parse_log_file(*security, logging.security);
-  if (auto error = section.section("error")) parse_log_file(*error, logging.error);
   section.finish();
 }
 

@@ -51,16 +51,6 @@ void validate_limits(Check& check) {
   }
 }
 
-void validate_logging(Check& check) {
-  const Logging& logging = check.model.logging;
-  for (const auto& [log, key] : {std::pair(&logging.security, "logging.security"),
-                                 std::pair(&logging.error, "logging.error")}) {
-    if (!log->file && !log->console) {
-      check.report.warning_at(key, "goes neither to a file nor to the console");
-    }
-  }
-}
-
 }  // namespace
 
 Check::Check(const Parsed& from, Report& to)

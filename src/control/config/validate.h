@@ -70,6 +70,7 @@ std::string_view host_fault(Ipv4Address address);
 void validate(const Parsed& parsed, Report& report);
 
 void validate_system(Check& check);
+void validate_logging(Check& check);
 void validate_interfaces(Check& check);
 void validate_routes(Check& check);
 void validate_objects(Check& check);

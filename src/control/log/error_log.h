@@ -8,31 +8,24 @@
 // and group only.
 #pragma once
 
-#include <memory>
-#include <mutex>
+#include <atomic>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "control/config/model.h"
-
-namespace spdlog {
-class logger;
-namespace sinks {
-class sink;
-}
-}  // namespace spdlog
+#include "control/log/log_output.h"
 
 namespace postern {
 
 class ErrorLog {
  public:
-  ErrorLog();
-  ~ErrorLog();
+  ErrorLog() : output_(config::LogName::error) { output_.use_console(); }
 
   // New settings; an error (a file that cannot be written) leaves the console on.
   Result<void> configure(const config::LogFile& settings, config::LogLevel level,
                          const std::string& state_dir);
+  LogOutput& output() { return output_; }
   void debug(std::string_view line) { write(config::LogLevel::debug, line); }
   void info(std::string_view line) { write(config::LogLevel::info, line); }
   void warning(std::string_view line) { write(config::LogLevel::warning, line); }
@@ -40,14 +33,9 @@ class ErrorLog {
   void write(config::LogLevel level, std::string_view line);
 
  private:
-  std::mutex mutex_;  // configure() exchanges the logger under others
-  std::unique_ptr<spdlog::logger> logger_;
+  LogOutput output_;
+  std::atomic<config::LogLevel> level_{config::LogLevel::info};
 };
-
-// A sink to STATE_DIR/log/NAME that rotates by the settings. The directory is made.
-Result<std::shared_ptr<spdlog::sinks::sink>> open_log_file(const config::LogFile& settings,
-                                                           const std::string& state_dir,
-                                                           const std::string& name);
 
 // Text from outside, fit for one line: control characters become '?', length is cut at 1024 bytes.
 std::string printable(std::string_view text);

@@ -2,17 +2,13 @@
 #include "control/log/security_log.h"
 
 #include <poll.h>
-#include <spdlog/details/log_msg.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 
 #include "base/assert.h"
+#include "control/log/log_line.h"
 #include "control/log/security_line.h"
 #include "dataplane/runtime/doorbell.h"
 
@@ -23,10 +19,9 @@ constexpr size_t kBatch = 256;  // records taken from one ring before the next h
 constexpr Duration kSuppressedEvery = seconds(1);
 constexpr int kNapMilliseconds = 1000;  // at the longest; lost records are looked for then
 
-int64_t wall_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+Severity severity_of(const LogRecord& record) {
+  const bool is_refusal = record.action == LogAction::drop || record.action == LogAction::deny;
+  return is_refusal ? Severity::notice : Severity::info;
 }
 
 }  // namespace
@@ -38,35 +33,9 @@ struct SecurityLog::Writer {
   std::vector<uint64_t> lost_told;                                  // by source
   std::vector<std::array<uint64_t, kDropReasons>> suppressed_told;  // by source
   Instant suppressed_at;                                            // when that was told
-  std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks;
   std::array<LogRecord, kBatch> batch;
 
   explicit Writer(const std::string& host) : line(host) {}
-
-  uint64_t unwritten = 0;
-
-  // The sinks throw when the disk is full: the line is gone and counted, the thread goes on.
-  void write(std::string_view text) {
-    spdlog::details::log_msg message("security", spdlog::level::info,
-                                     spdlog::string_view_t(text.data(), text.size()));
-    for (const auto& sink : sinks) {
-      try {
-        sink->log(message);
-      } catch (const std::exception&) {
-        ++unwritten;
-      }
-    }
-  }
-
-  void flush() {
-    for (const auto& sink : sinks) {
-      try {
-        sink->flush();
-      } catch (const std::exception&) {
-        continue;
-      }
-    }
-  }
 };
 
 SecurityLog::SecurityLog(Settings settings)
@@ -80,18 +49,7 @@ SecurityLog::~SecurityLog() {
 }
 
 Result<void> SecurityLog::configure(const config::LogFile& settings) {
-  std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks;
-  if (settings.file) {
-    auto file = open_log_file(settings, settings_.state_dir, "security.log");
-    if (!file) return std::move(file).error();
-    sinks.push_back(*file);
-  }
-  if (settings.console) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  for (const auto& sink : sinks)
-    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-  std::lock_guard lock(sinks_mutex_);
-  sinks_ = std::move(sinks);
-  return {};
+  return output_.configure(settings, settings_.state_dir);
 }
 
 void SecurityLog::start() {
@@ -115,7 +73,7 @@ void SecurityLog::run() {
     bool had_records = drain(writer);
     tell_suppressed(writer, is_last);
     if (had_records) continue;
-    writer.flush();
+    output_.flush();
     if (is_last) return;
     settings_.bell->arm();
     if (drain(writer)) continue;
@@ -126,34 +84,43 @@ void SecurityLog::run() {
 
 // One batch of each ring. Returns whether there was anything to write.
 bool SecurityLog::drain(Writer& writer) {
-  {
-    std::lock_guard lock(sinks_mutex_);
-    writer.sinks = sinks_;
-  }
   bool had_records = false;
-  int64_t offset = wall_ns() - settings_.now().ns;
+  int64_t offset = wall_now_ns() - settings_.now().ns;
   for (size_t i = 0; i < settings_.sources.size(); ++i) {
     const Source& source = settings_.sources[i];
     size_t count = source.ring->pop(writer.batch);
-    for (size_t k = 0; k < count; ++k) {
-      const LogRecord& record = writer.batch[k];
-      if (writer.names == nullptr || writer.names->names.generation != record.generation) {
-        writer.names = settings_.names->find(record.generation);
-      }
-      writer.write(writer.line.format(record, writer.names.get(), offset));
-    }
+    uint64_t lines = 0;
+    for (size_t k = 0; k < count; ++k)
+      lines += write(writer, writer.batch[k], offset) ? 1 : 0;
     uint64_t lost = source.counters->log_records_lost.read();
     if (lost != writer.lost_told[i]) {
-      writer.write(
-          writer.line.format_lost(lost - writer.lost_told[i], i, settings_.now().ns + offset));
+      output_.write(Severity::warning, writer.line.format_lost(lost - writer.lost_told[i], i,
+                                                               settings_.now().ns + offset));
       writer.lost_told[i] = lost;
-      ++count;
+      ++lines;
     }
-    lines_.fetch_add(count, std::memory_order_relaxed);
-    unwritten_.store(writer.unwritten, std::memory_order_relaxed);
-    had_records = had_records || count > 0;
+    lines_.fetch_add(lines, std::memory_order_relaxed);
+    had_records = had_records || count > 0 || lines > 0;
   }
   return had_records;
+}
+
+// Returns whether it is a line of this log: a rule may ask for an alert alone.
+bool SecurityLog::write(Writer& writer, const LogRecord& record, int64_t offset_ns) {
+  if (writer.names == nullptr || writer.names->names.generation != record.generation) {
+    writer.names = settings_.names->find(record.generation);
+  }
+  const std::string_view line = writer.line.format(record, writer.names.get(), offset_ns);
+  const PolicyNames::Entry* rule = nullptr;
+  if (record.kind == LogKind::rule && writer.names != nullptr) {
+    rule = writer.names->names.find_rule(record.rule);
+  }
+  if (rule != nullptr && rule->alert && settings_.alert) {
+    settings_.alert(rule->name, line.substr(line.find(" action=") + 1));
+  }
+  if (rule != nullptr && !rule->is_listed) return false;
+  output_.write(severity_of(record), line, record.at.ns + offset_ns);
+  return true;
 }
 
 // What workers left out since it was last told, a line for each reason, at most once a second.
@@ -166,8 +133,8 @@ void SecurityLog::tell_suppressed(Writer& writer, bool is_last) {
       const uint64_t all = settings_.sources[i].counters->suppressed[reason].read();
       uint64_t& told = writer.suppressed_told[i][reason];
       if (all == told) continue;
-      writer.write(
-          writer.line.format_suppressed(static_cast<DropReason>(reason), all - told, i, wall_ns()));
+      output_.write(Severity::notice, writer.line.format_suppressed(static_cast<DropReason>(reason),
+                                                                    all - told, i, wall_now_ns()));
       told = all;
       lines_.fetch_add(1, std::memory_order_relaxed);
     }

@@ -12,15 +12,15 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/time.h"
 #include "control/config/model.h"
-#include "control/log/error_log.h"
 #include "control/log/generation_names.h"
+#include "control/log/log_output.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/packet/log_record.h"
 #include "dataplane/table/spsc_ring.h"
@@ -42,6 +42,8 @@ class SecurityLog {
     std::function<Instant()> now;  // the clock of the records; any thread
     std::string host;
     std::string state_dir;
+    // A rule with alert: true has matched; the logging thread calls it.
+    std::function<void(const std::string& rule, std::string_view text)> alert;
   };
   explicit SecurityLog(Settings settings);
   ~SecurityLog();  // writes what is left
@@ -50,6 +52,7 @@ class SecurityLog {
 
   // Thread: control. Where lines go from now on. An error leaves it as it was.
   Result<void> configure(const config::LogFile& settings);
+  LogOutput& output() { return output_; }
   // Starts the thread; configure() comes first.
   void start();
   // Thread: control. Joins after the rings are empty; workers have stopped.
@@ -57,21 +60,20 @@ class SecurityLog {
 
   // Thread: any. Lines so far, and how many of them some sink could not write (the disk is full).
   uint64_t lines() const { return lines_.load(std::memory_order_relaxed); }
-  uint64_t unwritten() const { return unwritten_.load(std::memory_order_relaxed); }
+  uint64_t unwritten() const { return output_.unwritten(); }
 
  private:
   struct Writer;
   void run();
   bool drain(Writer& writer);
+  bool write(Writer& writer, const LogRecord& record, int64_t offset_ns);
   void tell_suppressed(Writer& writer, bool is_last);
 
   Settings settings_;
   int stop_fd_ = -1;
-  std::atomic<bool> stopping_{false};   // control: set, logging thread: read
-  std::atomic<uint64_t> lines_{0};      // logging thread: write
-  std::atomic<uint64_t> unwritten_{0};  // logging thread: write
-  std::mutex sinks_mutex_;
-  std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks_;  // under the mutex
+  std::atomic<bool> stopping_{false};  // control: set, logging thread: read
+  std::atomic<uint64_t> lines_{0};     // logging thread: write
+  LogOutput output_{config::LogName::security};
   std::thread thread_;
 };
 

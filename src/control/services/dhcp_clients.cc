@@ -96,12 +96,14 @@ class DhcpClients::Link : public dhcp::ClientSink {
     }
     if (is_same) return;
     owner_.has_changed_ = true;
-    remark("address " + to_text(lease.address) + " from " + to_text(lease.server) +
-           (lease.lease_s == dhcp::kLeaseForever ? " for good"
-                                                 : " for " + std::to_string(lease.lease_s) + " s"));
+    if (was_told && before.address == lease.address) {
+      return remark("other routes or name servers with " + to_text(lease.address));
+    }
+    if (was_told) owner_.world_.address(id_, {false, {}, {}, 0, "another one was given"});
+    owner_.world_.address(id_, {true, lease.address, lease.server, lease.lease_s, ""});
   }
   void lost(const std::string& why) override {
-    remark("address " + to_text(told_.address) + " is given up: " + why + "; its sessions end");
+    owner_.world_.address(id_, {false, {}, {}, 0, why});
     is_told_ = false;
     bare_since_ = owner_.world_.now();
     owner_.kept_.erase(name_);

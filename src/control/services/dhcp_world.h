@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "control/log/dial_log.h"
 #include "dataplane/policy/policy.h"
 
 namespace postern {
@@ -19,6 +20,7 @@ struct DhcpWorld {
   std::function<std::string(InterfaceId)> device_of;
   std::function<bool(InterfaceId, std::span<const uint8_t>)> send_frame;
   std::function<void(const std::string&)> remark;
+  std::function<void(InterfaceId, const AddressChange&)> address;  // of our own interfaces
 };
 
 }  // namespace postern

@@ -12,6 +12,10 @@
 #include "services/dns/block/block_lists.h"
 #include "services/dns/tls/tls_transport.h"
 
+namespace spdlog {
+class logger;
+}
+
 namespace postern {
 
 class Loop;

@@ -26,8 +26,10 @@ struct Rule {
   Scope scope = Scope::all;
   Action action = Action::drop;
   bool mapped_only = false;  // only what came by a configured mapping (permits of port maps)
-  bool log = false;
-  bool emergency = false;  // in force in posture cut_off
+  bool log = false;          // matches are told to the logging thread
+  bool alert = false;        // which raises an alert (F28)
+  bool is_listed = true;     // and has a line for each in the security log
+  bool emergency = false;    // in force in posture cut_off
   bool enabled = true;  // disabled by the user, or outside its times: kept in place, never matches
 };
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/runtime/eth_port.h"
 
+#include <net/if.h>
 #include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -17,6 +21,18 @@ namespace {
 bool is_peer_negotiated(const std::string& driver) {
   // A memif peer with fewer queues would leave some of ours without an other end.
   return driver == "net_memif";
+}
+
+// The drivers on the kernel's sockets take their links to be up always.
+bool kernel_device_runs(const std::string& driver, unsigned index) {
+  if (driver != "net_af_packet" && driver != "net_af_xdp") return true;
+  ifreq request = {};
+  if (if_indextoname(index, request.ifr_name) == nullptr) return true;
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return true;
+  const bool is_told = ioctl(fd, SIOCGIFFLAGS, &request) == 0;
+  close(fd);
+  return !is_told || (request.ifr_flags & IFF_RUNNING) != 0;
 }
 
 }  // namespace
@@ -156,7 +172,8 @@ unsigned EthPort::kernel_index() const {
 
 uint32_t EthPort::link_mbps(bool& is_up) const {
   rte_eth_link link = {};
-  is_up = is_started() && rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status != 0;
+  is_up = is_started() && rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status != 0 &&
+          kernel_device_runs(driver_, info_.if_index);
   return is_up && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN ? link.link_speed : 0;
 }
 

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// logging.
+#include "control/config/items.h"
+#include "control/config/parse.h"
+
+namespace postern::config {
+namespace {
+
+void parse_log_file(Section& section, LogFile& log) {
+  section.boolean("file", log.file);
+  section.boolean("console", log.console);
+  section.boolean("journal", log.journal);
+  section.number("max_mib", log.max_mib);
+  section.number("keep", log.keep);
+}
+
+void parse_plain_log(Section& logging, std::string_view key, LogFile& log) {
+  auto section = logging.section(key);
+  if (!section) return;
+  parse_log_file(*section, log);
+  section->finish();
+}
+
+void parse_debug_class(Section& section, DebugClass& wanted) {
+  wanted.mark = section.node().mark;
+  section.string("packets", wanted.packets);
+  std::vector<std::string> interfaces;
+  parse_match(section, "interface", interfaces);
+  for (const std::string& name : interfaces)
+    wanted.interface += (wanted.interface.empty() ? "" : ",") + name;
+  section.finish();
+}
+
+void parse_debug(Section& section, DebugLog& debug) {
+  parse_log_file(section, debug.log);
+  for (const Field& field : section.find_sections("packets")) {
+    Section entry(field.report, field.node, field.path, *field.spec.section);
+    parse_debug_class(entry, debug.packets.emplace_back());
+  }
+  section.number("lines_per_second", debug.lines_per_second);
+  section.finish();
+}
+
+void parse_alert(Section& section, AlertLog& alert) {
+  parse_log_file(section, alert.log);
+  section.duration("window", alert.window);
+  section.strings("command", alert.command);
+  section.duration("timeout", alert.timeout);
+  section.number("parallel", alert.parallel);
+  section.finish();
+}
+
+void parse_collector(const Field& field, SyslogTarget& target) {
+  auto text = read_string(field);
+  if (!text) return;
+  const size_t colon = text->find(':');
+  auto address = parse_ipv4(std::string_view(*text).substr(0, colon));
+  std::optional<uint32_t> port = 0;
+  if (colon != std::string::npos) {
+    port = parse_number(std::string_view(*text).substr(colon + 1), 65535);
+    if (port == 0u) port.reset();
+  }
+  if (!address || !port) {
+    return field.error(quote(*text) + " is not an address or address:port (192.0.2.9:514)");
+  }
+  target.address = *address;
+  target.port = static_cast<uint16_t>(*port);
+}
+
+void parse_syslog(Section& section, SyslogTarget& target) {
+  target.mark = section.node().mark;
+  if (auto field = section.find("address")) parse_collector(*field, target);
+  section.word("protocol", target.protocol);
+  for (const Field& field : section.find_list("logs")) {
+    if (auto word = read_word(field)) target.logs.push_back(static_cast<LogName>(*word));
+  }
+  section.word("facility", target.facility);
+  section.number("queue_mib", target.queue_mib);
+  section.string("ca", target.ca);
+  section.string("server_name", target.server_name);
+  section.finish();
+}
+
+}  // namespace
+
+void parse_logging(Section& section, Logging& logging) {
+  section.word("level", logging.level);
+  parse_plain_log(section, "security", logging.security);
+  parse_plain_log(section, "error", logging.error);
+  parse_plain_log(section, "audit", logging.audit);
+  parse_plain_log(section, "dial", logging.dial);
+  if (auto debug = section.section("debug")) parse_debug(*debug, logging.debug);
+  if (auto alert = section.section("alert")) parse_alert(*alert, logging.alert);
+  for (const Field& field : section.find_sections("syslog")) {
+    Section entry(field.report, field.node, field.path, *field.spec.section);
+    parse_syslog(entry, logging.syslog.emplace_back());
+  }
+  section.finish();
+}
+
+}  // namespace postern::config

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The part of the gateway that has to do with its logs.
+#include <fmt/format.h>
+
+#include "control/compile/policy_text.h"
+#include "control/gateway.h"
+
+namespace postern {
+
+// Lines of before are there to be read, and what is written from now on reaches everybody.
+void Gateway::begin_logging(const config::Model& model) {
+  for (size_t log = 0; log < config::kLogs; ++log)
+    logs_.window().seed(static_cast<config::LogName>(log), options_.state_dir);
+  for (LogOutput* output :
+       {&log_.output(), &audit_.output(), &alerts_.output(), &dial_.output(), &debug_log_.output()})
+    output->set_relay(&logs_);
+  follow_logging(model);
+}
+
+void Gateway::follow_logging(const config::Model& model) {
+  logging_ = model.logging;
+  const std::string& state = options_.state_dir;
+  const std::string& host = model.system.name;
+  logs_.configure(logging_, state, host);
+  note("logging", log_.configure(logging_.error, logging_.level, state));
+  note("audit log", audit_.configure(logging_.audit, state, host));
+  note("alert log", alerts_.configure(logging_.alert, state, host));
+  note("dial log", dial_.configure(logging_.dial, state, host));
+  if (security_log_) note("security log", security_log_->configure(logging_.security));
+}
+
+// Called when nothing runs yet: all of it is asked later.
+DialLog::World Gateway::dial_world() {
+  DialLog::World world;
+  world.now = [this] { return dataplane_->now(); };
+  world.traffic = [this](const std::string& name) {
+    LinkTraffic traffic;
+    const auto& interfaces = publisher_->current()->interfaces;
+    for (size_t i = 0; i < interfaces.size(); ++i) {
+      if (interfaces[i].name != name) continue;
+      for (WorkerId worker = 0; worker < dataplane_->workers(); ++worker) {
+        const auto& counters = dataplane_->counters(worker).interfaces[i];
+        traffic.received_bytes += counters.rx_bytes.read();
+        traffic.sent_bytes += counters.tx_bytes.read();
+      }
+    }
+    return traffic;
+  };
+  return world;
+}
+
+DebugLog::World Gateway::debug_world() {
+  DebugLog::World world;
+  world.now = [this] { return dataplane_->now(); };
+  world.interface = [this](InterfaceId id) { return interface_text(id, *publisher_->current()); };
+  world.rule = [this](uint32_t generation, uint16_t rule) {
+    auto names = names_.find(generation);
+    const PolicyNames::Entry* entry = names ? names->names.find_rule(rule) : nullptr;
+    return entry != nullptr ? entry->name : fmt::format("#{}", rule);
+  };
+  return world;
+}
+
+void Gateway::tell_link(const std::string& interface, bool is_up) {
+  is_up ? dial_.link_up(interface) : dial_.link_down(interface, "no carrier");
+}
+
+void Gateway::tell_links_end() {
+  if (!status_.is_live) return;
+  for (size_t i = 0; i < link_was_up_.size(); ++i) {
+    if (link_was_up_[i]) {
+      dial_.link_down(publisher_->current()->interfaces[i].name, "posternd stops");
+    }
+  }
+}
+
+void Gateway::tell_address(InterfaceId id, const AddressChange& change) {
+  const std::string& interface = publisher_->current()->interfaces[id].name;
+  if (change.is_gained) {
+    dial_.address_gained(interface, change.address, change.server, change.lease_s);
+  } else {
+    dial_.address_lost(interface, change.cause);
+  }
+}
+
+Result<void> Gateway::start_log(const config::Model& model) {
+  SecurityLog::Settings settings;
+  for (WorkerId id = 0; id < dataplane_->workers(); ++id)
+    settings.sources.push_back({&dataplane_->log_ring(id), &dataplane_->counters(id)});
+  settings.bell = &dataplane_->log_bell();
+  settings.names = &names_;
+  settings.now = [this] { return dataplane_->now(); };
+  settings.host = model.system.name;
+  settings.state_dir = options_.state_dir;
+  settings.alert = [this](const std::string& rule, std::string_view text) {
+    alerts_.raise("rule", text, rule);
+  };
+  security_log_ = std::make_unique<SecurityLog>(std::move(settings));
+  security_log_->output().set_relay(&logs_);
+  if (auto done = security_log_->configure(model.logging.security); !done) return done;
+  security_log_->start();
+  return {};
+}
+
+void Gateway::look_after_log() {
+  uint64_t unwritten = security_log_->unwritten();
+  Result<void> outcome;
+  if (unwritten != unwritten_lines_) {
+    outcome = Error{ErrorCode::failed, "lines cannot be written; is the disk full?"};
+  }
+  unwritten_lines_ = unwritten;
+  note("security log file", outcome);
+  note("syslog", logs_.complaint());
+  debug_log_.tick();
+}
+
+}  // namespace postern
