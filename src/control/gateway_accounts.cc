@@ -14,11 +14,13 @@ accounts::Accounts::World Gateway::accounts_world() {
   world.state_dir = options_.state_dir;
   world.now = [this] { return dataplane_->now(); };
   world.on_blocked = [this](const accounts::Blocked& blocked) {
-    log_.warning(
-        fmt::format("accounts: {} {} is blocked after {} wrong log-ins; the last one was "
-                    "for {} from {}",
+    alerts_.raise(
+        "login",
+        fmt::format("{} {} is blocked after {} wrong log-ins; the last one was for {} "
+                    "from {}",
                     blocked.is_address ? "the address" : "the name", blocked.what, blocked.wrong,
-                    blocked.name, blocked.from.empty() ? "this machine" : blocked.from));
+                    blocked.name, blocked.from.empty() ? "this machine" : blocked.from),
+        blocked.what);
   };
   world.warn = [this](const std::string& line) { log_.warning("accounts: " + line); };
   return world;

@@ -337,14 +337,20 @@ void add_user_commands(Dispatcher& dispatcher, Accounts& accounts,
   add_questions(dispatcher, desk);
   using Body = void (*)(const Asked&, Reply);
   auto add = [&](const char* name, Body body) {
-    dispatcher.add(name, [desk, body](const Json& request, const Peer& peer, Reply reply) {
-      body({desk, request, peer}, std::move(reply));
-    });
+    dispatcher.add(
+        name,
+        [desk, body](const Json& request, const Peer& peer, Reply reply) {
+          body({desk, request, peer}, std::move(reply));
+        },
+        Effect::changes);
   };
   auto add_change = [&](const char* name, const char* verb, EditUser edit) {
-    dispatcher.add(name, [desk, verb, edit](const Json& request, const Peer& peer, Reply reply) {
-      change_user({desk, request, peer}, edit, verb, std::move(reply));
-    });
+    dispatcher.add(
+        name,
+        [desk, verb, edit](const Json& request, const Peer& peer, Reply reply) {
+          change_user({desk, request, peer}, edit, verb, std::move(reply));
+        },
+        Effect::changes);
   };
   add("user add", add_user);
   add("user set", set_user);
@@ -356,7 +362,7 @@ void add_user_commands(Dispatcher& dispatcher, Accounts& accounts,
   add_change("user leave", "group left by", leave_group);
   add_change("user key add", "added a key of", add_key);
   add_change("user key delete", "deleted a key of", delete_key);
-  dispatcher.add("user unlock", [desk](const Json& request, const Peer& peer, Reply reply) {
+  auto unlock = [desk](const Json& request, const Peer& peer, Reply reply) {
     std::string what = name_of(request, "what");
     if (!desk->accounts.attempts().forget(what)) {
       return reply.refuse({ErrorCode::not_found, "nothing is known of " + printable(what)});
@@ -364,7 +370,8 @@ void add_user_commands(Dispatcher& dispatcher, Accounts& accounts,
     desk->tell("accounts: wrong log-ins of " + printable(what) + " forgotten (by " + who_is(peer) +
                ")");
     reply.done({{"text", "wrong log-ins of " + printable(what) + " are forgotten"}});
-  });
+  };
+  dispatcher.add("user unlock", unlock, Effect::changes);
 }
 
 }  // namespace postern::admin
