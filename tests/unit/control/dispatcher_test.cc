@@ -58,6 +58,29 @@ TEST_CASE("control/admin: a refusal has code, text and details") {
   CHECK(answer["error"]["findings"].is_array());
 }
 
+TEST_CASE("control/admin: the auditor is told of changes, and of whatever is denied", "[F65]") {
+  Bed bed;
+  std::vector<std::string> told;
+  bed.dispatcher.set_auditor([&](const Dispatcher::Answered& what, const Json& response) {
+    told.push_back(what.command + (response["ok"] == true ? " done " : " refused ") +
+                   (what.request.is_object() ? what.request.value("text", "") : ""));
+  });
+  bed.dispatcher.add(
+      "change", [](const Json&, const Peer&, Reply reply) { reply.done(Json::object()); },
+      Effect::changes);
+  bed.dispatcher.add(
+      "fail to change",
+      [](const Json& request, const Peer&, Reply reply) { reply.done(request.at("nothing")); },
+      Effect::changes);
+  bed.ask(R"({"version": 1, "command": "echo", "text": "no"})");
+  bed.ask(R"({"version": 1, "command": "fail"})");
+  bed.ask(R"({"version": 1, "command": "change", "text": "a"})");
+  bed.ask(R"({"version": 1, "command": "fail to change", "text": "b"})");
+  bed.dispatcher.turn_away({7, 7, 7}, {ErrorCode::denied, "no"}, [](const std::string&) {});
+  bed.dispatcher.turn_away({7, 7, 7}, {ErrorCode::exhausted, "full"}, [](const std::string&) {});
+  CHECK(told == std::vector<std::string>{"change done a", "fail to change refused b", " refused "});
+}
+
 TEST_CASE("control/admin: whatever is no request is refused in one line") {
   auto [request, text] = GENERATE(table<std::string, std::string>({
       {"", "not a JSON object"},

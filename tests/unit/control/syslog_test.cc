@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <filesystem>
+#include <utility>
 
 #include "control/log/log_hub.h"
 #include "control/log/syslog_sender.h"
@@ -61,7 +62,12 @@ class Collector {
       if (from < 0 || !is_ready(from)) continue;
       char bytes[16384];
       const ssize_t size = recv(from, bytes, sizeof bytes, 0);
-      if (size <= 0) continue;
+      if (size <= 0) {
+        // The next connection goes on with whole messages.
+        if (type_ == SOCK_STREAM) close(std::exchange(connection_, -1));
+        text_.clear();
+        continue;
+      }
       text_.append(bytes, static_cast<size_t>(size));
       if (type_ == SOCK_DGRAM) {
         messages.push_back(std::exchange(text_, ""));
