@@ -78,8 +78,8 @@ def starts(box, _):
     """With a configuration the unit comes up, both ports by AF_XDP, and hosts inside get out."""
     box.write(FILE, CONFIG)
     box.must("/lib/systemd/systemd-sysctl /usr/lib/sysctl.d/60-postern.conf")
-    # A system call that the unit does not permit ends the process here, so that it is seen. But DPDK
-    # always tries iopl, for old virtio cards, and does without.
+    # A system call that the unit does not permit ends the process here, so that it is seen. But
+    # DPDK always tries iopl, for old virtio cards, and does without.
     os.makedirs(box.root + "/run/systemd/system/posternd.service.d", exist_ok=True)
     place = "/run/systemd/system/posternd.service.d"
     box.must(f"mkdir -p {place}")

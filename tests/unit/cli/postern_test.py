@@ -1,9 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs the built `postern`: exit codes, one-line errors, tables and JSON.
-
-A stand-in plays the daemon. Arguments: the program, its manual page, README.md.
-"""
+"""Runs the built `postern`: exit codes, one-line errors, tables, JSON; a stand-in plays the daemon.
+Arguments: the program, its manual page, README.md."""
 
 import contextlib
 import json
