@@ -12,12 +12,57 @@ from lab import HERE, POSTERN, SECOND, WEB, check, first_rule, wait_until
 sys.path.insert(0, os.path.join(HERE, "../schema"))
 
 # Commands are run as they are; those that take arguments, or are worth more than one run, stand
-# here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp}:
-# configurations; {leases}: leases of dnsmasq; {leased}: an address.
+# here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp},
+# {shadowed}, {failing}: configurations; {leases}: leases of dnsmasq; {leased}: an address; {people}:
+# accounts; {key}: a public key. Behind < stands the file that the command reads, as in a shell.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
 RUNS = (
     "check {same}",
     "check {bad}",
+    "check {shadowed}",
+    "check {failing}",
+    "doctor --config {same}",
+    "support-bundle {bundle}",
+    "top --once",
+    "top --count 2 --interval 1",
+    "trace --count 4",
+    "trace --dropped --count 2",
+    "trace --seconds 1 --where nonsense",
+    "log",
+    "log security -n 3",
+    "log --follow",
+    "log --since nonsense",
+    "passwd-hash < {password}",
+    "passwd-hash",
+    "user hash --mib 8 < {password}",
+    "user group add staff --description people",
+    "user group add bosses --group staff",
+    "user add anna --no-password --role viewer --description Anna",
+    "user add berta --group staff --key {key} < {password}",
+    "user add berta --no-password",
+    "user set anna --role operator",
+    "user passwd anna < {password}",
+    "user passwd anna",
+    "user disable anna",
+    "user enable anna",
+    "user group join anna bosses",
+    "user key add anna {key}",
+    "user show anna",
+    "user show nobody",
+    "user list",
+    "user group list",
+    "user key delete anna {key}",
+    "user group leave anna bosses",
+    "user import {people} --dry-run",
+    "user import {people}",
+    "user import {bad}",
+    "user lockouts",
+    "user unlock anna",
+    "user delete anna",
+    "user delete berta",
+    "user delete carla",
+    "user group delete bosses",
+    "user group delete staff",
     "show drops --all",
     "show config --revision 1",
     "show config --revision 99",
@@ -32,6 +77,8 @@ RUNS = (
     "plan {same}",
     "plan {changed} --diff",
     "plan {bad}",
+    "plan {shadowed}",
+    "plan {failing}",
     "diff {changed}",
     "apply {bad}",
     "apply --check {changed} --diff",
@@ -44,6 +91,8 @@ RUNS = (
     "revert",
     "rollback 1 --save",
     "rollback 99",
+    "apply {shadowed}",
+    "apply {failing}",
     "lease import {leases}",
     "show leases",
     "lease reserve {leased} --no-save",
@@ -57,6 +106,12 @@ RUNS = (
     "history",
 )
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + 43 * "A" + " nobody"
+TEST = """
+tests:
+  - { name: wrong, in: lan, protocol: tcp, from: 192.168.1.10, to: "198.51.100.10:80", verdict: drop }
+"""
+
 
 def files(lab):
     """Of the configurations and leases that RUNS names."""
@@ -66,10 +121,15 @@ def files(lab):
         "same": own,
         "changed": first_rule(own, "{ name: other, in: lan, service: udp/1, action: drop }"),
         "bad": own + "\nnonsense: 1\n",
+        "shadowed": first_rule(own, "{ name: all, action: drop }"),
+        "failing": own + TEST,
         "dhcp": own.replace("address: 203.0.113.2/24", "address: dhcp").replace(route, ""),
         "leases": f"{int(time.time()) + 3600} 02:00:00:00:00:77 192.168.1.177 pc *\n",
+        "people": "name,password\ncarla,correct-horse1\n",
+        "password": "correct-horse1\n",
     }
-    found = {"lab": lab.name, "leased": "192.168.1.177"}
+    found = {"lab": lab.name, "leased": "192.168.1.177", "key": KEY}
+    found["bundle"] = lab.scratch("bundle")
     for name, text in texts.items():
         found[name] = lab.scratch(name)
         with open(found[name], "w", encoding="utf-8") as file:
@@ -78,15 +138,25 @@ def files(lab):
 
 
 def documents(lab, words):
-    """What the command prints: one object, or one a line."""
+    """What the command prints: one object after the other."""
     argv = [POSTERN, "--run-dir", lab.directory + "/run", "--json", *words]
-    done = subprocess.run(
-        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
-    )
+    typed = os.devnull
+    if "<" in words:
+        typed = argv.pop()
+        argv.remove("<")
+    if "--follow" in words:
+        argv = ["timeout", "--signal", "INT", "2", *argv]
+    with open(typed, encoding="utf-8") as stdin:
+        done = subprocess.run(
+            argv, stdin=stdin, capture_output=True, text=True, timeout=30, check=False
+        )
     check(not done.stderr, f"{' '.join(words)}: {done.stderr}")
-    if words[0] == "capture":
-        return [json.loads(line) for line in done.stdout.splitlines()]
-    return [json.loads(done.stdout)]
+    printed, rest = [], done.stdout.strip()
+    while rest:
+        document, end = json.JSONDecoder().raw_decode(rest)
+        printed.append(document)
+        rest = rest[end:].lstrip()
+    return printed
 
 
 def test_json_fits_its_schema(lab):
@@ -107,7 +177,7 @@ def test_json_fits_its_schema(lab):
         lab.client.run("dig +time=1 +tries=1 web.example @192.168.1.1")
         wait_until(lambda: "icmp_seq=2" in ping.out(), 5, "no ping")
         for run in runs:
-            words = run.format(**found).split()
+            words = [word.format(**found) for word in run.split()]
             name = next(name for name in names if (run + " ").startswith(name + " "))
             for document in documents(lab, words):
                 seen.add(name)

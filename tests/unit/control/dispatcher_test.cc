@@ -32,6 +32,8 @@ struct Bed {
   }
 };
 
+const Peer kSomebody{7, 7, 7, config::Role::none, {}};
+
 std::string many_fields() {
   std::string text = "{";
   for (int i = 0; i < 100'000; ++i)
@@ -76,8 +78,8 @@ TEST_CASE("control/admin: the auditor is told of changes, and of whatever is den
   bed.ask(R"({"version": 1, "command": "fail"})");
   bed.ask(R"({"version": 1, "command": "change", "text": "a"})");
   bed.ask(R"({"version": 1, "command": "fail to change", "text": "b"})");
-  bed.dispatcher.turn_away({7, 7, 7}, {ErrorCode::denied, "no"}, [](const std::string&) {});
-  bed.dispatcher.turn_away({7, 7, 7}, {ErrorCode::exhausted, "full"}, [](const std::string&) {});
+  bed.dispatcher.turn_away(kSomebody, {ErrorCode::denied, "no"}, [](const std::string&) {});
+  bed.dispatcher.turn_away(kSomebody, {ErrorCode::exhausted, "full"}, [](const std::string&) {});
   CHECK(told == std::vector<std::string>{"change done a", "fail to change refused b", " refused "});
 }
 
