@@ -13,8 +13,9 @@ sys.path.insert(0, os.path.join(HERE, "../schema"))
 
 # Commands are run as they are; those that take arguments, or are worth more than one run, stand
 # here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp},
-# {shadowed}, {failing}: configurations; {leases}: leases of dnsmasq; {leased}: an address; {people}:
-# accounts; {key}: a public key. Behind < stands the file that the command reads, as in a shell.
+# {shadowed}, {failing}: configurations; {leases}: leases of dnsmasq; {leased}: an address;
+# {people}: accounts; {key}: a public key. Behind < stands the file that the command reads, as in
+# a shell.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
 RUNS = (
     "check {same}",
@@ -38,7 +39,7 @@ RUNS = (
     "user group add staff --description people",
     "user group add bosses --group staff",
     "user add anna --no-password --role viewer --description Anna",
-    "user add berta --group staff --key {key} < {password}",
+    "user add berta --group staff < {password}",
     "user add berta --no-password",
     "user set anna --role operator",
     "user passwd anna < {password}",
@@ -108,7 +109,12 @@ RUNS = (
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + 43 * "A" + " nobody"
 TEST = """
 tests:
-  - { name: wrong, in: lan, protocol: tcp, from: 192.168.1.10, to: "198.51.100.10:80", verdict: drop }
+  - name: wrong
+    in: lan
+    protocol: tcp
+    from: 192.168.1.10
+    to: 198.51.100.10:80
+    verdict: drop
 """
 
 
