@@ -120,7 +120,7 @@ class Results(unittest.TestCase):
         with contextlib.redirect_stdout(out):
             results.Table(quiet=False).add({"work": "outbound", "sessions": 65536})
         self.assertEqual(out.getvalue().splitlines()[1].split(),
-                         ["outbound", "65,536", "-", "-", "-", "-", "-", "-"])
+                         ["outbound", "65,536", "-", "-", "-", "-", "-", "-", "-"])
 
     def test_every_bench_has_a_front(self):
         self.assertEqual(set(bench.BENCHES),

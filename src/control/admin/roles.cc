@@ -16,26 +16,13 @@ struct Least {
 };
 // Looking; then what ends by itself or can be had again; all else changes the gateway.
 constexpr std::array kLeast = std::to_array<Least>({
-    {"status", Role::viewer},
-    {"explain", Role::viewer},
-    {"plan", Role::viewer},
-    {"history", Role::viewer},
-    {"top", Role::viewer},
-    {"log tail", Role::viewer},
-    {"log follow", Role::viewer},
-    {"log read", Role::viewer},
-    {"user list", Role::viewer},
-    {"user show", Role::viewer},
-    {"user lockouts", Role::viewer},
-    {"user policy", Role::viewer},
-    {"capture start", Role::op},
-    {"capture read", Role::op},
-    {"capture stop", Role::op},
-    {"lease release", Role::op},
-    {"dhcp release", Role::op},
-    {"dhcp renew", Role::op},
-    {"dns flush", Role::op},
-    {"user unlock", Role::op},
+    {"status", Role::viewer},     {"explain", Role::viewer},       {"plan", Role::viewer},
+    {"history", Role::viewer},    {"top", Role::viewer},           {"log tail", Role::viewer},
+    {"log follow", Role::viewer}, {"log read", Role::viewer},      {"user list", Role::viewer},
+    {"user show", Role::viewer},  {"user lockouts", Role::viewer}, {"user policy", Role::viewer},
+    {"capture start", Role::op},  {"capture read", Role::op},      {"capture stop", Role::op},
+    {"lease release", Role::op},  {"dhcp release", Role::op},      {"dhcp renew", Role::op},
+    {"dns flush", Role::op},      {"user unlock", Role::op},
 });
 
 }  // namespace

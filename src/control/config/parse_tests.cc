@@ -22,6 +22,16 @@ void parse_endpoint(const Field& field, Ipv4Address& address, uint16_t& port) {
   port = static_cast<uint16_t>(*number);
 }
 
+// The same, kept as it is written.
+void parse_endpoint_text(Section& section, const char* key, std::string& text) {
+  auto field = section.find(key);
+  if (!field) return;
+  Ipv4Address address;
+  uint16_t port = 0;
+  parse_endpoint(*field, address, port);
+  if (auto written = read_string(*field)) text = *written;
+}
+
 // "mon 08:30": the first minute of that.
 void parse_at(const Field& field, uint32_t& minute) {
   auto text = read_string(field);
@@ -67,8 +77,8 @@ void parse_policy_test(Section& section, PolicyTest& test) {
   section.string("tcp_flags", test.tcp_flags);
   if (auto field = section.find("at")) parse_at(*field, test.minute);
   section.string("out", test.out);
-  section.string("sent_from", test.sent_from);
-  section.string("sent_to", test.sent_to);
+  parse_endpoint_text(section, "sent_from", test.sent_from);
+  parse_endpoint_text(section, "sent_to", test.sent_to);
   section.finish();
 }
 
