@@ -83,7 +83,7 @@ int plan_text(const std::string& text, const std::string& file, const PlanOption
     plan["diff"] = *lines;
     if (!globals.json) std::fputs(lines->c_str(), stdout);
   }
-  print_findings(plan.value("findings", Json::array()), file);
+  if (!globals.json) print_findings(plan.value("findings", Json::array()), file);
   globals.json ? print_json(plan) : print_plan(plan);
   return options.detailed_exitcode && plan.value("changed", false) ? kDifferent : kDone;
 }
