@@ -29,9 +29,9 @@ std::string text_at(const Json& row, const char* key) {
 }
 
 const Json& list_at(const Json& look, const char* key) {
-  static const Json kNone = Json::array();
+  static const Json none = Json::array();
   auto found = look.find(key);
-  return found != look.end() && found->is_array() ? *found : kNone;
+  return found != look.end() && found->is_array() ? *found : none;
 }
 
 double seconds_between(const Json& before, const Json& now) {
