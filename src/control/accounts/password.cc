@@ -75,8 +75,7 @@ bool is_sha2_crypt(std::string_view rest, size_t digest) {
     rest.remove_prefix(1);
   }
   size_t dollar = rest.find('$');
-  return dollar != std::string_view::npos && dollar <= 16 &&
-         rest.find_first_of(":*! \\", 0) == std::string_view::npos &&
+  return dollar <= 16 && rest.find_first_of(":*! \\", 0) == std::string_view::npos &&
          rest.size() - dollar - 1 == digest && is_in_crypt_bytes(rest.substr(dollar + 1));
 }
 
