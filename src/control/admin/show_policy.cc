@@ -44,19 +44,26 @@ Json workers_json(Gateway& gateway) {
   return list;
 }
 
-// How what comes in by each port gets to its worker.
-Json spread_json(Gateway& gateway) {
+// A row for each interface that has a port, in the order of their ids.
+template <typename Row>
+Json ports_json(Gateway& gateway, Row row) {
   Json list = Json::array();
   const auto& interfaces = gateway.publisher().current()->interfaces;
   for (size_t i = 0; i < interfaces.size(); ++i) {
     const auto id = static_cast<InterfaceId>(i);
     if (!interfaces[i].exists || !gateway.dataplane().has_port(id)) continue;
-    const PortFacts port = gateway.dataplane().port(id);
-    list.push_back({{"interface", interfaces[i].name},
-                    {"spread", to_word(port.spread)},
-                    {"text", port.spread_text}});
+    list.push_back(row(interfaces[i], gateway.dataplane().port(id)));
   }
   return list;
+}
+
+// How what comes in by each port gets to its worker.
+Json spread_json(Gateway& gateway) {
+  return ports_json(gateway, [](const PolicyInterface& interface, const PortFacts& port) -> Json {
+    return {{"interface", interface.name},
+            {"spread", to_word(port.spread)},
+            {"text", port.spread_text}};
+  });
 }
 
 Json sessions_json(Gateway& gateway) {
@@ -104,23 +111,17 @@ Json configuration_json(Gateway& gateway) {
 }
 
 Json links_json(Gateway& gateway) {
-  Json list = Json::array();
-  const auto& interfaces = gateway.publisher().current()->interfaces;
-  for (size_t i = 0; i < interfaces.size(); ++i) {
-    const auto id = static_cast<InterfaceId>(i);
-    if (!interfaces[i].exists || !gateway.dataplane().has_port(id)) continue;
-    const PortFacts port = gateway.dataplane().port(id);
+  return ports_json(gateway, [](const PolicyInterface& interface, const PortFacts& port) -> Json {
     Json addresses = Json::array();
-    for (const Prefix& address : interfaces[i].addresses)
+    for (const Prefix& address : interface.addresses)
       addresses.push_back(to_text(address));
-    list.push_back({{"name", interfaces[i].name},
-                    {"zone", to_word(interfaces[i].zone)},
-                    {"link", port.link_up ? "up" : "down"},
-                    {"speed_mbps", port.link_mbps},
-                    {"driver", port.driver},
-                    {"addresses", std::move(addresses)}});
-  }
-  return list;
+    return {{"name", interface.name},
+            {"zone", to_word(interface.zone)},
+            {"link", port.link_up ? "up" : "down"},
+            {"speed_mbps", port.link_mbps},
+            {"driver", port.driver},
+            {"addresses", std::move(addresses)}};
+  });
 }
 
 uint64_t dropped(Gateway& gateway) {
