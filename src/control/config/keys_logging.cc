@@ -47,7 +47,7 @@ constexpr SectionSpec kDialLog{"logging.dial", kLogKeys};
 constexpr KeySpec kDebugClassKeys[] = {
     {.key = "packets",
      .type = Type::text,
-     .help = "arp, icmp, udp, tcp, dns, or an expression as of postern capture --filter",
+     .help = "arp, icmp, udp, tcp, dns, or an expression as of postern capture --where",
      .max = 400,
      .required = true},
     {.key = "interface",
