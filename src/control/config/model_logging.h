@@ -31,7 +31,7 @@ struct LogFile {
 
 struct DebugClass {
   std::string interface;  // as `postern capture --interface`; empty: any
-  std::string packets;    // as `postern capture --filter`, or dns
+  std::string packets;    // as `postern capture --where`, or dns
   Mark mark;
   bool operator==(const DebugClass&) const = default;
 };
