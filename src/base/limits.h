@@ -35,6 +35,7 @@ constexpr unsigned kHeldNeighborsMax = 256;  // unresolved next hops per worker
 constexpr unsigned kFragmentTrains = 1024;   // datagrams in flight in pieces, per worker
 constexpr unsigned kFragmentsHeldMax = 256;  // pieces waiting for their first one, per worker
 constexpr unsigned kLogRing = 8192;          // records per worker; beyond it they are counted
+constexpr unsigned kFlowRing = 8192;         // likewise, for IPFIX
 constexpr unsigned kEventRing = 1024;        // worker -> control
 constexpr unsigned kInjectRing = 256;        // control -> worker frames
 // Packets that wait for one worker, their owner: for each other worker, and of all of them at most.

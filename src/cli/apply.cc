@@ -8,8 +8,8 @@
 #include "cli/commands.h"
 #include "cli/difference.h"
 #include "cli/exit_code.h"
+#include "cli/input.h"
 #include "cli/trial.h"
-#include "control/text_file.h"
 
 namespace postern::cli {
 namespace {
@@ -29,8 +29,8 @@ int usage(const Error& error) {
 Result<void> fit_together(const Options& options) {
   if (options.check && options.change.is_any_given()) {
     return Error{ErrorCode::failed,
-                 "--check changes nothing: --save, --confirm, --no-confirm and --comment do not go "
-                 "with it"};
+                 "--check changes nothing: --save, --confirm, --no-confirm, --comment and --base "
+                 "do not go with it"};
   }
   if (options.plan.detailed_exitcode && !options.check) {
     return Error{ErrorCode::failed, "--detailed-exitcode goes with --check"};
@@ -42,18 +42,22 @@ int apply(const Options& options, const Globals& globals) {
   if (auto fit = fit_together(options); !fit) return usage(fit.error());
   Json request = {{"command", "apply"}};
   if (auto done = add_change(request, options.change); !done) return usage(done.error());
-  auto text = read_text_file(options.file);
+  auto text = read_input(options.file);
   if (!text) return report(text.error(), globals);
   if (options.check) return plan_text(*text, options.file, options.plan, globals);
   request["text"] = *text;
   Json more = Json::object();
   if (options.plan.diff) {
+    // What comes between these lines and the change was not seen: so the digest is asked for first.
+    auto base = digest_of_daemon(globals);
+    if (!base) return report(base.error(), globals);
     auto lines = difference_to({options.file, *text}, globals);
     if (!lines) return report(lines.error(), globals);
+    if (!options.change.base) request["base"] = *base;
     if (!globals.json) std::fputs(lines->c_str(), stdout);
     more["diff"] = *lines;
   }
-  auto response = call(globals.run_dir, std::move(request));
+  auto response = call(globals, std::move(request));
   if (!response) return report(response.error(), globals);
   return finish_change(*response, options.file, globals, more);
 }

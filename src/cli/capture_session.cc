@@ -83,7 +83,7 @@ class Session {
 }  // namespace
 
 Result<Json> ask(const Globals& globals, const Json& request) {
-  auto response = call(globals.run_dir, request);
+  auto response = call(globals, request);
   if (!response) return std::move(response).error();
   if (response->value("ok", false)) return response->value("result", Json::object());
   return error_of(*response);

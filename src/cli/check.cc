@@ -3,13 +3,16 @@
 // and whether its tests hold; offline, without root.
 #include "control/check.h"
 
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <memory>
 
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "control/text_file.h"
+#include "cli/input.h"
+#include "control/admin/protocol.h"
 
 namespace postern::cli {
 namespace {
@@ -23,10 +26,19 @@ Json to_json(const Checked& checked, const std::string& file) {
   return {{"file", file}, {"valid", checked.ok()}, {"findings", findings_json(checked.findings)}};
 }
 
+// Where a daemon runs, this is the machine that the configuration is for.
+void add_machine_findings(const std::string& text, const Globals& globals, Checked& checked) {
+  struct stat socket = {};
+  if (stat(admin::socket_path(globals.run_dir).c_str(), &socket) != 0) return;
+  for (config::Finding& finding : machine_findings(text, checked.model, socket.st_uid))
+    checked.findings.push_back(std::move(finding));
+}
+
 int check(const Options& options, const Globals& globals) {
-  auto text = read_text_file(options.file);
+  auto text = read_input(options.file);
   if (!text) return report(text.error(), globals);
   Checked checked = check_text(*text);
+  if (checked.ok()) add_machine_findings(*text, globals, checked);
   if (globals.json) {
     print_json(to_json(checked, options.file));
   } else {

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "cli/exit_code.h"
+#include "cli/remote_link.h"
 #include "control/admin/protocol.h"
 
 namespace postern::cli {
@@ -89,12 +90,7 @@ Error broken_off() {
           errno == EAGAIN ? "posternd does not answer in time" : "posternd closed the connection"};
 }
 
-}  // namespace
-
-Result<Json> call(const std::string& run_dir, Json request) {
-  request["version"] = admin::kProtocolVersion;
-  std::string body = request.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (body.size() > admin::kRequestMax) return Error{ErrorCode::failed, "the request is too large"};
+Result<std::string> call_here(const std::string& run_dir, const std::string& body) {
   Socket socket;
   if (auto done = connect_to(socket.fd(), admin::socket_path(run_dir)); !done) {
     return std::move(done).error();
@@ -110,7 +106,18 @@ Result<Json> call(const std::string& run_dir, Json request) {
   if (!announced) return Error{ErrorCode::failed, "the answer of posternd is too large"};
   std::string answer(*announced, '\0');
   if (!receive_all(socket.fd(), answer.data(), answer.size())) return broken_off();
-  Json response = Json::parse(answer, nullptr, false);
+  return answer;
+}
+
+}  // namespace
+
+Result<Json> call(const Globals& globals, Json request) {
+  request["version"] = admin::kProtocolVersion;
+  std::string body = request.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (body.size() > admin::kRequestMax) return Error{ErrorCode::failed, "the request is too large"};
+  auto answer = globals.remote ? globals.remote->call(body) : call_here(globals.run_dir, body);
+  if (!answer) return std::move(answer).error();
+  Json response = Json::parse(*answer, nullptr, false);
   bool is_response =
       response.is_object() && response.value("ok", Json()).is_boolean() &&
       response.value(response["ok"] == true ? "result" : "error", Json()).is_object();
@@ -135,7 +142,7 @@ Error error_of(const Json& response) {
 
 int ask_and_show(const Globals& globals, const Json& request,
                  const std::function<void(const Json&)>& print) {
-  auto response = call(globals.run_dir, request);
+  auto response = call(globals, request);
   if (!response) return report(response.error(), globals);
   if (!response->value("ok", false)) {
     return report(error_of(*response), globals);

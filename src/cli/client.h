@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The way from a command to the daemon and back: one request over the administration socket.
+// The way from a command to the daemon and back: one request over the administration socket, or
+// over the network.
 #pragma once
 
 #include <functional>
@@ -13,9 +14,10 @@ namespace postern::cli {
 
 using Json = nlohmann::ordered_json;
 
-// Sends the request and waits for its response (bounded, see client.cc). An Error is about the way
-// there; a refusal by the daemon is a response with "ok": false.
-Result<Json> call(const std::string& run_dir, Json request);
+// Sends the request to the daemon of this machine, or to that of --host, and waits for its response
+// (bounded, see client.cc). An Error is about the way there; a refusal by the daemon is a response
+// with "ok": false.
+Result<Json> call(const Globals& globals, Json request);
 
 // One line on standard error, or the error as JSON; returns the exit code for it.
 int report(const Error& error, const Globals& globals);

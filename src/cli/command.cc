@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/client.h"
 #include "cli/completion_script.h"
 #include "cli/exit_code.h"
+#include "cli/remote_link.h"
 #include "cli/suggest.h"
 
 namespace postern::cli {
@@ -78,6 +80,32 @@ std::string usage_text(const CLI::ParseError& error, const Walk& at, const CLI::
   while (!text.empty() && text.back() == '\n')
     text.pop_back();
   return text;
+}
+
+void add_remote_options(CLI::App& root, RemoteOptions& into) {
+  const auto add = [&root](const char* name, std::string& value, const char* help) {
+    root.add_option(name, value, help)->take_last();
+  };
+  add("--host", into.host, "ask the daemon of this gateway, over the network: NAME[:PORT]");
+  add("--user", into.user, "the account there");
+  add("--identity", into.identity, "the file of the secret key to log in with");
+  add("--password-file", into.password_file, "a file whose first line is the password");
+  add("--known-hosts", into.known_hosts, "the file of gateways and their keys");
+  add("--fingerprint", into.fingerprint, "the key that the gateway must have");
+}
+
+Spoken spoken_by(const CLI::App& root) {
+  Spoken spoken;
+  for (const CLI::App* at = &root; at != nullptr;) {
+    for (const CLI::Option* option : at->get_options()) {
+      if (option->count() == 0) continue;
+      spoken.given.push_back({spoken.command, option->get_single_name(), option->results()});
+    }
+    const std::vector<CLI::App*> below = at->get_subcommands();
+    at = below.empty() ? nullptr : below.front();
+    if (at != nullptr) spoken.command += (spoken.command.empty() ? "" : " ") + at->get_name();
+  }
+  return spoken;
 }
 
 // What the command line said about help comes as an exception, too.
@@ -187,23 +215,31 @@ std::vector<std::string> Command::candidates(const std::vector<std::string>& bef
   return cli::candidates(*app_, before);
 }
 
-int run_command_line(int argc, char** argv, AddCommands add_commands) {
+int run_command_line(int argc, char** argv, AddCommands add_commands, const Within* within) {
   Globals globals;
+  if (within != nullptr) globals.run_dir = within->run_dir;
   Command::Bodies bodies;
   CLI::App root("The command line of the Postern gateway.", "postern");
   root.fallthrough();  // inherited by commands added after it only
   root.add_flag("--json", globals.json, "print JSON for programs");
   root.add_flag("--no-header", globals.no_header, "print tables without their header line");
-  root.add_option("--run-dir", globals.run_dir, "the daemon's run-time directory")
-      ->capture_default_str()
-      ->take_last()
-      ->envname("POSTERN_RUN_DIR");
+  CLI::Option* run_dir =
+      root.add_option("--run-dir", globals.run_dir, "the daemon's run-time directory")
+          ->capture_default_str()
+          ->take_last();
+  if (within == nullptr) run_dir->envname("POSTERN_RUN_DIR");
+  RemoteOptions remote;
+  add_remote_options(root, remote);
   add_commands(Command(&root, &bodies), globals);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return answer(error, walk(root, argc, argv), root);
   }
+  if (within != nullptr) {
+    if (auto may = within->admits(spoken_by(root)); !may) return report(may.error(), globals);
+  }
+  if (!remote.host.empty()) globals.remote = std::make_shared<RemoteLink>(std::move(remote));
   const CLI::App* named = &root;
   while (!named->get_subcommands().empty())
     named = named->get_subcommands().front();

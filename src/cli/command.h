@@ -15,9 +15,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "base/result.h"
 
 namespace CLI {
 class App;
@@ -26,11 +29,14 @@ class Option;
 
 namespace postern::cli {
 
+class RemoteLink;
+
 // Options that every command takes, before or after its name.
 struct Globals {
   bool json = false;
   bool no_header = false;
   std::string run_dir = "/run/postern";
+  std::shared_ptr<RemoteLink> remote;  // with --host
 };
 
 // A handle: copies name the same command. What the parser writes to must live until the body ran.
@@ -73,9 +79,28 @@ class Command {
   CLI::Option* last_ = nullptr;
 };
 
+// What a command line says, as the parser has understood it.
+struct Given {
+  std::string command;  // whose option or argument it is: "show sessions"; empty: of every command
+  std::string name;     // "host", "FILE"
+  std::vector<std::string> values;
+};
+struct Spoken {
+  std::string command;  // "show sessions"
+  std::vector<Given> given;
+};
+
+// A command line from within the shell: it asks the daemon of `run_dir`, unless it says another
+// one, whatever the environment says, and runs only if it is admitted.
+struct Within {
+  std::string run_dir;
+  Result<void> (*admits)(const Spoken& spoken);
+};
+
 // Reads the command line with the commands that `add_commands` adds, and runs the one that is
 // named. Returns the exit code of the program.
 using AddCommands = void (*)(Command root, const Globals& globals);
-int run_command_line(int argc, char** argv, AddCommands add_commands);
+int run_command_line(int argc, char** argv, AddCommands add_commands,
+                     const Within* within = nullptr);
 
 }  // namespace postern::cli

@@ -16,10 +16,13 @@ void add_dns(Command& root, const Globals& globals);
 void add_doctor(Command& root, const Globals& globals);
 void add_explain(Command& root, const Globals& globals);
 void add_history(Command& root, const Globals& globals);  // and rollback, confirm, revert
+void add_key(Command& root, const Globals& globals);
 void add_lab(Command& root, const Globals& globals);
 void add_lease(Command& root, const Globals& globals);
 void add_log(Command& root, const Globals& globals);
+void add_logout(Command& root, const Globals& globals);
 void add_plan(Command& root, const Globals& globals);  // and diff
+void add_shell(Command& root, const Globals& globals, AddCommands add_commands);
 void add_show(Command& root, const Globals& globals);
 void add_status(Command& root, const Globals& globals);
 void add_user(Command& root, const Globals& globals);  // and passwd-hash

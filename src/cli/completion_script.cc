@@ -92,8 +92,9 @@ std::string bash_completion(const CLI::App& root) {
 _postern() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}}
   local line='' offered='' i
+  local valued='^--(run-dir|host|user|identity|password-file|known-hosts|fingerprint)$'
   for ((i = 1; i < COMP_CWORD; ++i)); do
-    [[ ${{COMP_WORDS[i]}} == -* || ${{COMP_WORDS[i - 1]}} == --run-dir ]] && continue
+    [[ ${{COMP_WORDS[i]}} == -* || ${{COMP_WORDS[i - 1]}} =~ $valued ]] && continue
     line+=" ${{COMP_WORDS[i]}}"
   done
   case $line in
@@ -114,8 +115,9 @@ std::string zsh_completion(const CLI::App& root) {
 # zsh completion for postern; made by `postern completion zsh`
 _postern() {{
   local current=$words[CURRENT] previous=$words[CURRENT-1] line='' offered='' i
+  local valued='^--(run-dir|host|user|identity|password-file|known-hosts|fingerprint)$'
   for ((i = 2; i < CURRENT; ++i)); do
-    [[ $words[i] == -* || $words[i-1] == --run-dir ]] && continue
+    [[ $words[i] == -* || $words[i-1] =~ $valued ]] && continue
     line+=" $words[i]"
   done
   case $line in

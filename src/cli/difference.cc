@@ -108,11 +108,18 @@ Result<LabelledText> text_of_daemon(const std::optional<uint32_t>& revision,
                                     const Globals& globals) {
   Json request = {{"command", "show config"}};
   if (revision) request["revision"] = *revision;
-  auto response = call(globals.run_dir, std::move(request));
+  auto response = call(globals, std::move(request));
   if (!response) return std::move(response).error();
   if (!response->value("ok", false)) return error_of(*response);
   std::string label = revision ? "revision " + std::to_string(*revision) : "in force";
   return LabelledText{std::move(label), response->at("result").value("text", "")};
+}
+
+Result<std::string> digest_of_daemon(const Globals& globals) {
+  auto response = call(globals, {{"command", "history"}});
+  if (!response) return std::move(response).error();
+  if (!response->value("ok", false)) return error_of(*response);
+  return response->at("result").value("digest", "");
 }
 
 Result<std::string> difference_to(const LabelledText& after, const Globals& globals) {

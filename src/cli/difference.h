@@ -24,6 +24,9 @@ Result<std::string> difference(const LabelledText& before, const LabelledText& a
 Result<LabelledText> text_of_daemon(const std::optional<uint32_t>& revision,
                                     const Globals& globals);
 
+// Of what the daemon has in force, for `apply --base`.
+Result<std::string> digest_of_daemon(const Globals& globals);
+
 // From what the daemon has in force to `after`.
 Result<std::string> difference_to(const LabelledText& after, const Globals& globals);
 

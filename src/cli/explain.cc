@@ -3,6 +3,8 @@
 // the policy in force; with --config it compiles that file and answers without a daemon.
 #include "control/explain/explain.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -10,10 +12,11 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/input.h"
 #include "control/check.h"
 #include "control/compile/compile.h"
 #include "control/compile/schedule.h"
-#include "control/text_file.h"
+#include "control/config/user_items.h"
 
 namespace postern::cli {
 namespace {
@@ -23,8 +26,13 @@ struct Options {
   std::string config;
 };
 
-Result<std::unique_ptr<Policy>> compile_file(const std::string& file) {
-  auto text = read_text_file(file);
+struct Compiled {
+  std::unique_ptr<Policy> policy;
+  config::Users users;
+};
+
+Result<Compiled> compile_file(const std::string& file) {
+  auto text = read_input(file);
   if (!text) return std::move(text).error();
   Checked checked = check_text(*text);
   if (!checked.ok()) {
@@ -34,7 +42,9 @@ Result<std::unique_ptr<Policy>> compile_file(const std::string& file) {
   CompileInputs inputs;
   inputs.shards = Shards(checked.model.system.workers.count);
   inputs.minute_of_week = minute_of_week(std::time(nullptr));
-  return compile(checked.model, inputs);
+  auto policy = compile(checked.model, inputs);
+  if (!policy) return std::move(policy).error();
+  return Compiled{std::move(*policy), std::move(checked.model.users)};
 }
 
 int explain(const Options& options, const Globals& globals) {
@@ -46,9 +56,13 @@ int explain(const Options& options, const Globals& globals) {
     int code = ask_and_show(globals, request, print);
     return code == kInvalid ? kUsage : code;
   }
-  auto policy = compile_file(options.config);
-  if (!policy) return report(policy.error(), globals);
-  auto answer = answer_explain(**policy, request);
+  auto compiled = compile_file(options.config);
+  if (!compiled) return report(compiled.error(), globals);
+  if (!options.packet.user.empty() && options.packet.groups.empty()) {
+    request["groups"] =
+        fmt::format("{}", fmt::join(config::groups_of(compiled->users, options.packet.user), ","));
+  }
+  auto answer = answer_explain(*compiled->policy, request);
   if (!answer) {
     report(answer.error(), globals);
     return kUsage;
@@ -75,6 +89,8 @@ void add_explain(Command& root, const Globals& globals) {
   command.option("--dport", packet.dport, "destination port");
   command.option("--icmp", packet.icmp, "ICMP type: echo-request, 3, 3/4");
   command.option("--tcp-flags", packet.tcp_flags, "TCP flags: syn,ack");
+  command.option("--user", packet.user, "who is logged in at the source; default: who is");
+  command.option("--groups", packet.groups, "of the user: hr,staff; default: as the accounts say");
   command.option("--config", options->config, "ask this file instead of the daemon");
   command.runs([options, &globals] { return explain(*options, globals); });
 }

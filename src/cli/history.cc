@@ -40,13 +40,16 @@ int rollback(const RollbackOptions& options, const Globals& globals) {
                  done.error().text.c_str());
     return kUsage;
   }
-  auto response = call(globals.run_dir, std::move(request));
+  auto response = call(globals, std::move(request));
   if (!response) return report(response.error(), globals);
   return finish_change(*response, "revision " + std::to_string(options.revision), globals);
 }
 
-int send(const char* command, const Globals& globals) {
-  auto response = call(globals.run_dir, {{"command", command}});
+// Empty: whichever trial there is.
+int send(const char* command, const std::string& digest, const Globals& globals) {
+  Json request = {{"command", command}};
+  if (!digest.empty()) request["trial"] = digest;
+  auto response = call(globals, std::move(request));
   if (!response) return report(response.error(), globals);
   return finish_change(*response, "", globals);
 }
@@ -64,12 +67,14 @@ void add_history(Command& root, const Globals& globals) {
   command.argument("REVISION", options->revision, "its number, see `postern history`");
   add_change_options(command, options->change);
   command.runs([options, &globals] { return rollback(*options, globals); });
-  root.add("confirm", "keep the configuration that is on trial").runs([&globals] {
-    return send("confirm", globals);
-  });
-  root.add("revert", "take back the configuration that is on trial, now").runs([&globals] {
-    return send("revert", globals);
-  });
+  auto digest = std::make_shared<std::string>();
+  const char* about = "only this one, as `apply --json` and `history --json` name it";
+  root.add("confirm", "keep the configuration that is on trial")
+      .optional_argument("DIGEST", *digest, about)
+      .runs([digest, &globals] { return send("confirm", *digest, globals); });
+  root.add("revert", "take back the configuration that is on trial, now")
+      .optional_argument("DIGEST", *digest, about)
+      .runs([digest, &globals] { return send("revert", *digest, globals); });
 }
 
 void add_show_config(Command& show, const Globals& globals) {

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/input.h"
 #include "cli/show.h"
 #include "cli/trial.h"
-#include "control/text_file.h"
 
 namespace postern::cli {
 namespace {
@@ -37,7 +37,7 @@ void print_text(const Json& result) {
 }
 
 int import_file(const std::string& file, const Globals& globals) {
-  auto text = read_text_file(file);
+  auto text = read_input(file);
   if (!text) return report(text.error(), globals);
   return ask_and_show(globals, {{"command", "lease import"}, {"text", *text}}, print_text);
 }
@@ -64,9 +64,9 @@ void add_lease(Command& root, const Globals& globals) {
       .argument("ADDRESS", options->subject, "the address")
       .flag("--no-save", options->no_save, "in force only, not in the daemon's file")
       .runs([options, &globals] {
-        auto response = call(globals.run_dir, {{"command", "lease reserve"},
-                                               {"address", options->subject},
-                                               {"save", !options->no_save}});
+        auto response = call(globals, {{"command", "lease reserve"},
+                                       {"address", options->subject},
+                                       {"save", !options->no_save}});
         return response ? finish_change(*response, "", globals) : report(response.error(), globals);
       });
   lease.add("import", "take over the leases of dnsmasq or ISC dhcpd")

@@ -88,7 +88,7 @@ void print_lines(const Json& result, const Options& options, const Globals& glob
 }
 
 Result<Json> ask(const Globals& globals, const Json& request) {
-  auto response = call(globals.run_dir, request);
+  auto response = call(globals, request);
   if (!response) return std::move(response).error();
   if (!response->value("ok", false)) return error_of(*response);
   return response->value("result", Json::object());

@@ -17,6 +17,7 @@ void add_commands(postern::cli::Command root, const postern::cli::Globals& globa
   cli::add_lease(root, globals);
   cli::add_dhcp(root, globals);
   cli::add_log(root, globals);
+  cli::add_logout(root, globals);
   cli::add_capture(root, globals);
   cli::add_trace(root, globals);
   cli::add_explain(root, globals);
@@ -24,7 +25,9 @@ void add_commands(postern::cli::Command root, const postern::cli::Globals& globa
   cli::add_doctor(root, globals);
   cli::add_support_bundle(root, globals);
   cli::add_config(root, globals);
+  cli::add_key(root, globals);
   cli::add_lab(root, globals);
+  cli::add_shell(root, globals, add_commands);
   cli::add_completion(root, globals);
   cli::add_version(root, globals);
 }

@@ -62,7 +62,9 @@ Result<std::string> read_line() {
   return line;
 }
 
-Result<std::string> ask(const std::string& words) {
+}  // namespace
+
+Result<std::string> ask_password(const std::string& words) {
   std::fprintf(stderr, "%s: ", words.c_str());
   Silence silence;
   if (!silence.is_set()) return Error{ErrorCode::failed, "the terminal cannot be kept silent"};
@@ -71,13 +73,11 @@ Result<std::string> ask(const std::string& words) {
   return line;
 }
 
-}  // namespace
-
 Result<std::string> ask_new_password(const std::string& name) {
   if (isatty(STDIN_FILENO) != 1) return read_line();
-  auto first = ask(name.empty() ? "New password" : "New password for " + name);
+  auto first = ask_password(name.empty() ? "New password" : "New password for " + name);
   if (!first) return first;
-  auto again = ask("Again");
+  auto again = ask_password("Again");
   if (!again) return again;
   if (*first != *again) return Error{ErrorCode::invalid, "the two passwords differ"};
   return first;

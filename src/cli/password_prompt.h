@@ -9,6 +9,8 @@
 
 namespace postern::cli {
 
+// One that is there already, at a terminal; `words` go in front.
+Result<std::string> ask_password(const std::string& words);
 // A new password: asked for twice at a terminal, else the first line of standard input.
 Result<std::string> ask_new_password(const std::string& name);
 

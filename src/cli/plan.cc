@@ -8,8 +8,8 @@
 #include "cli/commands.h"
 #include "cli/difference.h"
 #include "cli/exit_code.h"
+#include "cli/input.h"
 #include "cli/trial.h"
-#include "control/text_file.h"
 
 namespace postern::cli {
 namespace {
@@ -28,7 +28,7 @@ bool is_revision(const std::string& word) {
 Result<LabelledText> text_of(const std::string& word, const Globals& globals) {
   if (word.empty()) return text_of_daemon(std::nullopt, globals);
   if (is_revision(word)) return text_of_daemon(static_cast<uint32_t>(std::stoul(word)), globals);
-  auto text = read_text_file(word);
+  auto text = read_input(word);
   if (!text) return std::move(text).error();
   return LabelledText{word, std::move(*text)};
 }
@@ -73,7 +73,7 @@ int plan_text(const std::string& text, const std::string& file, const PlanOption
               const Globals& globals) {
   Json request = {{"command", "plan"}, {"text", text}};
   add_session(request);
-  auto response = call(globals.run_dir, std::move(request));
+  auto response = call(globals, std::move(request));
   if (!response) return report(response.error(), globals);
   if (!response->value("ok", false)) return finish_change(*response, file, globals);
   Json plan = response->value("result", Json::object());
@@ -96,7 +96,7 @@ void add_plan(Command& root, const Globals& globals) {
       .flag("--detailed-exitcode", words->plan.detailed_exitcode,
             "exit with 10 when it would change something")
       .runs([words, &globals] {
-        auto text = read_text_file(words->first);
+        auto text = read_input(words->first);
         if (!text) return report(text.error(), globals);
         return plan_text(*text, words->first, words->plan, globals);
       });

@@ -17,9 +17,11 @@ void add_show(Command& root, const Globals& globals) {
   add_show_config(show, globals);
   add_show_dns(show, globals);
   add_show_leases(show, globals);
+  add_show_logins(show, globals);
   add_show_captures(show, globals);
   add_show_talkers(show, globals);
   add_show_ports(show, globals);
+  add_show_remote(show, globals);
 }
 
 std::string cell(const Json& row, const char* key) {

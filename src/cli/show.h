@@ -16,9 +16,11 @@ void add_show_rules(Command& show, const Globals& globals);       // and drops
 void add_show_config(Command& show, const Globals& globals);      // history.cc
 void add_show_dns(Command& show, const Globals& globals);
 void add_show_leases(Command& show, const Globals& globals);    // lease.cc
+void add_show_logins(Command& show, const Globals& globals);    // logins.cc
 void add_show_captures(Command& show, const Globals& globals);  // capture.cc
 void add_show_talkers(Command& show, const Globals& globals);   // top/top.cc
 void add_show_ports(Command& show, const Globals& globals);
+void add_show_remote(Command& show, const Globals& globals);
 
 // A cell of a table: text as it is, numbers in decimal, null and what is missing as a dash.
 std::string cell(const Json& row, const char* key);

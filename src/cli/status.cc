@@ -75,6 +75,12 @@ void print_status(const Json& result) {
   }
   line("security log", fmt::format("{} lines, {} records lost, {} suppressed", cell(log, "lines"),
                                    cell(log, "records_lost"), cell(log, "records_suppressed")));
+  const Json ipfix = result.value("ipfix", Json());
+  if (ipfix.is_object()) {
+    line("ipfix", fmt::format("{} {}, {} records sent, {} wait, {} lost", cell(ipfix, "collector"),
+                              cell(ipfix, "state"), cell(ipfix, "records_sent"),
+                              cell(ipfix, "records_waiting"), cell(ipfix, "records_lost")));
+  }
   for (const Json& warning : result.value("warnings", Json::array()))
     line("WARNING", warning.is_string() ? warning.get<std::string>() : warning.dump());
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/plain_text.h"
 
 namespace postern::cli {
 namespace {
@@ -29,11 +30,8 @@ Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::add(std::vector<std::string> cells) {
   POSTERN_ASSERT(cells.size() == columns_.size());
-  for (std::string& cell : cells) {
-    for (char& c : cell) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-    }
-  }
+  for (std::string& cell : cells)
+    cell = plain_text(cell);
   rows_.push_back(std::move(cells));
 }
 

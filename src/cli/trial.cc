@@ -44,7 +44,7 @@ int tell_end(const Json& history, const std::string& digest) {
 
 // The exit code when the trial is over by now. A daemon that does not answer may still come back.
 std::optional<int> look(const Globals& globals, Watch& watch) {
-  auto response = call(globals.run_dir, {{"command", "history"}});
+  auto response = call(globals, {{"command", "history"}});
   if (!response || !response->value("ok", false)) {
     Error error = response ? error_of(*response) : response.error();
     if (!watch.is_unreachable) std::fprintf(stderr, "\npostern: %s\n", error.text.c_str());
@@ -62,7 +62,7 @@ std::optional<int> look(const Globals& globals, Watch& watch) {
 }
 
 int end_trial(const Globals& globals, const char* command, const Watch& watch, int exit_code) {
-  auto response = call(globals.run_dir, {{"command", command}, {"trial", watch.digest}});
+  auto response = call(globals, {{"command", command}, {"trial", watch.digest}});
   if (!response) return report(response.error(), globals);
   int code = finish_change(*response, "", globals);
   return code == kDone ? exit_code : code;
@@ -126,7 +126,9 @@ void add_change_options(Command& command, ChangeOptions& options) {
       .option("--confirm", options.confirm,
               "take it back after this time (90s, 5m) unless `postern confirm` comes")
       .flag("--no-confirm", options.no_confirm, "keep it even if it may lock this session out")
-      .option("--comment", options.comment, "why, for the history");
+      .option("--comment", options.comment, "why, for the history")
+      .option("--base", options.base,
+              "only if what is in force has this digest, as `plan --json` told it");
 }
 
 Result<void> add_change(Json& request, const ChangeOptions& options) {
@@ -135,6 +137,7 @@ Result<void> add_change(Json& request, const ChangeOptions& options) {
   }
   request["save"] = options.save;
   request["comment"] = options.comment.value_or("");
+  if (options.base) request["base"] = *options.base;
   if (options.no_confirm) {
     request["trial_s"] = 0;
   } else if (!options.confirm) {

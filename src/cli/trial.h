@@ -18,7 +18,8 @@ struct ChangeOptions {
   std::optional<std::string> confirm;  // how long the trial takes; empty: as the daemon thinks best
   bool no_confirm = false;
   std::optional<std::string> comment;
-  bool is_any_given() const { return save || confirm || no_confirm || comment; }
+  std::optional<std::string> base;
+  bool is_any_given() const { return save || confirm || no_confirm || comment || base; }
 };
 void add_change_options(Command& command, ChangeOptions& options);
 // Into the request of the daemon. The Error is one of usage.

@@ -78,10 +78,12 @@ void print_user(const Json& user) {
 }
 
 void print_lockouts(const Json& result, const Globals& globals) {
-  Table table({{"BLOCKED"}, {"KIND"}, {"FOR", Align::right}, {"LAST NAME"}, {"LAST ADDRESS"}});
+  Table table(
+      {{"BLOCKED"}, {"KIND"}, {"AT"}, {"FOR", Align::right}, {"LAST NAME"}, {"LAST ADDRESS"}});
   for (const Json& row : result.value("lockouts", Json::array())) {
-    table.add({cell(row, "what"), cell(row, "kind"), duration_text(number(row, "seconds_left")),
-               cell(row, "name"), or_dash(row.value("from", ""))});
+    table.add({cell(row, "what"), cell(row, "kind"), cell(row, "door"),
+               duration_text(number(row, "seconds_left")), cell(row, "name"),
+               or_dash(row.value("from", ""))});
   }
   std::fputs(table.to_text(!globals.no_header).c_str(), stdout);
   if (globals.no_header) return;
@@ -252,7 +254,7 @@ void add_user(Command& root, const Globals& globals) {
       .one_of(kRoles)
       .option("--description", options->description, "who it is")
       .option("--group", options->groups, "a group to be in; may be given again")
-      .option("--key", options->keys, "an Ed25519 key, the line of a .pub file")
+      .option("--key", options->keys, "a key that `postern key generate` has printed")
       .flag("--no-password", options->no_password, "nobody gets in by a password")
       .runs([options, &globals] { return add_user(*options, globals); });
   user.add("set", "change role or description")

@@ -12,12 +12,12 @@
 
 #include "cli/client.h"
 #include "cli/exit_code.h"
+#include "cli/input.h"
 #include "cli/user.h"
 #include "control/accounts/account_file.h"
 #include "control/accounts/import.h"
 #include "control/accounts/password.h"
 #include "control/config/account_text.h"
-#include "control/text_file.h"
 
 namespace postern::cli {
 namespace {
@@ -37,7 +37,7 @@ struct ImportOptions {
 
 // The result of one question to the daemon.
 Result<Json> ask(const Globals& globals, const char* command) {
-  auto response = call(globals.run_dir, {{"command", command}});
+  auto response = call(globals, {{"command", command}});
   if (!response) return std::move(response).error();
   if (!response->value("ok", false)) return error_of(*response);
   return response->value("result", Json::object());
@@ -161,9 +161,9 @@ int refuse_bad(const Import& import, const std::string& file, const Globals& glo
 }
 
 int import_file(const ImportOptions& options, const Globals& globals) {
-  auto text = read_text_file(options.file);
+  auto text = read_input(options.file);
   auto shadow =
-      options.shadow.empty() ? Result<std::string>(std::string()) : read_text_file(options.shadow);
+      options.shadow.empty() ? Result<std::string>(std::string()) : read_input(options.shadow);
   if (!text || !shadow) return report(text ? shadow.error() : text.error(), globals);
   auto policy = ask(globals, "user policy");
   auto known = policy ? ask(globals, "user list") : policy;
@@ -180,8 +180,8 @@ int import_file(const ImportOptions& options, const Globals& globals) {
   LocalAccounts accounts =
       accounts_of(import, options.groups, names_of(known->value("groups", Json::array())));
   if (options.dry_run || accounts.users.empty()) return finish(import, accounts, false, globals);
-  auto response = call(globals.run_dir, {{"command", "user import"},
-                                         {"text", accounts::account_file_text(accounts)}});
+  auto response =
+      call(globals, {{"command", "user import"}, {"text", accounts::account_file_text(accounts)}});
   if (!response) return report(response.error(), globals);
   if (!response->value("ok", false)) return report(error_of(*response), globals);
   return finish(import, accounts, true, globals);

@@ -49,15 +49,21 @@ Checked check_text(std::string_view text) {
 std::vector<config::Finding> check_expressions(const config::Model& model) {
   std::vector<config::Finding> findings;
   const auto& classes = model.logging.debug.packets;
+  auto refuse = [&](const config::Mark& mark, const std::string& index, const std::string& text) {
+    findings.push_back({config::Severity::error, mark, "logging.debug.packets" + index, text});
+  };
   for (size_t i = 0; i < classes.size(); ++i) {
-    auto sound = check_debug_class(classes[i], model);
-    if (sound) continue;
-    findings.push_back({config::Severity::error, classes[i].mark,
-                        "logging.debug.packets[" + std::to_string(i) + "]", sound.error().text});
+    auto sound = check_debug_classes({classes[i]}, model);
+    if (!sound) refuse(classes[i].mark, "[" + std::to_string(i) + "]", sound.error().text);
+  }
+  if (!findings.empty() || classes.empty()) return findings;
+  // All of one interface are one capture.
+  if (auto sound = check_debug_classes(classes, model); !sound) {
+    refuse(classes.front().mark, "", "together: " + sound.error().text);
   }
   if (debug_captures(classes).size() > kDebugCapturesMax) {
-    findings.push_back({config::Severity::error, classes[0].mark, "logging.debug.packets",
-                        "more than 2 different sets of interfaces"});
+    refuse(classes.front().mark, "",
+           "more than " + std::to_string(kDebugCapturesMax) + " different sets of interfaces");
   }
   return findings;
 }

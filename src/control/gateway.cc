@@ -12,6 +12,7 @@
 #include "control/admin/audit.h"
 #include "control/admin/commands.h"
 #include "control/admin/protocol.h"
+#include "control/check.h"
 #include "control/compile/schedule.h"
 #include "control/dataplane_settings.h"
 #include "control/text_file.h"
@@ -60,9 +61,10 @@ Gateway::Gateway(StartOptions options, ErrorLog& log)
 }
 
 Gateway::~Gateway() {
-  sd_notify(0, "STOPPING=1");
+  if (status_.is_live) sd_notify(0, "STOPPING=1");
   admin_server_.reset();
   tell_links_end();
+  if (exporter_) exporter_->stop();  // its collector is reached through the dataplane
   if (dataplane_) dataplane_->stop();
   if (security_log_) security_log_->stop();
   if (status_.is_live) log_.info("stopped");
@@ -70,7 +72,6 @@ Gateway::~Gateway() {
 }
 
 Result<void> Gateway::start(Choice choice) {
-  if (auto off = check_forwarding_is_off(); !off) return off;
   begin_logging(choice.model);
   if (choice.is_last_good) {
     status_.warnings["configuration"] = choice.refusal + "; the last good configuration runs";
@@ -84,12 +85,13 @@ Result<void> Gateway::start(Choice choice) {
   host_path_ = std::move(*host_path);
   ReloadReport first = reload_->start(std::move(choice.text), std::move(choice.model));
   if (!first.done) return Error{first.code, first.text};
-  changes_.begin(status_.source);
   if (auto started = start_log(model); !started) return started;
   if (auto started = dataplane_->start_workers(); !started) return started;
   if (auto started = start_admin(model); !started) return started;
   if (auto started = dataplane_->start_ports(); !started) return started;
   status_.is_live = true;
+  changes_.begin(status_.source);
+  reload_->keep_as_last_good();
   note("debug log", debug_log_.configure(model, options_.state_dir));
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - constructed_;
   status_.start_s = took.count();
@@ -113,7 +115,10 @@ Result<void> Gateway::start_dataplane(const config::Model& model) {
   dataplane_ = std::move(*dataplane);
   for (const std::string& remark : dataplane_->remarks())
     log_.info(remark);
+  make_exporter(model);
   publisher_ = std::make_unique<Publisher>(dataplane_->policies());
+  identities_ = std::make_unique<IdentityBoard>(dataplane_->identities(), dataplane_->workers());
+  portal_.set_board(*identities_);
   Reload::Settings settings;
   settings.state_dir = options_.state_dir;
   settings.inputs = [this] { return compile_inputs(); };
@@ -124,6 +129,9 @@ Result<void> Gateway::start_dataplane(const config::Model& model) {
     // During a trial there is but the way back, which nothing may block.
     if (changes_.trial()) return std::vector<config::Finding>();
     return accounts_.conflicts(model.users);
+  };
+  settings.remarks = [](const std::string& text, const config::Model& model) {
+    return machine_findings(text, model, geteuid());
   };
   settings.before_publication = [this](const Policy& policy) { names_.add(policy); };
   settings.on_published = [this](const config::Model& now, const Policy& policy) {
@@ -147,7 +155,8 @@ Result<void> Gateway::start_admin(const config::Model& model) {
   if (!server) return std::move(server).error();
   admin_server_ = std::move(*server);
   admin_server_->set_role_of([this](const admin::Peer& peer) { return role_of(peer); });
-  return admin_server_->set_group(model.admin.socket.group);
+  note("admin", admin_server_->set_group(model.admin.socket.group));
+  return {};
 }
 
 // What the control thread does from now on.
@@ -163,19 +172,24 @@ void Gateway::arrange_turns() {
   loop_.every(kResolverTurn, [this] {
     resolver_.tick(dataplane_->now());
     publisher_->collect();
+    identities_->turn();
   });
   loop_.every(kSlowTurn, [this] {
     if (auto report = changes_.tick()) {
       audit_.record(admin::audit_entry("posternd", "revert", *report));
     }
     reload_->tick(std::time(nullptr));
+    portal_.tick();
     look_after_links();
     note("dhcp client", dhcp_clients_.complaint());
     note("admin socket", admin_server_->complaint());
     look_after_load();
     look_after_log();
   });
-  loop_.every(kKernelLook, [this] { check_kernel(); });
+  loop_.every(kKernelLook, [this] {
+    check_kernel();
+    if (debug_log_.is_failing()) note("debug log", debug_log_.try_again());
+  });
   uint64_t watchdog_us = 0;
   if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
     loop_.every(microseconds(static_cast<int64_t>(watchdog_us / 3)), [this] { pet_watchdog(); });
@@ -203,7 +217,8 @@ void Gateway::follow(const config::Model& model, const Policy& policy) {
   resolver_.configure(links_of(model, policy), dataplane_->now());
   note("accounts", accounts_.follow(model));
   follow_services(model, policy);
-  if (!(model.logging == logging_)) follow_logging(model);
+  follow_logging(model, policy.is_on_trial);
+  follow_exporter(model, policy);
   if (status_.is_live) note("debug log", debug_log_.configure(model, options_.state_dir));
   if (admin_server_) note("admin", admin_server_->set_group(model.admin.socket.group));
 }
@@ -218,26 +233,6 @@ void Gateway::note(const std::string& about, const Result<void>& outcome) {
   if (warning == outcome.error().text) return;
   warning = outcome.error().text;
   log_.error(about + ": " + warning);
-}
-
-// The configuration file again, for SIGHUP.
-void Gateway::reload_file() {
-  auto text = read_text_file(options_.config_file);
-  if (text) {
-    Change change;
-    change.text = std::move(*text);
-    change.source = "file";
-    change.who = "SIGHUP";
-    ReloadReport report = changes_.apply(std::move(change));
-    audit_.record(admin::audit_entry("SIGHUP", "reload", report));
-    if (changes_.trial()) tell(report, options_.config_file, "SIGHUP");
-    return;
-  }
-  ReloadReport report;
-  report.code = text.error().code;
-  report.text = text.error().text;
-  tell(report, options_.config_file, "SIGHUP");
-  audit_.record(admin::audit_entry("SIGHUP", "reload", report));
 }
 
 void Gateway::tell(const ReloadReport& report, const std::string& label, const std::string& who) {
@@ -331,6 +326,7 @@ void Gateway::send(InterfaceId interface, std::span<const uint8_t> frame) {
 }
 
 bool Gateway::set(InterfaceId interface, Ipv4Address address, const MacAddress& mac) {
+  portal_.machine_seen(address, mac);
   return dataplane_->neighbors().set(interface, address, mac);
 }
 

@@ -2,8 +2,8 @@
 // Gateway: the composition root of posternd. It builds all parts in order and stops them in
 // reverse.
 //
-//   start():  kernel does not forward? -> EAL and ports (links down) -> first policy published
-//             -> host devices addressed -> logging thread -> workers -> ports -> "ruleset live"
+//   start():  EAL and ports (links down) -> first policy published -> host devices addressed
+//             -> logging thread -> workers -> ports -> "ruleset live" -> last good configuration
 //   run():    the event loop; SIGHUP reloads, SIGTERM and SIGINT end it
 //   ~Gateway: socket, ports and workers, log, policies
 //
@@ -11,10 +11,12 @@
 // start() fails half-way. Thread: control (the first thread of the process).
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <ctime>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,8 @@
 #include "control/apply/reload.h"
 #include "control/capture/captures.h"
 #include "control/host_path.h"
+#include "control/ipfix/exporter.h"
+#include "control/job_pool.h"
 #include "control/log/alerts.h"
 #include "control/log/audit_log.h"
 #include "control/log/debug_log.h"
@@ -39,10 +43,12 @@
 #include "control/metrics/collect.h"
 #include "control/metrics/server.h"
 #include "control/publisher.h"
+#include "control/remote/control.h"
 #include "control/resolver.h"
 #include "control/services/dhcp_clients.h"
 #include "control/services/dhcp_service.h"
 #include "control/services/dns_control.h"
+#include "control/services/portal_control.h"
 #include "control/start_up.h"
 #include "control/worker_load.h"
 #include "dataplane/runtime/dataplane.h"
@@ -81,14 +87,22 @@ class Gateway : private ResolverSink {
   const DnsControl& dns_control() const { return dns_; }
   dns::Service* dns() { return dns_.service(); }  // nullptr: not configured
   const SecurityLog& security_log() const { return *security_log_; }
+  const ipfix::Exporter& exporter() const { return *exporter_; }
   const metrics::Server& metrics() const { return metrics_; }
   admin::DumpQueue& dumps() { return dumps_; }
   Captures& captures() { return captures_; }
+  PortalControl& portal() { return portal_; }
   ErrorLog& log() { return log_; }
   AuditLog& audit() { return audit_; }
   Alerts& alerts() { return alerts_; }
   LogHub& logs() { return logs_; }
+  std::vector<LogOutput*> log_outputs();  // of all logs that there are
   Changes& changes() { return changes_; }
+  // Judges a text beside this thread, in order; then what comes of it is quick to tell. An error:
+  // too many wait, for those who only ask even one. Large texts take seconds.
+  void judge(const std::string& text, admin::Effect effect,
+             const std::function<void(const Result<void>& judged)>& then);
+  const remote::Control& remote() const { return remote_; }
   accounts::Accounts& accounts() { return accounts_; }
 
  private:
@@ -100,6 +114,7 @@ class Gateway : private ResolverSink {
   Result<void> start_dataplane(const config::Model& model);
   Result<void> start_log(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
+  PortalControl::World portal_world();
   DhcpWorld dhcp_world(const char* lease_file, config::LogLevel remarks);
   bool renew_configuration();
   std::string device_of(InterfaceId id) const;
@@ -113,20 +128,24 @@ class Gateway : private ResolverSink {
   CompileInputs compile_inputs() const;
   void follow(const config::Model& model, const Policy& policy);
   void follow_services(const config::Model& model, const Policy& policy);
+  void make_exporter(const config::Model& model);
+  void follow_exporter(const config::Model& model, const Policy& policy);
   DialLog::World dial_world();
   DebugLog::World debug_world();
   void begin_logging(const config::Model& model);
-  void follow_logging(const config::Model& model);
+  void follow_logging(const config::Model& model, bool is_on_trial);
   void tell_link(const std::string& interface, bool is_up);
   void tell_links_end();
   void tell_address(InterfaceId id, const AddressChange& change);
   void note(const std::string& about, const Result<void>& outcome);
   Changes::World changes_world();
+  remote::Server::World remote_world();
   accounts::Accounts::World accounts_world();
   config::Role role_of(const admin::Peer& peer) const;
-  ReloadReport put_into_force(std::string text, Standing standing, const std::string& source,
+  ReloadReport put_into_force(const std::string& text, Standing standing, const std::string& source,
                               const std::string& who);
   void reload_file();
+  void apply_file(std::string text);
   // `label` stands for the file in front of findings.
   void tell(const ReloadReport& report, const std::string& label, const std::string& who);
   void take(const ControlEvent& event);
@@ -140,7 +159,7 @@ class Gateway : private ResolverSink {
 
   StartOptions options_;
   ErrorLog& log_;
-  LogHub logs_;  // outlives all that write
+  LogHub logs_{[this](const std::string& line) { log_.warning(line); }};  // outlives all that write
   AuditLog audit_;
   Alerts alerts_{[this](const std::string& line) { log_.warning(line); }};
   DialLog dial_{dial_world()};
@@ -154,23 +173,30 @@ class Gateway : private ResolverSink {
                             [this] { return renew_configuration(); }};
   GenerationNames names_;
   DnsControl dns_;
+  PortalControl portal_{loop_, log_, accounts_, portal_world()};
   std::unique_ptr<HostPath> host_path_;
   std::unique_ptr<Publisher> publisher_;       // owns the policies: outlives the workers
   Captures captures_{loop_, capture_world()};  // outlives them, too
   DebugLog debug_log_{loop_, captures_, debug_world()};
+  std::unique_ptr<IdentityBoard> identities_;  // outlives the workers
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<SecurityLog> security_log_;
+  std::unique_ptr<ipfix::Exporter> exporter_;
   std::unique_ptr<Reload> reload_;
   Changes changes_{changes_world()};
+  JobPool judges_{loop_, {"judge", 1, 8}};
   admin::DumpQueue dumps_{loop_};
   admin::Dispatcher dispatcher_;
   std::unique_ptr<admin::Server> admin_server_;
   metrics::Server metrics_{
       loop_, [this](metrics::Format format) { return metrics::collect(*this, format); }};
-  config::Logging logging_;        // as configured last
-  uint64_t unwritten_lines_ = 0;   // of the security log, at the last look
-  std::vector<bool> link_was_up_;  // by interface
-  std::vector<uint64_t> turns_;    // by worker, at the last look
+  remote::Control remote_{loop_, options_.state_dir, remote_world()};
+  config::Logging logging_;  // as configured last
+  std::string logged_name_;  // of the gateway, in its lines
+  bool is_logging_on_trial_ = false;
+  std::array<uint64_t, config::kLogs> unwritten_lines_ = {};  // by log, at the last look
+  std::vector<bool> link_was_up_;                             // by interface
+  std::vector<uint64_t> turns_;                               // by worker, at the last look
   WorkerLoad load_;
 };
 

@@ -11,22 +11,28 @@ namespace postern {
 void Gateway::begin_logging(const config::Model& model) {
   for (size_t log = 0; log < config::kLogs; ++log)
     logs_.window().seed(static_cast<config::LogName>(log), options_.state_dir);
-  for (LogOutput* output :
-       {&log_.output(), &audit_.output(), &alerts_.output(), &dial_.output(), &debug_log_.output()})
+  for (LogOutput* output : log_outputs())
     output->set_relay(&logs_);
-  follow_logging(model);
+  follow_logging(model, false);
 }
 
-void Gateway::follow_logging(const config::Model& model) {
-  logging_ = model.logging;
+// When something of it is another, or is settled now.
+void Gateway::follow_logging(const config::Model& model, bool is_on_trial) {
   const std::string& state = options_.state_dir;
   const std::string& host = model.system.name;
-  logs_.configure(logging_, state, host);
+  const bool is_same = model.logging == logging_ && host == logged_name_;
+  if (is_same && is_on_trial == is_logging_on_trial_) return;
+  logging_ = model.logging;
+  logged_name_ = host;
+  is_logging_on_trial_ = is_on_trial;
+  logs_.configure(logging_, {state, host},
+                  is_on_trial ? LogHub::Others::stay : LogHub::Others::are_forgotten);
+  if (is_same) return;
   note("logging", log_.configure(logging_.error, logging_.level, state));
   note("audit log", audit_.configure(logging_.audit, state, host));
   note("alert log", alerts_.configure(logging_.alert, state, host));
   note("dial log", dial_.configure(logging_.dial, state, host));
-  if (security_log_) note("security log", security_log_->configure(logging_.security));
+  if (security_log_) note("security log", security_log_->configure(logging_.security, host));
 }
 
 // Called when nothing runs yet: all of it is asked later.
@@ -89,28 +95,64 @@ Result<void> Gateway::start_log(const config::Model& model) {
     settings.sources.push_back({&dataplane_->log_ring(id), &dataplane_->counters(id)});
   settings.bell = &dataplane_->log_bell();
   settings.names = &names_;
+  settings.users = &portal_.names();
   settings.now = [this] { return dataplane_->now(); };
-  settings.host = model.system.name;
   settings.state_dir = options_.state_dir;
   settings.alert = [this](const std::string& rule, std::string_view text) {
     alerts_.raise("rule", text, rule);
   };
   security_log_ = std::make_unique<SecurityLog>(std::move(settings));
   security_log_->output().set_relay(&logs_);
-  if (auto done = security_log_->configure(model.logging.security); !done) return done;
+  if (auto done = security_log_->configure(model.logging.security, model.system.name); !done)
+    return done;
   security_log_->start();
   return {};
 }
 
-void Gateway::look_after_log() {
-  uint64_t unwritten = security_log_->unwritten();
-  Result<void> outcome;
-  if (unwritten != unwritten_lines_) {
-    outcome = Error{ErrorCode::failed, "lines cannot be written; is the disk full?"};
+void Gateway::make_exporter(const config::Model& model) {
+  ipfix::Exporter::World world;
+  for (WorkerId id = 0; id < dataplane_->workers(); ++id)
+    world.sources.push_back({&dataplane_->flow_ring(id), &dataplane_->counters(id)});
+  world.now = [this] { return dataplane_->now(); };
+  const config::Limits& limits = model.system.limits;
+  world.limits = {limits.sessions, limits.mappings, limits.hosts, limits.sessions_from_host};
+  exporter_ = std::make_unique<ipfix::Exporter>(std::move(world));
+}
+
+void Gateway::follow_exporter(const config::Model& model, const Policy& policy) {
+  if (!model.logging.ipfix) return exporter_->follow(std::nullopt);
+  ipfix::Destination destination{*model.logging.ipfix, {}};
+  for (size_t i = 0; i < policy.interfaces.size(); ++i) {
+    if (!policy.interfaces[i].exists) continue;
+    destination.interfaces.emplace_back(ipfix::interface_number(static_cast<InterfaceId>(i)),
+                                        policy.interfaces[i].name);
   }
-  unwritten_lines_ = unwritten;
-  note("security log file", outcome);
+  destination.interfaces.emplace_back(ipfix::interface_number(kRecirculate), "hairpin");
+  destination.interfaces.emplace_back(ipfix::interface_number(kGateway), "gateway");
+  exporter_->follow(destination);
+}
+
+std::vector<LogOutput*> Gateway::log_outputs() {
+  std::vector<LogOutput*> outputs = {&log_.output(), &audit_.output(), &dial_.output(),
+                                     &debug_log_.output(), &alerts_.output()};
+  if (security_log_) outputs.push_back(&security_log_->output());
+  return outputs;
+}
+
+void Gateway::look_after_log() {
+  for (const LogOutput* output : log_outputs()) {
+    uint64_t& before = unwritten_lines_[static_cast<size_t>(output->name())];
+    const uint64_t unwritten = output->unwritten();
+    Result<void> outcome;
+    if (unwritten != before || output->is_failing()) {
+      outcome = Error{ErrorCode::failed,
+                      "lines cannot be written; is the disk full, does nobody read the console?"};
+    }
+    before = unwritten;
+    note(std::string(to_word(output->name())) + " log lines", outcome);
+  }
   note("syslog", logs_.complaint());
+  note("ipfix", exporter_->complaint());
   debug_log_.tick();
 }
 

@@ -26,6 +26,24 @@ DhcpWorld Gateway::dhcp_world(const char* lease_file, config::LogLevel remarks) 
   return world;
 }
 
+// Called when nothing runs yet, as above.
+PortalControl::World Gateway::portal_world() {
+  PortalControl::World world;
+  world.state_dir = options_.state_dir;
+  world.now = [this] { return dataplane_->now(); };
+  world.device_of = [this](InterfaceId id) { return device_of(id); };
+  world.audit = [this](const AuditEntry& entry) { audit_.record(entry); };
+  world.machine_of = [this](Ipv4Address address) -> std::optional<MacAddress> {
+    const Route* route = publisher_->current()->routes.find(address);
+    MacAddress mac;
+    const bool is_near = route != nullptr && route->next_hop(address) == address &&
+                         dataplane_->neighbors().find(route->interface, address, mac);
+    if (!is_near) return std::nullopt;
+    return mac;
+  };
+  return world;
+}
+
 bool Gateway::renew_configuration() {
   auto done = reload_->renew();
   note("dhcp lease", done);
@@ -43,9 +61,23 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
     for (const dns::ListenAddress& at : dns_.service()->listening())
       served.dns.push_back(at.address);
   }
+  note("portal", portal_.follow(model, policy));
   note("dhcp", dhcp_.follow(model, policy, served));
   auto device = [this](InterfaceId id) { return device_of(id); };
   note("metrics", metrics_.apply(metrics::settings_of(model, policy, device)));
+  note("admin.remote", remote_.follow(model, policy, device));
+}
+
+// Called when nothing runs yet: all of it is asked later.
+remote::Server::World Gateway::remote_world() {
+  remote::Server::World world;
+  world.accounts = &accounts_;
+  world.dispatcher = &dispatcher_;
+  world.now = [this] { return dataplane_->now(); };
+  world.log = [this](config::LogLevel level, const std::string& line) { log_.write(level, line); };
+  world.audit = [this](const AuditEntry& entry) { audit_.record(entry); };
+  accounts_.when_changed([this] { note("admin.remote", remote_.accounts_changed()); });
+  return world;
 }
 
 }  // namespace postern

@@ -3,6 +3,7 @@
 // invalid.
 #include <getopt.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 
 #include <csignal>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "control/gateway.h"
+#include "control/host_path.h"
 #include "control/start_up.h"
 #include "control/text_file.h"
 
@@ -90,7 +92,19 @@ int check(const std::string& file) {
   return checked.ok() ? 0 : kInvalid;
 }
 
-int run(const postern::StartOptions& options) {
+// With what was chosen, until a signal ends it. An error: it did not come up.
+postern::Result<void> run_gateway(const postern::StartOptions& options, postern::ErrorLog& log,
+                                  postern::Choice choice, postern::StartAttempt& attempt) {
+  postern::Gateway gateway(options, log);
+  auto started = gateway.start(std::move(choice));
+  log.output().settle();
+  if (!started) return started;
+  attempt.succeeded();
+  gateway.run();
+  return {};
+}
+
+int run(const postern::StartOptions& options, char** argv) {
   // Every thread that is made from here on leaves these to the control thread's signalfd.
   sigset_t signals;
   sigemptyset(&signals);
@@ -102,17 +116,25 @@ int run(const postern::StartOptions& options) {
   for (const std::string& directory : {options.run_dir, options.state_dir}) {
     if (auto made = postern::make_directory(directory); !made) return fail(made.error());
   }
+  if (auto off = postern::check_forwarding_is_off(); !off) return fail(off.error());
   auto lock = postern::DirectoryLock::take(options.run_dir, "posternd.lock");
   if (!lock) return fail(lock.error());
   auto state_lock = postern::DirectoryLock::take(options.state_dir, "state.lock");
   if (!state_lock) return fail(state_lock.error());
   postern::ErrorLog log;
   auto choice = postern::choose_configuration(options, log);
+  log.output().settle();
   if (!choice) return fail(choice.error());
-  postern::Gateway gateway(options, log);
-  if (auto started = gateway.start(std::move(*choice)); !started) return fail(started.error());
-  gateway.run();
-  return 0;
+  postern::StartAttempt attempt(options, *choice, log);
+  auto ran = run_gateway(options, log, std::move(*choice), attempt);
+  if (ran) return 0;
+  // Its text is sound: another start, with other ports, may do. So this is never kInvalid.
+  if (!attempt.failed(ran.error())) return fail({postern::ErrorCode::failed, ran.error().text});
+  log.error(options.config_file + " did not come up: " + ran.error().text +
+            "; starting anew, with the last good configuration");
+  log.output().settle();
+  sd_notify(0, "EXTEND_TIMEOUT_USEC=60000000");
+  return fail(postern::begin_anew(argv));
 }
 
 }  // namespace
@@ -121,5 +143,5 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   auto arguments = parse_arguments(argc, argv, exit_code);
   if (!arguments) return exit_code;
-  return arguments->check ? check(arguments->start.config_file) : run(arguments->start);
+  return arguments->check ? check(arguments->start.config_file) : run(arguments->start, argv);
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/close_range.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +11,9 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "control/apply/last_good.h"
@@ -110,6 +113,20 @@ bool is_unconfirmed(const StartOptions& options, const std::optional<std::string
   return file && *file != last_good && record->refuses(*file);
 }
 
+// Why the start before ended when it had this text; asked once, so that the start after this one
+// takes the file again. Empty: it did not, or there is nothing else to start with.
+std::optional<std::string> fault_of_attempt(const StartOptions& options, const std::string& digest,
+                                            ErrorLog& log) {
+  auto attempt = read_attempt(options.state_dir);
+  if (auto removed = remove_attempt(options.state_dir); !removed) log.error(removed.error().text);
+  auto last_good = read_last_good(options.state_dir);
+  if (!attempt || attempt->digest != digest || !last_good || digest_of(*last_good) == digest) {
+    return std::nullopt;
+  }
+  if (attempt->fault.empty()) return "posternd ended while it started with it";
+  return attempt->fault;
+}
+
 // The file, or why not.
 Result<Choice> choose_file(const StartOptions& options, ErrorLog& log) {
   auto text = read_text_file(options.config_file);
@@ -123,7 +140,14 @@ Result<Choice> choose_file(const StartOptions& options, ErrorLog& log) {
                  fmt::format("{0} has a change that nobody confirmed; `postern apply {0}` takes it",
                              options.config_file)};
   }
+  if (auto fault = fault_of_attempt(options, *digest, log)) {
+    return Error{ErrorCode::failed, options.config_file + " did not come up: " + *fault};
+  }
   Checked checked = check_text(*text);
+  if (checked.ok()) {
+    for (config::Finding& finding : machine_findings(*text, checked.model, geteuid()))
+      checked.findings.push_back(std::move(finding));
+  }
   write_findings(checked, options.config_file, log);
   if (!checked.ok()) return Error{ErrorCode::invalid, options.config_file + " is invalid"};
   return Choice{std::move(*text), std::move(checked.model), false, {}};
@@ -149,6 +173,42 @@ Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log) 
   log.error(refusal + "; starting with the last good configuration " +
             last_good_path(options.state_dir));
   return Choice{std::move(*before), std::move(checked.model), true, refusal};
+}
+
+StartAttempt::StartAttempt(const StartOptions& options, const Choice& choice, ErrorLog& log)
+    : options_(options), log_(log) {
+  if (choice.is_last_good) return;
+  auto last_good = read_last_good(options.state_dir);
+  if (!last_good || *last_good == choice.text || !check_text(*last_good).ok()) return;
+  attempt_.digest = digest_of(choice.text);
+  auto noted = write_attempt(options.state_dir, attempt_);
+  if (!noted) log_.error(noted.error().text + "; should this start fail, so does the next one");
+  has_way_back_ = static_cast<bool>(noted);
+}
+
+void StartAttempt::succeeded() {
+  if (!has_way_back_) return;
+  if (auto removed = remove_attempt(options_.state_dir); !removed) {
+    log_.error(removed.error().text);
+  }
+}
+
+bool StartAttempt::failed(const Error& error) {
+  if (!has_way_back_) return false;
+  attempt_.fault = error.text;
+  auto noted = write_attempt(options_.state_dir, attempt_);
+  if (!noted) log_.error(noted.error().text);
+  return static_cast<bool>(noted);
+}
+
+Error begin_anew(char** argv) {
+  // What DPDK has open would keep its locks and its devices alive.
+  close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) execv(program.c_str(), argv);
+  execv("/proc/self/exe", argv);  // the file may have been replaced meanwhile
+  return {ErrorCode::failed, std::string("the start anew failed: ") + std::strerror(errno)};
 }
 
 }  // namespace postern

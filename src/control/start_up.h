@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "control/apply/attempt.h"
 #include "control/check.h"
 #include "control/config/load.h"
 #include "control/log/error_log.h"
@@ -45,9 +46,30 @@ struct Choice {
   std::string refusal;        // why: one line
 };
 
-// The file, or, when it has errors or is a change that nobody confirmed (apply/trial.h), the last
-// good configuration. After an end in the middle of a trial that is what was in force before it,
-// whatever the file says by now. What is wrong goes to the log, line by line.
+// The file, or, when it has errors, is a change that nobody confirmed (apply/trial.h), or did not
+// come up at the start before (apply/attempt.h), the last good configuration. After an end in the
+// middle of a trial that is what was in force before it, whatever the file says by now. What is
+// wrong goes to the log, line by line.
 Result<Choice> choose_configuration(const StartOptions& options, ErrorLog& log);
+
+// One start with a choice: notes on disk what is tried, where there is something to go back to.
+class StartAttempt {
+ public:
+  StartAttempt(const StartOptions& options, const Choice& choice, ErrorLog& log);
+  // It is live, and the last good configuration by now.
+  void succeeded();
+  // It is not. True: the next start takes the last good configuration, and can begin at once.
+  bool failed(const Error& error);
+
+ private:
+  const StartOptions& options_;
+  ErrorLog& log_;
+  Attempt attempt_;
+  bool has_way_back_ = false;  // to a last good configuration that says something else
+};
+
+// Begins this process anew, with the same arguments and none of its descriptors: the packet path
+// can be set up but once in a process. Returns when that cannot be done.
+Error begin_anew(char** argv);
 
 }  // namespace postern

@@ -48,16 +48,20 @@ bool write_all(int fd, std::string_view text) {
 Result<std::string> read_text_file(const std::string& path) {
   File file(path, O_RDONLY);
   if (file.fd() < 0) return system_error(path);
+  return read_text(file.fd(), path);
+}
+
+Result<std::string> read_text(int fd, const std::string& name) {
   std::string text;
   char block[16384];
   for (;;) {
-    ssize_t n = read(file.fd(), block, sizeof block);
+    ssize_t n = read(fd, block, sizeof block);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error(path);
+    if (n < 0) return system_error(name);
     if (n == 0) return text;
     text.append(block, static_cast<size_t>(n));
     if (text.size() > kTextFileMax) {
-      return Error{ErrorCode::invalid, path + ": larger than 4 MiB"};
+      return Error{ErrorCode::invalid, name + ": larger than 4 MiB"};
     }
   }
 }

@@ -14,6 +14,9 @@ constexpr size_t kTextFileMax = 4u << 20;  // bytes; as large as a configuration
 // An error says what cannot be read, and why.
 Result<std::string> read_text_file(const std::string& path);
 
+// The same of a descriptor, to its end; `name` is what errors call it.
+Result<std::string> read_text(int fd, const std::string& name);
+
 // Replaces the file whole or not at all, durably: a new file is synced, renamed over the old one,
 // and the directory is synced. Keeps the mode of the old file; a new one has `mode`: readable by
 // owner and group.

@@ -212,6 +212,33 @@ def test_plan(lab):
     check(lab.postern("show", "config") == lab.config(), "something was changed")
 
 
+def test_judged_beside(lab):
+    """While a configuration is judged that takes seconds, everything else is answered; another one
+    that is only asked about does not wait for it (C03)."""
+    rules = "".join(
+        f"    - {{ name: r{i}, in: lan, from: 10.{i % 250}.{i // 250}.0/24, "
+        f"service: tcp/{i}, action: drop }}\n" for i in range(1, 4000))
+    tests = "".join(
+        f"  - {{ name: t{i}, in: lan, protocol: tcp, from: 192.168.1.10, to: {WEB}:80,"
+        f" at: mon {i % 24:02}:{i // 24:02}, verdict: permit }}\n" for i in range(12))
+    large = lab.config().replace("  rules:\n", "  rules:\n" + rules, 1) + "tests:\n" + tests
+    path = write(lab, large)
+    judging = [subprocess.Popen([POSTERN, "--run-dir", lab.directory + "/run", "plan", path],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+               for _ in range(4)]
+    waits = []
+    while any(one.poll() is None for one in judging):
+        asked = time.monotonic()
+        send(lab, {"command": "status"})
+        waits.append(time.monotonic() - asked)
+        time.sleep(0.05)
+    told = [one.communicate(timeout=30)[0] for one in judging]
+    check(any(one.returncode == 0 for one in judging), str(told))
+    check(any("being judged; try again" in text for text in told), str(told))
+    check(len(waits) > 10, "it was judged too quickly to tell")
+    check(max(waits) < 1, f"status took {max(waits):.2f} s")
+
+
 def test_careful_with_ssh(lab):
     """A change that would cut off the SSH session that it comes by goes on trial unasked (C01)."""
     session = {"SSH_CONNECTION": "192.168.1.10 50000 192.168.1.1 22"}
@@ -238,6 +265,31 @@ def test_careful_with_ssh(lab):
     status, told = postern(lab, "apply", path, "--no-confirm", environment=session)
     lab.applied = "changed"
     check(status == 0 and "trial" not in told, f"status {status}: {told}")
+
+
+def test_two_administrators(lab):
+    """What one did meanwhile is not lost to the other: a change made from an older text, a
+    confirmation of another trial, and a file that was edited during the trial (P14, C01)."""
+    first = write(lab, first_rule(lab.config(), NO_SSH))
+    base = lab.ask("plan", first)["base"]
+    check(base == lab.ask("history")["digest"], "not the digest of what is in force")
+    lab.apply(first_rule(lab.config(), NO_SSH.replace("no-ssh", "another")))
+    status, told = postern(lab, "apply", first, "--base", base)
+    check(status == 1 and "is not what the change was made from" in told, f"{status}: {told}")
+    check("another" in lab.postern("show", "config"), "it was put into force")
+    lab.write_config(lab.config())
+    status, told = postern(lab, "--json", "apply", first, "--diff", "--save", "--confirm", "60s")
+    check(status == 6, f"status {status}: {told}")
+    digest = json.loads(told)["trial"]["digest"]
+    status, told = postern(lab, "confirm", "0" * 64)
+    check(status == 1 and "another change is on trial" in told, f"{status}: {told}")
+    lab.write_config(lab.config() + "# by hand\n")
+    status, told = postern(lab, "confirm", digest)
+    check(status == 1 and "not saved" in told and "was edited meanwhile" in told, told)
+    with open(lab.directory + "/gateway.yaml", encoding="utf-8") as file:
+        check(file.read() == lab.config() + "# by hand\n", "the file was overwritten")
+    check("no-ssh" in lab.postern("show", "config"), "the change is not kept")
+    lab.write_config(lab.config())
 
 
 def test_lease_outlives_a_trial(lab):

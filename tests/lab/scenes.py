@@ -131,7 +131,11 @@ def deny(stage, lab):
             "refused" in tcp.out and tcp.seconds < 1,
             f"after {tcp.seconds * 1000:.0f} ms",
         )
-        resets = inside.packets("tcp[tcpflags] = tcp-rst|tcp-ack and src port 23")
+        for _ in range(20):  # the watcher of the wire may be late
+            resets = inside.packets("tcp[tcpflags] = tcp-rst|tcp-ack and src port 23")
+            if resets:
+                break
+            time.sleep(0.1)
         number = re.search(r"seq (\d+)", "".join(inside.packets("tcp[tcpflags] = tcp-syn")))
         right = number and any(f"ack {int(number[1]) + 1}" in reset for reset in resets)
         stage.see("by RST that acknowledges the SYN", right, f"inside wire: {len(resets)} RST/ACK")

@@ -3,19 +3,21 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 
+import portal_test
 from lab import HERE, POSTERN, SECOND, WEB, check, first_rule, wait_until
 
 sys.path.insert(0, os.path.join(HERE, "../schema"))
 
 # Commands are run as they are; those that take arguments, or are worth more than one run, stand
 # here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp},
-# {shadowed}, {failing}: configurations; {leases}: leases of dnsmasq; {leased}: an address;
-# {people}: accounts; {key}: a public key. Behind < stands the file that the command reads, as in
-# a shell.
+# {shadowed}, {failing}, {remote}: configurations; {leases}: leases of dnsmasq; {leased}: a host;
+# {people}: accounts; {key}: a public key; {own_key}: where a secret one goes. Behind < stands the
+# file that the command reads, as in a shell. "at the page" somebody logs in with a password.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
 RUNS = (
     "check {same}",
@@ -36,34 +38,46 @@ RUNS = (
     "passwd-hash < {password}",
     "passwd-hash",
     "user hash --mib 19 < {password}",
-    "user group add staff --description people",
-    "user group add bosses --group staff",
+    "user group add crew --description people",
+    "user group add chiefs --group crew",
     "user add anna --no-password --role viewer --description Anna",
-    "user add berta --group staff < {password}",
+    "user add berta --group crew < {password}",
     "user add berta --no-password",
     "user set anna --role operator",
     "user passwd anna < {password}",
     "user passwd anna",
     "user disable anna",
     "user enable anna",
-    "user group join anna bosses",
+    "user group join anna chiefs",
     "user key add anna {key}",
     "user show anna",
     "user show nobody",
     "user list",
     "user group list",
     "user key delete anna {key}",
-    "user group leave anna bosses",
+    "user group leave anna chiefs",
     "user import {people} --dry-run",
     "user import {people}",
     "user import {bad}",
+    "apply {remote}",
+    "at the page: anna wrong",
     "user lockouts",
     "user unlock anna",
+    "user unlock anna",
+    "at the page: anna correct-horse1",
+    "show logins",
+    "logout anna",
+    "logout nobody",
+    "show remote",
     "user delete anna",
     "user delete berta",
     "user delete carla",
-    "user group delete bosses",
-    "user group delete staff",
+    "user group delete chiefs",
+    "user group delete crew",
+    "key generate --out {own_key}",
+    "key generate --out {own_key}",
+    "key show {own_key}",
+    "apply {same}",
     "show drops --all",
     "show config --revision 1",
     "show config --revision 99",
@@ -107,6 +121,11 @@ RUNS = (
 )
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + 43 * "A" + " nobody"
+REMOTE = f"""
+users: {{ accounts: {{ alice: {{ role: admin, keys: "{KEY}" }} }} }}
+admin: {{ remote: {{}} }}
+"""
+PORTAL = "services:\n  portal: { listen: lan, port: 4443 }\n"
 TEST = """
 tests:
   - name: wrong
@@ -129,12 +148,14 @@ def files(lab):
         "shadowed": first_rule(own, "{ name: all, action: drop }"),
         "failing": own + TEST,
         "dhcp": own.replace("address: 203.0.113.2/24", "address: dhcp").replace(route, ""),
+        "remote": re.sub("^services:\n", PORTAL, own, flags=re.MULTILINE) + REMOTE,
         "leases": f"{int(time.time()) + 3600} 02:00:00:00:00:77 192.168.1.177 pc *\n",
         "people": "name,password\ncarla,correct-horse1\n",
         "password": "correct-horse1\n",
     }
     found = {"lab": lab.name, "leased": "192.168.1.177", "key": KEY}
     found["bundle"] = lab.scratch("bundle")
+    found["own_key"] = lab.scratch("own-key")
     for name, text in texts.items():
         found[name] = lab.scratch(name)
         with open(found[name], "w", encoding="utf-8") as file:
@@ -181,11 +202,16 @@ def test_json_fits_its_schema(lab):
     ), lab.client.start(["sh", "-c", f"nc {WEB} 19"]):
         lab.client.run("dig +time=1 +tries=1 web.example @192.168.1.1")
         wait_until(lambda: "icmp_seq=2" in ping.out(), 5, "no ping")
+        page = portal_test.Browser(lab, lab.client)
         for run in runs:
+            if run.startswith("at the page: "):
+                page.log_in(*run.split()[3:])
+                continue
             words = [word.format(**found) for word in run.split()]
             name = next(name for name in names if (run + " ").startswith(name + " "))
             for document in documents(lab, words):
-                seen.add(name)
+                if "error" not in document:
+                    seen.add(name)
                 fault = validator.wrong(name, document)
                 if fault:
                     wrong.append(f"postern {run}: {fault}")

@@ -88,6 +88,7 @@ Result<void> RingBed::begin(const std::string& yaml) {
   if (!created) return std::move(created).error();
   dataplane_ = std::move(*created);
   publisher_ = std::make_unique<Publisher>(dataplane_->policies());
+  identities_ = std::make_unique<IdentityBoard>(dataplane_->identities(), workers_);
   return {};
 }
 
@@ -121,6 +122,18 @@ Result<void> RingBed::load(const std::string& yaml) {
   if (auto started = dataplane_->start_workers(); !started) return started;
   seen_ = totals();
   return dataplane_->start_ports();
+}
+
+std::vector<Effect> RingBed::log_in(Ipv4Address host, const std::vector<std::string>& who) {
+  if (who.empty()) {
+    identities_->erase(host);
+  } else {
+    identities_->set(host, who[0], {who.begin() + 1, who.end()});
+  }
+  wait_for_turns();
+  identities_->turn();
+  POSTERN_ASSERT(identities_->retired() == 0);
+  return settle();
 }
 
 InterfaceId RingBed::id_of(const std::string& interface) const {

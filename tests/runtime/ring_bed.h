@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "control/identity/identity_board.h"
 #include "control/publisher.h"
 #include "dataplane/policy/policy.h"
 #include "dataplane/runtime/dataplane.h"
@@ -29,6 +30,7 @@ class RingBed : public FlowBed {
   std::vector<Effect> inject_from_host(const std::string& interface,
                                        std::span<const uint8_t> frame) override;
   std::vector<Effect> advance(Duration duration) override;
+  std::vector<Effect> log_in(Ipv4Address host, const std::vector<std::string>& who) override;
   uint64_t counter(const std::string& name) override;
   MacAddress gateway_mac(const std::string& interface) override;
   MacAddress neighbor_mac(const std::string& interface) override;
@@ -76,7 +78,8 @@ class RingBed : public FlowBed {
   unsigned receiver_ = kInTurn;
   unsigned turn_ = 0;
   std::atomic<int64_t> now_ns_{1'000'000'000};
-  std::vector<Wire> wires_;  // by InterfaceId
+  std::vector<Wire> wires_;                    // by InterfaceId
+  std::unique_ptr<IdentityBoard> identities_;  // outlives the workers
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<Publisher> publisher_;
   std::set<Ipv4Address> silent_;

@@ -21,6 +21,7 @@ WITHOUT = {
     "lab restart": "prints nothing",
     "lab sniff": "prints what another program prints",
     "lab up": "prints how to go on",
+    "shell": "prints what its commands print",
 }
 
 

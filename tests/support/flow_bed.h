@@ -38,6 +38,8 @@ class FlowBed {
                                                std::span<const uint8_t> frame) = 0;
   // Time passes; timeouts happen.
   virtual std::vector<Effect> advance(Duration duration) = 0;
+  // Somebody logs in at the host; without `who`, out. What becomes of held packets by it.
+  virtual std::vector<Effect> log_in(Ipv4Address host, const std::vector<std::string>& who) = 0;
   // "sessions", "mappings", "drop.no_mapping", "rule.NAME", "sessions_evicted" ...; 0 for unknown
   // rules.
   virtual uint64_t counter(const std::string& name) = 0;

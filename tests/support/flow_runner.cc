@@ -84,6 +84,10 @@ class FlowRunner {
                         : bed_.inject_from_host(step.interface, frame->bytes());
       effects.insert(effects.end(), more.begin(), more.end());
     }
+    if (step.kind == FlowStep::Kind::login || step.kind == FlowStep::Kind::logout) {
+      auto more = bed_.log_in(step.host, step.who);
+      effects.insert(effects.end(), more.begin(), more.end());
+    }
     if (step.kind == FlowStep::Kind::flood) {
       const std::string failure = flood(step);
       if (!failure.empty()) return failure;

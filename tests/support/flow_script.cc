@@ -143,8 +143,18 @@ class ScriptReader {
       auto packet = read_packet_text(rest);
       if (!packet) return bad(number(), packet.error().text);
       step.packet = *packet;
+    } else if (word == "login" || word == "logout") {
+      step.kind = word == "login" ? FlowStep::Kind::login : FlowStep::Kind::logout;
+      auto host = parse_ipv4(take_word(rest));
+      if (!host) return bad(number(), "who logs in or out does so at an address");
+      step.host = *host;
+      while (!rest.empty())
+        step.who.push_back(take_word(rest));
+      if (step.who.empty() == (word == "login")) return bad(number(), "login ADDRESS USER GROUPS");
     } else if (word != "tick") {
-      return bad(number(), "'" + word + "' is not in, send, flood, tick, reload:, try: or refuse:");
+      return bad(
+          number(),
+          "'" + word + "' is not in, send, flood, tick, login, logout, reload:, try: or refuse:");
     }
     script_.steps.push_back(std::move(step));
     return {};

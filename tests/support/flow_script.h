@@ -14,6 +14,7 @@
 //   @302s in   wan udp 198.51.100.7:53 -> 203.0.113.2:$x
 //         drop no_mapping
 //         expect mappings = 0, drop.no_mapping = 1
+//   @302s login 192.168.1.10 anna hr    with her groups; "logout 192.168.1.10" ends it
 //   @303s tick                       only time passes
 //   @303s flood 3000 10 lan tcp 192.168.1.10:1024 -> 198.51.100.7:80 syn
 //                                    3,000 packets from 10 hosts in turn, the source port of each
@@ -58,16 +59,18 @@ struct FlowExpectation {
 };
 
 struct FlowStep {
-  enum class Kind { in, send, flood, tick, reload, refuse };
+  enum class Kind { in, send, flood, tick, reload, refuse, login, logout };
   Kind kind = Kind::tick;
   int line = 0;
   Duration at;
-  std::string interface;     // in, send, flood
-  PacketText packet;         // in, send, flood
-  unsigned count = 0;        // flood: packets
-  unsigned hosts = 1;        // flood: that send them in turn, from the packet's source on
-  bool is_on_trial = false;  // reload
-  std::string keys;          // reload, refuse: YAML, indentation taken off
+  std::string interface;         // in, send, flood
+  PacketText packet;             // in, send, flood
+  unsigned count = 0;            // flood: packets
+  unsigned hosts = 1;            // flood: that send them in turn, from the packet's source on
+  bool is_on_trial = false;      // reload
+  std::string keys;              // reload, refuse: YAML, indentation taken off
+  Ipv4Address host;              // login, logout
+  std::vector<std::string> who;  // login: the user, then groups
   std::vector<FlowExpectation> expected;
 };
 

@@ -32,7 +32,11 @@ struct Testbed::Frame {
   uint8_t bytes[kHeadroomMin + kFrameMax];
 };
 
-Testbed::Testbed(unsigned workers) : workers_count_(workers), outbox_(std::make_unique<Outbox>()) {}
+Testbed::Testbed(unsigned workers)
+    : workers_count_(workers),
+      identity_slot_(workers),
+      identities_(identity_slot_, workers),
+      outbox_(std::make_unique<Outbox>()) {}
 
 Testbed::~Testbed() {
   // Held packets end with the program; their frames are given back by advancing past every timeout.
@@ -79,10 +83,23 @@ Result<void> Testbed::load(const config::Model& model) {
     settings.seed = HashSeed{{0x1234567890ABCDEF, 0xFEDCBA0987654321}};
     settings.random_seed = id + 1;
     Pipeline::Shared shared{&neighbors_, &worker->log, &worker->events, &worker->counters};
+    shared.identities = &identity_slot_;
+    shared.flows = &worker->flows;
     worker->pipeline = std::make_unique<Pipeline>(settings, shared);
     workers_.push_back(std::move(worker));
   }
   return {};
+}
+
+std::vector<Effect> Testbed::log_in(Ipv4Address host, const std::vector<std::string>& who) {
+  if (who.empty()) {
+    identities_.erase(host);
+  } else {
+    identities_.set(host, who[0], {who.begin() + 1, who.end()});
+  }
+  std::vector<Effect> effects;
+  settle(effects);
+  return effects;
 }
 
 InterfaceId Testbed::id_of(const std::string& interface) const {
@@ -139,6 +156,7 @@ std::vector<Effect> Testbed::advance(Duration duration) {
 
 // Runs every worker until nobody has anything to do.
 void Testbed::settle(std::vector<Effect>& effects) {
+  identities_.turn();
   for (int quiet = 0; quiet < 3;) {
     bool busy = false;
     for (auto& worker : workers_) {
@@ -219,6 +237,16 @@ std::vector<LogRecord> Testbed::take_log() {
   LogRecord record;
   for (auto& worker : workers_) {
     while (worker->log.pop({&record, 1}) == 1)
+      records.push_back(record);
+  }
+  return records;
+}
+
+std::vector<FlowRecord> Testbed::take_flows() {
+  std::vector<FlowRecord> records;
+  FlowRecord record;
+  for (auto& worker : workers_) {
+    while (worker->flows.pop({&record, 1}) == 1)
       records.push_back(record);
   }
   return records;

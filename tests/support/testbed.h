@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "control/config/model.h"
+#include "control/identity/identity_board.h"
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/policy/policy.h"
 #include "support/flow_bed.h"
@@ -28,6 +29,7 @@ class Testbed : public FlowBed {
   std::vector<Effect> inject_from_host(const std::string& interface,
                                        std::span<const uint8_t> frame) override;
   std::vector<Effect> advance(Duration duration) override;
+  std::vector<Effect> log_in(Ipv4Address host, const std::vector<std::string>& who) override;
   uint64_t counter(const std::string& name) override;
   MacAddress gateway_mac(const std::string& interface) override;
   MacAddress neighbor_mac(const std::string& interface) override;
@@ -42,7 +44,9 @@ class Testbed : public FlowBed {
   const Pipeline& pipeline(WorkerId worker) const { return *workers_[worker]->pipeline; }
   WorkerCounters& counters(WorkerId worker) { return workers_[worker]->counters; }
   std::vector<LogRecord> take_log();
+  std::vector<FlowRecord> take_flows();
   Instant now() const { return now_; }
+  IdentityBoard& identities() { return identities_; }
   // Buffers given in and not yet come out: held packets.
   size_t held() const { return held_; }
 
@@ -52,6 +56,7 @@ class Testbed : public FlowBed {
     WorkerCounters counters;
     SpscRing<LogRecord> log{kLogRing};
     SpscRing<ControlEvent> events{kEventRing};
+    SpscRing<FlowRecord> flows{kFlowRing};
     std::unique_ptr<Pipeline> pipeline;
     std::deque<Packet> inbox;
   };
@@ -67,6 +72,8 @@ class Testbed : public FlowBed {
   Instant now_{1'000'000'000};
   std::unique_ptr<Policy> policy_;
   std::unique_ptr<Policy> retired_;
+  IdentitySlot identity_slot_;
+  IdentityBoard identities_;
   std::map<std::string, uint64_t> rule_totals_;
   NeighborTable neighbors_{HashSeed{{3, 5}}};
   std::set<Ipv4Address> silent_;

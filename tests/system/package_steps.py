@@ -9,6 +9,9 @@ import shutil
 import stat
 import time
 
+import yaml
+
+import ssh_steps
 from container import Failure, check, run, wait_until
 
 CONFIG = """version: 1
@@ -24,7 +27,11 @@ services:
 nat:
   source: [ { out: wan, action: masquerade } ]
 admin:
-  socket: { group: postern }
+  socket: { group: postern, role: none }
+logging:
+  security: { journal: true }
+  error: { journal: true }
+  audit: { journal: true }
 filter:
   rules:
     - { name: outbound, in: [internal, gateway], out: external, action: permit }
@@ -104,8 +111,9 @@ def is_confined(box, _):
     pid = state(box, "MainPID")
     facts = dict(re.findall(r"^(\w+):\s*(.*)$", box.must(f"cat /proc/{pid}/status"), re.M))
     check(facts["NoNewPrivs"] == "1" and facts["Seccomp"] == "2", str(facts))
-    # chown, net_bind_service, net_admin, net_raw, ipc_lock, sys_admin, sys_nice, sys_resource, bpf
-    wanted = sum(1 << bit for bit in (0, 10, 12, 13, 14, 21, 23, 24, 39))
+    # chown, net_bind_service, net_admin, net_raw, ipc_lock, sys_rawio, sys_admin, sys_nice,
+    # sys_resource, bpf
+    wanted = sum(1 << bit for bit in (0, 10, 12, 13, 14, 17, 21, 23, 24, 39))
     of_machine = re.search(r"^CapBnd:\s*(\w+)$", box.must("cat /proc/1/status"), re.M)[1]
     wanted &= int(of_machine, 16)
     check(int(facts["CapBnd"], 16) == wanted, f"capabilities {facts['CapBnd']}, not {wanted:016x}")
@@ -134,6 +142,49 @@ def reloads(box, _):
     with open(box.root + FILE, encoding="utf-8") as file:
         check(file.read() == CONFIG, "the file says something else")
     check(state(box, "ActiveState") == "active", "it does not run any more")
+
+
+def journal(box, *fields):
+    """The records of the journal with these fields."""
+    told = box.must(["journalctl", "--no-pager", "--output", "json", *fields])
+    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+
+
+def logs_into_the_journal(box, _):
+    """What the filter drops and who changed what are lines of the journal, field by field, as the
+    configuration asks for; and so is what the daemon has to say of itself."""
+    box.host("internet", ["bash", "-c", "! timeout 1 bash -c '>/dev/tcp/203.0.113.2/8081'"])
+    wanted = ("POSTERN_LOG=security", "POSTERN_ACTION=drop", "POSTERN_RULE=cleanup")
+    wait_until(lambda: journal(box, *wanted), 10, "the drop is not in the journal")
+    line = journal(box, *wanted)[-1]
+    check("203.0.113.1" in line["MESSAGE"] and "8081" in line["MESSAGE"], str(line))
+    check(line["SYSLOG_IDENTIFIER"] == "postern" and "_PID" in line, str(line))
+    check(line["_SYSTEMD_UNIT"] == "posternd.service", str(line))
+    audit = journal(box, "POSTERN_LOG=audit", "POSTERN_ACTION=apply")
+    check(any("root" in line.get("POSTERN_WHO", "") for line in audit), f"audit: {audit}")
+    box.must("systemctl restart posternd")
+    wait_until(lambda: journal(box, "POSTERN_LOG=error"), 10, "the error log is not in the journal")
+    lost = box.must("postern --json status")
+    check('"journal_lost": 0' in lost or "journal_lost" not in lost, lost)
+
+
+def administers_by_ssh(box, _):
+    ssh_steps.administers_by_ssh(box, CONFIG)
+
+
+administers_by_ssh.__doc__ = ssh_steps.administers_by_ssh.__doc__
+
+
+def is_an_example_of_cloud_init(box, _):
+    """The example of cloud-init is valid by its own schema, and its configuration by ours."""
+    path = "/usr/share/doc/postern/examples/cloud-init.yaml"
+    told = box.must(["cloud-init", "schema", "--config-file", path])
+    check("Valid cloud-config" in told, told)
+    with open(box.root + path, encoding="utf-8") as file:
+        files = yaml.safe_load(file)["write_files"]
+    texts = [one["content"] for one in files if one["path"] == FILE]
+    check(len(texts) == 1, f"it writes {FILE} {len(texts)} times")
+    box.must("postern check -", stdin=texts[0])
 
 
 def comes_back(box, _):
@@ -189,6 +240,10 @@ def is_managed_by_ansible(box, _):
     for options in ((), ("--check",)):
         changed, told = play(other, *options)
         check(changed == 0, f"second run {options}: {changed} changes: {told[-600:]}")
+    box.must(f"echo '# by hand' >>{FILE}")
+    changed, told = play(other)
+    check(changed in (1, 2), f"another file: {changed} changes: {told[-600:]}")
+    check("by hand" not in box.must(f"cat {FILE}"), "the next start brings it back")
     try:
         play(CONFIG + "nonsense: 1\n")
         raise AssertionError
@@ -239,7 +294,10 @@ STEPS = (
     starts,
     is_confined,
     reloads,
+    logs_into_the_journal,
+    is_an_example_of_cloud_init,
     comes_back,
+    administers_by_ssh,
     is_managed_by_ansible,
     is_upgraded,
     starts_with_the_machine,

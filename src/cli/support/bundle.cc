@@ -98,11 +98,12 @@ std::vector<Part> gather(const Options& options, const Globals& globals) {
   parts.push_back({"configuration.yaml", "the configuration without secrets and comments",
                    configuration_of(options.patient.config_file)});
   parts.push_back({"machine.txt", "kernel, processors, memory, modules", machine_text()});
-  for (const char* command : {"status", "show interfaces", "show routes", "show neighbors",
-                              "show rules", "show drops", "show dns", "show captures", "history"}) {
+  for (const char* command :
+       {"status", "show interfaces", "show routes", "show neighbors", "show rules", "show drops",
+        "show dns", "show captures", "show remote", "show logins", "user lockouts", "history"}) {
     parts.push_back(asked(globals, command));
   }
-  for (const char* log : {"error.log", "security.log"}) {
+  for (const char* log : {"error.log", "security.log", "audit.log", "dial.log", "alert.log"}) {
     parts.push_back({std::string("log/") + log, "the last lines of it",
                      redact_lines(tail_of(options.patient.state_dir + "/log/" + log))});
   }
@@ -172,6 +173,7 @@ Result<void> write_bundle(const std::vector<Part>& parts, const std::string& nam
 }
 
 int bundle(const Options& options, const Globals& globals) {
+  if (globals.remote) return report(not_from_afar(), globals);
   umask(0077);
   char stamp[32];
   const std::time_t now = std::time(nullptr);
@@ -181,9 +183,11 @@ int bundle(const Options& options, const Globals& globals) {
   const std::string name = std::string("postern-support-") + stamp;
   const std::string file = options.file.empty() ? name + ".tar.gz" : options.file;
   const std::vector<Part> parts = gather(options, globals);
-  if (auto done = write_bundle(parts, name, fs::absolute(file)); !done) {
+  if (auto done = write_bundle(parts, name, file == "-" ? file : fs::absolute(file).string());
+      !done) {
     return report(done.error(), globals);
   }
+  if (file == "-") return kDone;
   Json list = Json::array();
   Table table({{"PART"}, {"BYTES", Align::right}, {"WHAT"}});
   for (const Part& part : parts) {
@@ -204,7 +208,8 @@ int bundle(const Options& options, const Globals& globals) {
 void add_support_bundle(Command& root, const Globals& globals) {
   auto options = std::make_shared<Options>();  // the parser writes, the body reads
   Command command = root.add("support-bundle", "what others need to help, in one file, no secrets");
-  command.optional_argument("FILE", options->file, "where to (postern-support-TIME.tar.gz)");
+  command.optional_argument("FILE", options->file,
+                            "where to (postern-support-TIME.tar.gz), - for standard output");
   command.option("--config", options->patient.config_file,
                  "the configuration (/etc/postern/gateway.yaml)");
   command.option("--state-dir", options->patient.state_dir,

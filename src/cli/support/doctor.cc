@@ -20,6 +20,7 @@ struct Options {
 };
 
 int doctor(const Options& options, const Globals& globals) {
+  if (globals.remote) return report(not_from_afar(), globals);
   const std::vector<Finding> findings = examine(Machine(options.root), options.patient);
   if (globals.json) {
     print_json(to_json(findings));
@@ -33,6 +34,11 @@ int doctor(const Options& options, const Globals& globals) {
 }
 
 }  // namespace
+
+Error not_from_afar() {
+  return {ErrorCode::failed,
+          "it looks at the machine that it runs on; run it there, without --host"};
+}
 
 Json to_json(const std::vector<Finding>& findings) {
   Json list = Json::array();

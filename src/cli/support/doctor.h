@@ -13,4 +13,7 @@ namespace postern::cli {
 Json to_json(const std::vector<Finding>& findings);
 Health worst_of(const std::vector<Finding>& findings);
 
+// With --host: what looks at the machine that it runs on says so.
+Error not_from_afar();
+
 }  // namespace postern::cli

@@ -21,6 +21,10 @@ bool is_word(char c) {
 bool is_opaque(char c) {
   return is_word(c) || c == '+' || c == '=';
 }
+// Salts begin with any of these.
+bool is_of_hash(char c) {
+  return is_opaque(c) || c == '/' || c == '.';
+}
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
@@ -47,7 +51,7 @@ bool is_noise(std::string_view word) {
 std::string without_noise(std::string_view line) {
   std::string out;
   for (size_t i = 0; i < line.size();) {
-    if (line[i] == '$' && i + 1 < line.size() && is_word(line[i + 1])) {
+    if (line[i] == '$' && i + 1 < line.size() && is_of_hash(line[i + 1])) {
       size_t end = line.find_first_of(" \t\"',", i);
       end = std::min(end, line.size());
       const bool is_hash = std::count(line.begin() + static_cast<ptrdiff_t>(i),

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "control/accounts/password.h"
 #include "control/config/account_text.h"
@@ -15,13 +16,20 @@
 namespace postern::accounts {
 namespace {
 
+// Memory is that of one hash a thread.
+constexpr JobPool::Settings kHashing = {"accounts", 2, Accounts::kHashesMax};
+
 constexpr const char* kFileName = "accounts.json";
 constexpr mode_t kFileMode = 0600;
+// Where hashes are of different costs, a wrong log-in is told at a whole one of these after it
+// came: how long the check took would tell whose name there is.
+constexpr std::chrono::seconds kWrongTold{1};
 constexpr int64_t kSecond = 1'000'000'000;  // ns
 
 // Overwritten when it goes: what is left of a job may lie in memory for a long time.
 struct Secret {
-  explicit Secret(std::string from) : text(std::move(from)) {}
+  // A short text is copied when it moves: what it leaves behind goes, too.
+  explicit Secret(std::string from) : text(from) { sodium_memzero(from.data(), from.size()); }
   ~Secret() { sodium_memzero(text.data(), text.size()); }
   Secret(const Secret&) = delete;
   Secret& operator=(const Secret&) = delete;
@@ -46,6 +54,10 @@ Outcome outcome_of(const Attempts::Answer& answer) {
 
 }  // namespace
 
+bool was_checked(const Outcome& outcome) {
+  return outcome.verdict == Verdict::right || outcome.verdict == Verdict::wrong;
+}
+
 std::string to_text(const Outcome& outcome) {
   switch (outcome.verdict) {
     case Verdict::right:
@@ -65,16 +77,21 @@ std::string to_text(const Outcome& outcome) {
 // A password that is being checked.
 struct Accounts::Login {
   Login(std::string text, LoginDone then) : password(std::move(text)), done(std::move(then)) {}
+  Attempts::Who who() const { return {name, from, door}; }
   std::string name;
   std::optional<Ipv4Address> from;
+  Door door = Door::remote;
   Secret password;
   std::string hash;       // of the account; empty: nobody gets in
   std::string of_nobody;  // checked where there is no hash, or one that is quick to check
+  // By the clock of this machine, which is never another's.
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   bool is_right = false;  // pool: write, then control: read
   LoginDone done;
 };
 
-Accounts::Accounts(Loop& loop, World world) : loop_(loop), world_(std::move(world)), pool_(loop) {
+Accounts::Accounts(Loop& loop, World world)
+    : loop_(loop), world_(std::move(world)), pool_(loop, kHashing) {
   attempts_.configure(settings_.lockout, {});
   attempts_.when_blocked([this](const Blocked& blocked) {
     if (world_.on_blocked) world_.on_blocked(blocked);
@@ -131,7 +148,12 @@ Result<void> Accounts::read_accounts(const std::string& path) {
 }
 
 void Accounts::rebuild() {
-  book_ = Book(settings_, local_);
+  Book book(settings_, local_);
+  password_numbers_.follow(book_, book);
+  book_ = std::move(book);
+  has_uneven_hashes_ = std::ranges::any_of(book_.users(), [this](const config::User& user) {
+    return !user.password.empty() && !is_up_to_date(user.password, settings_.password);
+  });
   for (const auto& then : on_change_)
     then();
 }
@@ -171,31 +193,17 @@ std::vector<PrincipalId> Accounts::principals_of(const config::User& user) {
   return ids;
 }
 
-Outcome Accounts::admit(std::string_view name, std::optional<Ipv4Address> from) {
-  Outcome outcome = outcome_of(attempts_.admit({name, from}, world_.now()));
-  if (outcome.verdict == Verdict::right) outcome.user = find(config::folded_name(name));
-  return outcome;
-}
-
-void Accounts::note_wrong(std::string_view name, std::optional<Ipv4Address> from) {
-  attempts_.note_wrong({name, from}, world_.now());
-}
-
-void Accounts::note_right(std::string_view name, std::optional<Ipv4Address> from) {
-  attempts_.note_right({name, from}, world_.now());
-}
-
-void Accounts::check_password(std::string_view name, std::string password,
-                              std::optional<Ipv4Address> from, LoginDone done) {
+void Accounts::check_password(const Attempts::Who& who, std::string password, LoginDone done) {
   auto login = std::make_shared<Login>(std::move(password), std::move(done));
-  login->name = config::folded_name(name.substr(0, config::kAccountNameMax + 1));
-  login->from = from;
+  login->name = config::folded_name(who.name.substr(0, config::kAccountNameMax + 1));
+  login->from = who.from;
+  login->door = who.door;
   auto answer_later = [this, login](const Outcome& outcome) {
     loop_.after({}, [login, outcome] { login->done(outcome); });
   };
-  Outcome admitted = admit(login->name, from);
+  Outcome admitted = outcome_of(attempts_.admit(login->who(), world_.now()));
   if (admitted.verdict != Verdict::right) return answer_later(admitted);
-  const config::User* user = admitted.user;
+  const config::User* user = find(login->name);
   bool may =
       user != nullptr && user->enabled && login->password.text.size() <= config::kPasswordMax;
   if (may) login->hash = user->password;
@@ -207,7 +215,7 @@ void Accounts::check_password(std::string_view name, std::string password,
     if (!is_ours) is_password(login->of_nobody, "");
   };
   if (pool_.run(work, [this, login] { judge(login); })) return;
-  attempts_.note_nothing({login->name, from}, world_.now());
+  attempts_.note_nothing(login->who(), world_.now());
   Outcome busy;
   busy.verdict = Verdict::busy;
   answer_later(busy);
@@ -220,25 +228,32 @@ void Accounts::judge(const std::shared_ptr<Login>& login) {
   bool is_right =
       login->is_right && user != nullptr && user->enabled && user->password == login->hash;
   if (is_right) {
-    note_right(login->name, login->from);
+    attempts_.note_right(login->who(), world_.now());
     outcome.verdict = Verdict::right;
     outcome.user = user;
     if (book_.is_local(*user) && !is_up_to_date(user->password, settings_.password)) {
       renew_hash(*user, login->password.text);
     }
   } else {
-    note_wrong(login->name, login->from);
+    attempts_.note_wrong(login->who(), world_.now());
   }
-  login->done(outcome);
+  if (is_right || !has_uneven_hashes_) return login->done(outcome);
+  const auto elapsed = std::chrono::steady_clock::now() - login->begun;
+  const auto over = elapsed % kWrongTold;
+  loop_.after(nanoseconds(std::chrono::nanoseconds(kWrongTold - over).count()),
+              [login, outcome] { login->done(outcome); });
 }
 
 // In our own form, or at the cost that is asked for by now. What fails is tried at the next log-in.
 void Accounts::renew_hash(const config::User& user, const std::string& password) {
   hash_password(password, [this, name = user.name, old = user.password](Result<std::string> hash) {
     if (!hash) return;
-    auto exchange = [name, old, fresh = std::move(*hash)](LocalAccounts& accounts) -> Result<void> {
+    auto exchange = [this, name, old,
+                     fresh = std::move(*hash)](LocalAccounts& accounts) -> Result<void> {
       config::User* user = accounts.find(name);
-      if (user != nullptr && user->password == old) user->password = fresh;
+      if (user == nullptr || user->password != old) return {};
+      user->password = fresh;
+      password_numbers_.expect_renewal(name, fresh);
       return {};
     };
     edit(exchange, [this, name](const Result<void>& outcome) {
@@ -290,6 +305,7 @@ void Accounts::begin_edits() {
     std::string text;
     Result<void> written;
   };
+  if (!is_loaded_) return refuse_edits();
   auto write = std::make_shared<Write>();
   write->accounts = local_;
   for (PendingEdit& pending : std::exchange(edits_, {})) {
@@ -319,9 +335,16 @@ void Accounts::begin_edits() {
   });
 }
 
+// The file that they were for is not read any more: writing it would lose what is in it.
+void Accounts::refuse_edits() {
+  for (const PendingEdit& pending : std::exchange(edits_, {}))
+    pending.done(Error{ErrorCode::denied, "users.account_file is false by now"});
+}
+
 void Accounts::end_edits(LocalAccounts wanted, const std::vector<Edited>& waiting,
                          const Result<void>& written) {
-  if (written && !(wanted == local_)) {
+  // Whether they count may have changed meanwhile.
+  if (written && is_loaded_ && !(wanted == local_)) {
     local_ = std::move(wanted);
     rebuild();
   }

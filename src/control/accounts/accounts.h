@@ -7,7 +7,7 @@
 //   STATE_DIR/accounts.json -'
 //
 // A name is in one of the two places. Passwords are checked, and hashes made, on two threads beside
-// the control thread (hash_pool.h); wrong ones are counted by name and by address (attempts.h). A
+// the control thread (job_pool.h); wrong ones are counted by name and by address (attempts.h). A
 // change of the account file is on the disk before it is told to be done. Thread: control; the
 // callbacks, too. Pointers to accounts hold until control goes back to the loop, or a change comes.
 #pragma once
@@ -26,10 +26,11 @@
 #include "control/accounts/account_file.h"
 #include "control/accounts/attempts.h"
 #include "control/accounts/book.h"
-#include "control/accounts/hash_pool.h"
+#include "control/accounts/password_numbers.h"
 #include "control/accounts/principal_ids.h"
 #include "control/config/load.h"
 #include "control/config/model.h"
+#include "control/job_pool.h"
 #include "control/loop.h"
 
 namespace postern::accounts {
@@ -51,6 +52,9 @@ struct Outcome {
 // 14 minutes".
 std::string to_text(const Outcome& outcome);
 
+// Else it was turned away; that may come as a flood.
+bool was_checked(const Outcome& outcome);
+
 class Accounts {
  public:
   struct World {
@@ -60,6 +64,8 @@ class Accounts {
     std::function<void(const Blocked& blocked)> on_blocked;
     std::function<void(const std::string& line)> warn;
   };
+  static constexpr size_t kHashesMax = 32;  // that wait; further log-ins are told `busy`
+
   Accounts(Loop& loop, World world);
   ~Accounts();
   Accounts(const Accounts&) = delete;
@@ -77,6 +83,8 @@ class Accounts {
   // Disabled accounts are found, too; nullptr: no such account.
   const config::User* find(std::string_view name) const { return book_.find(name); }
   const config::User* find(const config::PublicKey& key) const { return book_.find(key); }
+  // Another one after each change of the password; 0: no such account.
+  uint64_t password_number(std::string_view name) const { return password_numbers_.of(name); }
   // Numbers for names of users and groups; they stay for the life of the process.
   PrincipalIds& ids() { return ids_; }
   // The number of the account and those of all its groups, sorted.
@@ -85,15 +93,9 @@ class Accounts {
   void when_changed(std::function<void()> then) { on_change_.push_back(std::move(then)); }
 
   // --- log-in
-  // Calls `done` once, later, on the control thread. `from` is empty for what has no address.
+  // Calls `done` once, later, on the control thread. `who` has no address where there is none.
   using LoginDone = std::function<void(const Outcome& outcome)>;
-  void check_password(std::string_view name, std::string password, std::optional<Ipv4Address> from,
-                      LoginDone done);
-  // For log-ins without a password: ask first (right: go on, `user` may be nullptr), then tell what
-  // came of it, exactly once, also when the other side goes away (wrong).
-  Outcome admit(std::string_view name, std::optional<Ipv4Address> from);
-  void note_wrong(std::string_view name, std::optional<Ipv4Address> from);
-  void note_right(std::string_view name, std::optional<Ipv4Address> from);
+  void check_password(const Attempts::Who& who, std::string password, LoginDone done);
   const Attempts& attempts() const { return attempts_; }
   Attempts& attempts() { return attempts_; }
 
@@ -122,6 +124,7 @@ class Accounts {
   Result<void> read_accounts(const std::string& path);
   void rebuild();
   void begin_edits();
+  void refuse_edits();
   void end_edits(LocalAccounts wanted, const std::vector<Edited>& waiting,
                  const Result<void>& written);
   void judge(const std::shared_ptr<Login>& login);
@@ -133,13 +136,15 @@ class Accounts {
   config::Users settings_;
   LocalAccounts local_;
   Book book_;
+  PasswordNumbers password_numbers_;
   PrincipalIds ids_;
   Attempts attempts_;
   std::vector<std::function<void()>> on_change_;
   std::deque<PendingEdit> edits_;
-  bool is_loaded_ = false;   // the account file was read
-  bool is_writing_ = false;  // it is being written
-  HashPool pool_;            // last: its threads end first
+  bool is_loaded_ = false;          // the account file was read
+  bool has_uneven_hashes_ = false;  // some are not of the cost that is configured
+  bool is_writing_ = false;         // it is being written
+  JobPool pool_;                    // last: its threads end first
 };
 
 }  // namespace postern::accounts

@@ -16,11 +16,18 @@ std::string key_of(std::string_view name) {
   return printable(config::folded_name(name.substr(0, config::kAccountNameMax)));
 }
 
+// What wrong attempts by keys are told under: no account is called so.
+constexpr std::string_view kUnknownKey = "(unknown key)";
+
 std::string text_of(const std::optional<Ipv4Address>& address) {
   return address ? to_text(*address) : std::string();
 }
 
 }  // namespace
+
+const char* to_word(Door door) {
+  return door == Door::portal ? "portal" : "remote";
+}
 
 void Attempts::configure(const config::Lockout& settings, std::vector<AddressRange> exempt) {
   settings_ = settings;
@@ -39,6 +46,10 @@ uint32_t Attempts::free_of(const Entry& entry) const {
   return settings_.address_attempts - (settings_.attempts - settings_.free_attempts);
 }
 
+std::list<Attempts::Entry>& Attempts::list_of(Table& table, const Entry& entry) {
+  return entry.usual_place.empty() ? table.strangers : table.known;
+}
+
 Attempts::Entry* Attempts::find(Table& table, const std::string& key, Instant now) {
   auto found = table.index.find(key);
   if (found == table.index.end()) return nullptr;
@@ -52,27 +63,29 @@ Attempts::Entry* Attempts::find(Table& table, const std::string& key, Instant no
 
 Attempts::Entry& Attempts::touch(Table& table, const std::string& key, Instant now) {
   if (Entry* entry = find(table, key, now)) {
-    table.entries.splice(table.entries.begin(), table.entries, table.index.find(key)->second);
+    auto& list = list_of(table, *entry);
+    list.splice(list.begin(), list, table.index.find(key)->second);
     return *entry;
   }
-  if (table.entries.size() == kEntriesMax) make_room(table, now);
-  Entry& entry = table.entries.emplace_front();
+  if (table.index.size() == kEntriesMax) make_room(table, now);
+  Entry& entry = table.strangers.emplace_front();
   entry.key = key;
   entry.is_address = &table == &addresses_;
   entry.last = now;
-  table.index.emplace(entry.key, table.entries.begin());
+  table.index.emplace(entry.key, table.strangers.begin());
   return entry;
 }
 
 void Attempts::make_room(Table& table, Instant now) {
-  auto victim = std::prev(table.entries.end());
+  auto& list = table.strangers.empty() ? table.known : table.strangers;
+  auto victim = std::prev(list.end());
   for (size_t i = 0; i < kBlockedLookedAt && victim->blocked_until > now; ++i) {
-    if (victim == table.entries.begin()) break;
+    if (victim == list.begin()) break;
     --victim;
   }
-  if (victim->blocked_until > now) victim = std::prev(table.entries.end());
+  if (victim->blocked_until > now) victim = std::prev(list.end());
   table.index.erase(victim->key);
-  table.entries.erase(victim);
+  list.erase(victim);
   ++counters_.forgotten;
 }
 
@@ -88,28 +101,36 @@ Attempts::Answer Attempts::judge(const Entry& entry, Instant now) const {
 
 Attempts::Answer Attempts::admit(const Who& who, Instant now) {
   const bool exempt = is_exempt(who);
-  Entry& name = touch(names_, key_of(who.name), now);
+  const std::string key = key_of(who.name);
   Entry* address = who.from && !exempt ? &touch(addresses_, text_of(who.from), now) : nullptr;
   Answer answer = address != nullptr ? judge(*address, now) : Answer{};
+  if (!answer.is_admitted)
+    return refuse(answer, {find(names_of(who), key, now), address}, who, now);
+  Entry& name = touch(names_of(who), key, now);
   const bool is_usual = who.from && name.usual_place == text_of(who.from);
-  if (answer.is_admitted && !exempt && !is_usual) answer = judge(name, now);
-  if (answer.is_admitted) {
-    for (Entry* entry : {&name, address}) {
-      if (entry == nullptr) continue;
-      ++entry->pending;
-      entry->last = now;
-    }
-    return answer;
+  if (!exempt && !is_usual) answer = judge(name, now);
+  if (!answer.is_admitted) return refuse(answer, {&name, address}, who, now);
+  for (Entry* entry : {&name, address}) {
+    if (entry == nullptr) continue;
+    ++entry->pending;
+    entry->last = now;
   }
+  return answer;
+}
+
+// What came too soon counts as wrong.
+Attempts::Answer Attempts::refuse(const Answer& answer, std::initializer_list<Entry*> entries,
+                                  const Who& who, Instant now) {
   ++counters_.refused;
   if (answer.is_blocked) return answer;
-  count(name, who, now);
-  if (address != nullptr) count(*address, who, now);
+  for (Entry* entry : entries) {
+    if (entry != nullptr) count(*entry, who, now);
+  }
   return answer;
 }
 
 void Attempts::end(const Who& who, Instant now, bool is_wrong) {
-  Entry& name = touch(names_, key_of(who.name), now);
+  Entry& name = touch(names_of(who), key_of(who.name), now);
   if (name.pending > 0) --name.pending;
   if (is_wrong) count(name, who, now);
   if (!who.from || is_exempt(who)) return;
@@ -127,13 +148,27 @@ void Attempts::note_nothing(const Who& who, Instant now) {
   end(who, now, false);
 }
 
+Attempts::Answer Attempts::note_stranger(Ipv4Address from, Instant now) {
+  ++counters_.wrong;
+  const Who who{kUnknownKey, from};
+  if (is_exempt(who)) return {};
+  Entry& address = touch(addresses_, text_of(from), now);
+  const Answer answer = judge(address, now);
+  count(address, who, now);
+  return answer;
+}
+
 void Attempts::note_right(const Who& who, Instant now) {
   end(who, now, false);
   const std::string key = key_of(who.name);
-  Entry& name = touch(names_, key, now);
+  Entry& name = touch(names_of(who), key, now);
   name.wrong = 0;
   name.not_before = name.blocked_until = Instant{};
   if (!who.from) return;
+  if (name.usual_place.empty()) {
+    Table& names = names_of(who);
+    names.known.splice(names.known.begin(), names.strangers, names.index.find(key)->second);
+  }
   name.usual_place = text_of(who.from);
   Entry* address = find(addresses_, name.usual_place, now);
   if (address == nullptr) return;
@@ -170,7 +205,7 @@ void Attempts::count(Entry& entry, const Who& who, Instant now) {
 void Attempts::block(Entry& entry, const Who& who, Instant now) {
   entry.blocked_until = now + settings_.block;
   entry.not_before = Instant{};
-  entry.told = {entry.is_address, entry.key,   text_of(who.from),
+  entry.told = {entry.is_address, who.door,    entry.key,          text_of(who.from),
                 key_of(who.name), entry.wrong, entry.blocked_until};
   entry.wrong = 0;
   entry.names.clear();
@@ -180,9 +215,11 @@ void Attempts::block(Entry& entry, const Who& who, Instant now) {
 
 std::vector<Blocked> Attempts::blocked(Instant now) const {
   std::vector<Blocked> out;
-  for (const Table* table : {&names_, &addresses_}) {
-    for (const Entry& entry : table->entries) {
-      if (entry.blocked_until > now) out.push_back(entry.told);
+  for (const Table* table : {&names_[0], &names_[1], &addresses_}) {
+    for (const auto* list : {&table->strangers, &table->known}) {
+      for (const Entry& entry : *list) {
+        if (entry.blocked_until > now) out.push_back(entry.told);
+      }
     }
   }
   return out;
@@ -190,12 +227,12 @@ std::vector<Blocked> Attempts::blocked(Instant now) const {
 
 bool Attempts::forget(std::string_view what) {
   bool was_known = false;
-  for (Table* table : {&names_, &addresses_}) {
+  for (Table* table : {&names_[0], &names_[1], &addresses_}) {
     auto found = table->index.find(what);
     if (found == table->index.end()) continue;
     auto entry = found->second;
     table->index.erase(found);
-    table->entries.erase(entry);
+    list_of(*table, *entry).erase(entry);
     was_known = true;
   }
   return was_known;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Attempts: counts wrong log-ins by name and by address, makes the next one wait, and blocks (F61).
+// Attempts: counts wrong log-ins by name (at each door) and by address, makes the next one wait,
+// and blocks (F61).
 //
 //   wrong  1..free_attempts   the next one is checked at once
 //          ..attempts         the next one must wait: delay, 2 delay, 4 delay ...
@@ -11,12 +12,15 @@
 // no more does a person at the address of their last right log-in, as long as the address is not
 // blocked itself. So a guesser elsewhere keeps neither from getting in.
 //
-// Bounded: kEntriesMax names (known or not) and as many addresses. At the limit the one that was
-// heard of longest ago is forgotten, blocked ones last, and counted. Pure of time; thread:
-// control.
+// Bounded: kEntriesMax names (known or not) of a door and as many addresses. At the limit the one
+// that was heard of longest ago is forgotten, and counted: first those that never got in, of these
+// the blocked ones last. What comes from an address that is refused makes no new name known, so one
+// address does not push names out. Pure of time; thread: control.
 #pragma once
 
+#include <array>
 #include <functional>
+#include <initializer_list>
 #include <list>
 #include <optional>
 #include <string>
@@ -30,22 +34,30 @@
 
 namespace postern::accounts {
 
+// Where somebody logs in. Names are counted for each: whoever reaches one keeps nobody out of the
+// other.
+enum class Door : uint8_t { remote, portal };
+constexpr size_t kDoors = 2;
+const char* to_word(Door door);  // "remote"
+
 // One name or address that is blocked now.
 struct Blocked {
   bool is_address = false;
-  std::string what;  // the name or the address
-  std::string from;  // the address of the last attempt; empty: none
-  std::string name;  // its name
+  Door door = Door::remote;  // of the name; of an address: of the last attempt
+  std::string what;          // the name or the address
+  std::string from;          // the address of the last attempt; empty: none
+  std::string name;          // its name
   uint32_t wrong = 0;
   Instant until;
 };
 
 class Attempts {
  public:
-  static constexpr size_t kEntriesMax = 16'384;  // names; and as many addresses
+  static constexpr size_t kEntriesMax = 16'384;  // names of a door; and as many addresses
   struct Who {
     std::string_view name;
     std::optional<Ipv4Address> from;
+    Door door = Door::remote;
   };
   struct Answer {
     bool is_admitted = true;
@@ -70,9 +82,13 @@ class Attempts {
   void note_right(const Who& who, Instant now);
   void note_nothing(const Who& who, Instant now);  // it was not checked after all
 
+  // A wrong log-in that has nothing to do with a name: a key that nobody has. It counts for the
+  // address alone. The answer: what admit() would have said to the address.
+  Answer note_stranger(Ipv4Address from, Instant now);
+
   // What is blocked at `now`.
   std::vector<Blocked> blocked(Instant now) const;
-  // Forgets a name or an address; false: nothing was known of it.
+  // Forgets a name, at all doors, or an address; false: nothing was known of it.
   bool forget(std::string_view what);
   const Counters& counters() const { return counters_; }
 
@@ -90,23 +106,28 @@ class Attempts {
     std::vector<std::pair<std::string, uint32_t>> names;  // addresses: wrong ones by name, a few
   };
   struct Table {
-    std::list<Entry> entries;  // the latest first
+    std::list<Entry> strangers;  // the latest first, as below
+    std::list<Entry> known;      // with a usual place
     std::unordered_map<std::string_view, std::list<Entry>::iterator> index;
   };
 
+  static std::list<Entry>& list_of(Table& table, const Entry& entry);
   bool is_exempt(const Who& who) const;
   uint32_t free_of(const Entry& entry) const;
   Entry* find(Table& table, const std::string& key, Instant now);
   Entry& touch(Table& table, const std::string& key, Instant now);
+  Table& names_of(const Who& who) { return names_[static_cast<size_t>(who.door)]; }
   void make_room(Table& table, Instant now);
   Answer judge(const Entry& entry, Instant now) const;
+  Answer refuse(const Answer& answer, std::initializer_list<Entry*> entries, const Who& who,
+                Instant now);
   void end(const Who& who, Instant now, bool is_wrong);
   void count(Entry& entry, const Who& who, Instant now);
   void block(Entry& entry, const Who& who, Instant now);
 
   config::Lockout settings_;
   std::vector<AddressRange> exempt_;
-  Table names_;
+  std::array<Table, kDoors> names_;
   Table addresses_;
   Counters counters_;
   std::function<void(const Blocked& blocked)> on_blocked_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PrincipalIds: a number for each name of a user or a group, so that rules can name who is not
-// there yet, and packets are matched by numbers. Users and groups share the numbers, not the names.
+// PrincipalIds: a number for each name of a user or a group, where something is kept by number.
+// Users and groups share the numbers, not the names.
 //
 // A number is never given to another name as long as the process lives. Bounded: kPrincipalsMax
 // names; further ones get kNoPrincipal, which nobody is. Thread: control.

@@ -10,8 +10,9 @@ namespace postern::admin {
 namespace {
 
 // Fields of requests that may be told; all others stay untold, as they may hold secrets.
-constexpr const char* kTold[] = {"revision", "address", "interface", "below", "at",    "where",
-                                 "name",     "user",    "comment",   "what",  "group", "role"};
+constexpr const char* kTold[] = {"revision", "address", "interface", "below",   "at",
+                                 "where",    "name",    "user",      "comment", "what",
+                                 "group",    "role",    "subject"};
 constexpr size_t kToldMax = 200;  // bytes of one of them
 
 void add(std::string& detail, const std::string& part) {
@@ -31,8 +32,12 @@ std::string sections_text(const Json& result) {
   return text;
 }
 
-// The SSH session is the client's word; the process is the kernel's.
+// The SSH session is the client's word; the process is the kernel's, a connection our own.
 std::string from(const Dispatcher::Answered& what) {
+  if (what.peer.connection) {
+    const Endpoint& client = what.peer.connection->client;
+    return fmt::format("remote {}:{}", to_text(client.address), client.port);
+  }
   std::string text = fmt::format("pid {}", what.peer.pid);
   auto ssh = what.request.find("ssh");
   if (ssh == what.request.end() || !ssh->is_object()) return text;

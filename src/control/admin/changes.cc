@@ -9,8 +9,10 @@
 #include "control/admin/show.h"
 #include "control/admin/who.h"
 #include "control/check.h"
+#include "control/config/load.h"
 #include "control/explain/lock_out.h"
 #include "control/gateway.h"
+#include "control/remote/shut_out.h"
 
 namespace postern::admin {
 namespace {
@@ -20,9 +22,16 @@ constexpr uint64_t kTrialMaxSeconds = Changes::kTrialMax.ns / kSecond;
 // Of a change that would cut off who makes it, unless they say otherwise.
 constexpr Duration kCautiousTrial = seconds(300);
 
-// The SSH session that the request comes by, if that is told; what is not understood is not there.
-std::optional<AdminConnection> connection_of(const Json& request) {
-  const Json ssh = request.value("ssh", Json());
+struct Asked {
+  Json request;
+  Peer peer;
+};
+
+// The connection that the request comes by: its own, or the SSH session that it tells of; what is
+// not understood is not there.
+std::optional<AdminConnection> connection_of(const Asked& asked) {
+  if (asked.peer.connection) return asked.peer.connection;
+  const Json ssh = asked.request.value("ssh", Json());
   if (!ssh.is_object()) return std::nullopt;
   auto endpoint = [&ssh](const char* address, const char* port) -> std::optional<Endpoint> {
     auto parsed = parse_ipv4(ssh.value(address, std::string()));
@@ -62,32 +71,47 @@ Result<Change> change_of(const Json& request, const Peer& peer) {
   Change change;
   change.who = who_is(peer);
   change.save = request.value("save", false);
+  change.base = request.value("base", std::string());
   change.comment = printable(request.value("comment", std::string()));
   change.trial = seconds(static_cast<int64_t>(*trial_s));
   return change;
 }
 
 // Why the session of the request would be cut off by what is previewed.
-std::optional<std::string> lock_out_of(Gateway& gateway, const Json& request,
+std::optional<std::string> lock_out_of(Gateway& gateway, const Asked& asked,
                                        const Reload::Preview& preview) {
-  auto connection = connection_of(request);
+  auto connection = connection_of(asked);
   if (!connection || !preview.policy) return std::nullopt;
-  return locks_out(*gateway.publisher().current(), *preview.policy, *connection);
+  auto why = locks_out(*gateway.publisher().current(), *preview.policy, *connection);
+  if (why || !asked.peer.connection) return why;
+  const config::User* user = gateway.accounts().find(asked.peer.account);
+  if (user != nullptr && !gateway.accounts().book().is_local(*user)) user = nullptr;
+  return remote::shuts_out(preview.model, *preview.policy, {*connection, asked.peer.account, user});
 }
 
 // C01: whoever would lock themselves out gets a trial, asked for or not.
-std::optional<std::string> why_cautious(Gateway& gateway, const Json& request,
+std::optional<std::string> why_cautious(Gateway& gateway, const Asked& asked,
                                         const std::string& text) {
-  if (!request.contains("ssh") || request.contains("trial_s")) return std::nullopt;
-  return lock_out_of(gateway, request, gateway.configuration().preview(text));
+  if (!connection_of(asked) || asked.request.contains("trial_s")) return std::nullopt;
+  return lock_out_of(gateway, asked, gateway.configuration().preview(text));
 }
 
-void apply(Gateway& gateway, const Json& request, Change change, Reply& reply) {
-  auto why = why_cautious(gateway, request, change.text);
+void apply_judged(Gateway& gateway, const Asked& asked, Change change, Reply& reply) {
+  auto why = why_cautious(gateway, asked, change.text);
   if (why) change.trial = kCautiousTrial;
   ReloadReport report = gateway.changes().apply(std::move(change));
   if (why && report.done) report.text = *why + "; " + report.text;
   answer(report, gateway, reply);
+}
+
+void apply(Gateway& gateway, Asked asked, Change change, Reply reply) {
+  const std::string text = change.text;
+  gateway.judge(text, Effect::changes,
+                [&gateway, asked = std::move(asked), change = std::move(change),
+                 reply](const Result<void>& judged) mutable {
+                  if (!judged) return reply.refuse(judged.error());
+                  apply_judged(gateway, asked, std::move(change), reply);
+                });
 }
 
 Result<uint32_t> revision_of(const Json& request) {
@@ -96,30 +120,43 @@ Result<uint32_t> revision_of(const Json& request) {
   return static_cast<uint32_t>(*number);
 }
 
-void rollback(Gateway& gateway, const Json& request, Change change, Reply& reply) {
-  auto number = revision_of(request);
+void rollback(Gateway& gateway, Asked asked, Change change, Reply reply) {
+  auto number = revision_of(asked.request);
   if (!number) return reply.refuse(number.error());
   auto text = gateway.changes().history().text(*number);
   if (!text) return reply.refuse(text.error());
   change.text = std::move(*text);
   change.source = "rollback to " + std::to_string(*number);
-  apply(gateway, request, std::move(change), reply);
+  apply(gateway, std::move(asked), std::move(change), std::move(reply));
 }
 
-void plan(Gateway& gateway, const Json& request, Reply& reply) {
-  Reload::Preview preview = gateway.configuration().preview(request.at("text").get<std::string>());
+void plan_judged(Gateway& gateway, const Asked& asked, Reply& reply) {
+  Reload::Preview preview =
+      gateway.configuration().preview(asked.request.at("text").get<std::string>());
   Json findings = {{"findings", findings_json(preview.report.findings)}};
   if (!preview.report.done) {
     return reply.refuse({preview.report.code, preview.report.text}, findings);
   }
   Json result = {{"changed", preview.report.changed},
+                 {"base", digest_of(gateway.configuration().text())},
                  {"restart", preview.restart},
                  {"outage_s", preview.restart.empty() ? 0.0 : gateway.status().start_s},
                  {"locks_out", Json()}};
-  if (auto why = lock_out_of(gateway, request, preview)) result["locks_out"] = *why;
+  if (auto why = lock_out_of(gateway, asked, preview)) {
+    result["locks_out"] = *why;
+  }
   result.update(findings);
   if (!preview.policy || !preview.restart.empty()) return reply.done(result);
   count_ending_sessions(gateway, std::move(preview.policy), std::move(result), std::move(reply));
+}
+
+void plan(Gateway& gateway, Asked asked, Reply reply) {
+  const auto text = asked.request.at("text").get<std::string>();
+  gateway.judge(text, Effect::asks,
+                [&gateway, asked = std::move(asked), reply](const Result<void>& judged) mutable {
+                  if (!judged) return reply.refuse(judged.error());
+                  plan_judged(gateway, asked, reply);
+                });
 }
 
 Json revision_json(const Revision& revision) {
@@ -161,17 +198,23 @@ Handler ends_trial(Gateway& gateway, EndTrial end) {
 }
 
 void show_config(Gateway& gateway, const Json& request, const Peer& peer, Reply& reply) {
-  auto shown = [&peer](const std::string& text) {
-    return peer.role < config::Role::admin ? without_hashes(text) : text;
-  };
-  if (!request.contains("revision")) {
-    return reply.done({{"text", shown(gateway.configuration().text())}});
+  Json result = Json::object();
+  std::string text = gateway.configuration().text();
+  if (request.contains("revision")) {
+    auto number = revision_of(request);
+    if (!number) return reply.refuse(number.error());
+    auto kept = gateway.changes().history().text(*number);
+    if (!kept) return reply.refuse(kept.error());
+    text = std::move(*kept);
+    result["revision"] = *number;
   }
-  auto number = revision_of(request);
-  if (!number) return reply.refuse(number.error());
-  auto text = gateway.changes().history().text(*number);
-  if (!text) return reply.refuse(text.error());
-  reply.done({{"revision", *number}, {"text", shown(*text)}});
+  if (peer.role < config::Role::admin) {
+    auto shown = without_hashes(text, config::load(text).model.users);
+    if (!shown) return reply.refuse(shown.error());
+    text = std::move(*shown);
+  }
+  result["text"] = std::move(text);
+  reply.done(result);
 }
 
 }  // namespace
@@ -188,8 +231,8 @@ Json trial_json(Gateway& gateway) {
 }
 
 void add_change_commands(Dispatcher& dispatcher, Gateway& gateway) {
-  dispatcher.add("plan", [&gateway](const Json& request, const Peer&, Reply reply) {
-    plan(gateway, request, reply);
+  dispatcher.add("plan", [&gateway](const Json& request, const Peer& peer, Reply reply) {
+    plan(gateway, {request, peer}, std::move(reply));
   });
   dispatcher.add(
       "apply",
@@ -197,7 +240,7 @@ void add_change_commands(Dispatcher& dispatcher, Gateway& gateway) {
         auto change = change_of(request, peer);
         if (!change) return reply.refuse(change.error());
         change->text = request.at("text").get<std::string>();
-        apply(gateway, request, std::move(*change), reply);
+        apply(gateway, {request, peer}, std::move(*change), std::move(reply));
       },
       Effect::changes);
   dispatcher.add("confirm", ends_trial(gateway, &Changes::confirm), Effect::changes);
@@ -207,7 +250,7 @@ void add_change_commands(Dispatcher& dispatcher, Gateway& gateway) {
       [&gateway](const Json& request, const Peer& peer, Reply reply) {
         auto change = change_of(request, peer);
         if (!change) return reply.refuse(change.error());
-        rollback(gateway, request, std::move(*change), reply);
+        rollback(gateway, {request, peer}, std::move(*change), std::move(reply));
       },
       Effect::changes);
   dispatcher.add("history", [&gateway](const Json&, const Peer&, Reply reply) {

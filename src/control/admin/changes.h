@@ -10,9 +10,10 @@
 //   "history"     {}                             -> {revisions: [...], in_force, digest, trial?}
 //   "show config" {revision}                     -> {text, revision?}; without: what is in force
 //
-// `ssh` is the session that the request comes by: a change that would cut it off goes on trial
-// unless `trial_s` says how long that takes (0: no trial). `trial` is the digest of the text that
-// is meant; without it, whichever is on trial. Thread: control.
+// `ssh` is the session that the request comes by, unless it is one of the remote administration: a
+// change that would cut it off goes on trial unless `trial_s` says how long that takes (0: no
+// trial). `trial` is the digest of the text that is meant; without it, whichever is on trial.
+// Thread: control.
 #pragma once
 
 #include "control/admin/dispatcher.h"

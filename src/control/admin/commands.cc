@@ -47,7 +47,7 @@ void add_lease_commands(Dispatcher& dispatcher, Gateway& gateway) {
   dispatcher.add(
       "lease reserve",
       [&gateway](const Json& request, const Peer& peer, Reply reply) {
-        settle(reserve_lease(gateway, request, who_is(peer)), reply);
+        reserve_lease(gateway, request, who_is(peer), std::move(reply));
       },
       Effect::changes);
   dispatcher.add(
@@ -111,6 +111,7 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
         settle(flush_dns(gateway, request.value("below", std::string())), reply);
       },
       Effect::changes);
+  add_show(dispatcher, "show remote", gateway, show_remote);
   add_show(dispatcher, "show leases", gateway, show_leases);
   add_lease_commands(dispatcher, gateway);
   add_dhcp_commands(dispatcher, gateway);
@@ -127,9 +128,16 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
     filter ? show_mappings(gateway, *filter, std::move(reply)) : reply.refuse(filter.error());
   });
   dispatcher.add("explain", [&gateway](const Json& request, const Peer&, Reply reply) {
-    auto answer = answer_explain(*gateway.publisher().current(), request);
+    auto answer = answer_explain(*gateway.publisher().current(), with_user(gateway, request));
     answer ? reply.done(*answer) : reply.refuse(answer.error());
   });
+  add_show(dispatcher, "show logins", gateway, show_logins);
+  dispatcher.add(
+      "logout",
+      [&gateway](const Json& request, const Peer& peer, Reply reply) {
+        settle(log_out(gateway, request, who_is(peer)), reply);
+      },
+      Effect::changes);
   add_change_commands(dispatcher, gateway);
   add_user_commands(dispatcher, gateway.accounts(),
                     [&gateway](const std::string& line) { gateway.log().info(line); });

@@ -2,7 +2,9 @@
 #include "control/admin/dispatcher.h"
 
 #include <fmt/format.h>
+#include <sodium.h>
 
+#include <algorithm>
 #include <array>
 
 #include "control/admin/protocol.h"
@@ -15,12 +17,27 @@ namespace {
 
 // A copy of JSON follows its nesting on the stack, and an object that keeps its order looks through
 // all its keys for each new one: neither may be the client's choice. What is large in a request is
-// one long string.
-constexpr size_t kNestingMax = 16, kMembersMax = 256;
+// one long string, and that of a few commands.
+constexpr size_t kNestingMax = 16, kMembersMax = 256, kElementsMax = 1024;
+constexpr size_t kRequestUsualMax = 64u << 10;  // bytes
+constexpr std::string_view kLargeOnes[] = {"apply", "plan", "user import", "lease import"};
+
+// A secret that was of use.
+void wipe_password(Json& request) {
+  auto found = request.find("password");
+  if (found == request.end() || !found->is_string()) return;
+  auto& text = found->get_ref<std::string&>();
+  sodium_memzero(text.data(), text.size());
+}
+
+bool is_too_large(std::string_view text, std::string_view command) {
+  return text.size() > kRequestUsualMax &&
+         std::ranges::find(kLargeOnes, command) == std::end(kLargeOnes);
+}
 
 bool is_shaped_like_a_request(std::string_view text) {
   std::array<size_t, kNestingMax + 1> members = {};  // by depth, of what is open there
-  size_t depth = 0;
+  size_t depth = 0, elements = 0;                    // elements: of all arrays and objects
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -34,8 +51,10 @@ bool is_shaped_like_a_request(std::string_view text) {
       members[depth] = 0;
     } else if (c == '}' || c == ']') {
       if (depth > 0) --depth;
-    } else if (c == ':' && ++members[depth] > kMembersMax) {
-      return false;
+    } else {
+      members[depth] += c == ':' ? 1 : 0;
+      elements += c == ',' ? 1 : 0;
+      if (members[depth] > kMembersMax || elements > kElementsMax) return false;
     }
   }
   return true;
@@ -90,6 +109,10 @@ std::function<void(const Json&)> Dispatcher::audit_of(const std::string& command
   if (!auditor_) return nullptr;
   const bool is_change = entry.effect == Effect::changes;
   Answered what{command, is_change ? request : Json(), peer};
+  if (is_change) {
+    wipe_password(what.request);
+    what.request.erase("password");
+  }
   return [what = std::move(what), is_change, auditor = auditor_](const Json& response) {
     const bool is_denied = !response.value("ok", true) && response["error"]["code"] == "denied";
     if (is_change || is_denied) auditor(what, response);
@@ -118,6 +141,9 @@ void Dispatcher::handle(std::string_view text, const Peer& peer,
     std::string shown = name.is_string() ? printable(name.get<std::string>()) : "";
     return reply.refuse({ErrorCode::failed, "unknown command `" + shown + "`"});
   }
+  if (is_too_large(text, found->first)) {
+    return reply.refuse({ErrorCode::exhausted, "the request is too large for its command"});
+  }
   reply.watch(audit_of(found->first, found->second, request, peer));
   if (const config::Role least = least_role(found->first); peer.role < least) {
     return reply.refuse(
@@ -130,6 +156,7 @@ void Dispatcher::handle(std::string_view text, const Peer& peer,
     reply.refuse({ErrorCode::failed,
                   std::string("a field of the request has the wrong type: ") + error.what()});
   }
+  wipe_password(request);
 }
 
 }  // namespace postern::admin

@@ -2,6 +2,7 @@
 // Dispatcher: the text of a request -> the command it names -> the text of a response. No socket
 // here.
 //
+// A "password" of a request is overwritten once its handler is through, and told to no auditor.
 // Whatever comes in is answered: text that is no JSON, other versions, unknown commands and fields
 // of the wrong type get an error response. Handlers answer at once or later, exactly once. Thread:
 // control.
@@ -16,18 +17,21 @@
 
 #include "base/result.h"
 #include "control/config/model_users.h"
+#include "control/explain/admin_connection.h"
 
 namespace postern::admin {
 
 using Json = nlohmann::ordered_json;
 
-// Who asks; from the kernel (SO_PEERCRED).
+// Who asks; from the kernel (SO_PEERCRED), or from the log-in.
 struct Peer {
   uint32_t uid = 0;
   uint32_t gid = 0;
   int32_t pid = 0;
   config::Role role = config::Role::none;  // what they may do now, see roles.h
   std::string account;  // who logged in from elsewhere; empty: the process of the ids above
+  // Of their connection, where it is one over the network (control/remote).
+  std::optional<AdminConnection> connection = {};
 };
 
 // A whole number of a request: from `least` to `most`, `fallback` where the request does not say.

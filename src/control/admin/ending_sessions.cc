@@ -18,14 +18,16 @@ struct Count {
   uint64_t ending = 0;
 };
 
-bool would_end(const Policy& wanted, const WholeSession& whole) {
+bool would_end(const Policy& wanted, const WholeSession& whole, const Identities* identities) {
   const Session& session = whole.session;
   // The second half of a hairpin goes with its first.
   if (session.kind == SessionKind::hairpin_inner && whole.detail.mapping != kNone) return false;
   // Of a dynamic mapping the answer leaves from its host.
-  const Endpoint internal{Ipv4Address(session.key[1].source), session.key[1].source_port.value()};
-  const InterfaceId behind = session.egress(Direction::original);
-  return !review(wanted, session, whole.detail, internal, behind).is_allowed;
+  Circumstances now;
+  now.internal = {Ipv4Address(session.key[1].source), session.key[1].source_port.value()};
+  now.internal_interface = session.egress(Direction::original);
+  now.identities = identities;
+  return !review(wanted, session, whole.detail, now).is_allowed;
 }
 
 }  // namespace
@@ -38,10 +40,11 @@ void count_ending_sessions(Gateway& gateway, std::unique_ptr<Policy> wanted, Jso
   auto answer = std::make_shared<Reply>(std::move(reply));
   DumpQueue::Job job;
   job.what = Dump::What::sessions;
-  job.on_block = [count](WorkerId, const Dump::Block& block) {
+  job.on_block = [&gateway, count](WorkerId, const Dump::Block& block) {
+    const Identities* identities = gateway.portal().board()->current();
     for (const WholeSession& whole : block.sessions) {
       ++count->sessions;
-      if (would_end(*count->wanted, whole)) ++count->ending;
+      if (would_end(*count->wanted, whole, identities)) ++count->ending;
     }
     return true;
   };

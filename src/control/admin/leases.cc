@@ -61,6 +61,32 @@ Result<dhcp::Lease> named_lease(Gateway& gateway, const Json& request) {
   return *lease;
 }
 
+Result<Change> reservation_of(Gateway& gateway, const Json& request, const std::string& who) {
+  auto lease = named_lease(gateway, request);
+  if (!lease) return std::move(lease).error();
+  if (lease->client.empty()) {
+    return Error{ErrorCode::failed, to_text(lease->address) + " has no client to reserve it for"};
+  }
+  auto text =
+      with_reservation(gateway.configuration().text(), gateway.configuration().model(), *lease);
+  if (!text) return std::move(text).error();
+  Change change;
+  change.text = std::move(*text);
+  change.who = who;
+  change.comment = "reserved " + to_text(lease->address) + " for " + dhcp::client_text(*lease);
+  change.save = request.value("save", true);
+  return change;
+}
+
+Result<Json> reserve(Gateway& gateway, Change change) {
+  const std::string reserved = change.comment;
+  ReloadReport report = gateway.changes().apply(std::move(change));
+  if (!report.done) return Error{report.code, report.text};
+  Json result = {{"text", reserved + "; " + report.text}};
+  if (report.saved) result["saved"] = *report.saved;
+  return result;
+}
+
 }  // namespace
 
 Json show_leases(Gateway& gateway) {
@@ -92,26 +118,22 @@ Result<Json> release_lease(Gateway& gateway, const Json& request) {
   return Json{{"text", "released " + address}};
 }
 
-Result<Json> reserve_lease(Gateway& gateway, const Json& request, const std::string& who) {
-  auto lease = named_lease(gateway, request);
-  if (!lease) return std::move(lease).error();
-  if (lease->client.empty()) {
-    return Error{ErrorCode::failed, to_text(lease->address) + " has no client to reserve it for"};
-  }
-  auto text =
-      with_reservation(gateway.configuration().text(), gateway.configuration().model(), *lease);
-  if (!text) return std::move(text).error();
-  Change change;
-  change.text = std::move(*text);
-  change.who = who;
-  change.comment = "lease reserve " + to_text(lease->address);
-  change.save = request.value("save", true);
-  ReloadReport report = gateway.changes().apply(std::move(change));
-  if (!report.done) return Error{report.code, report.text};
-  Json result = {{"text", "reserved " + to_text(lease->address) + " for " +
-                              dhcp::client_text(*lease) + "; " + report.text}};
-  if (report.saved) result["saved"] = *report.saved;
-  return result;
+void reserve_lease(Gateway& gateway, const Json& request, const std::string& who, Reply reply) {
+  auto change = reservation_of(gateway, request, who);
+  if (!change) return reply.refuse(change.error());
+  const std::string text = change->text, base = gateway.configuration().text();
+  gateway.judge(
+      text, Effect::changes,
+      [&gateway, reply, base, change = std::move(*change)](const Result<void>& judged) mutable {
+        if (!judged) return reply.refuse(judged.error());
+        if (gateway.configuration().text() != base) {
+          return reply.refuse(
+              {ErrorCode::failed, "the configuration was changed meanwhile; try again"});
+        }
+        auto result = reserve(gateway, std::move(change));
+        if (!result) return reply.refuse(result.error());
+        reply.done(*result);
+      });
 }
 
 Result<Json> import_leases(Gateway& gateway, const Json& request) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "control/config/model_users.h"
 
 namespace postern::admin {
@@ -15,5 +16,8 @@ config::Role least_role(std::string_view command);
 
 // `text` without the hashes of passwords in it, for those who may look but not take them home.
 std::string without_hashes(std::string_view text);
+// The same of a configuration, and sure of the hashes of its `users`: `denied` where one is written
+// so that it is not found (escaped, over several lines).
+Result<std::string> without_hashes(std::string_view text, const config::Users& users);
 
 }  // namespace postern::admin

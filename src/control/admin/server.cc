@@ -2,6 +2,7 @@
 #include "control/admin/server.h"
 
 #include <grp.h>
+#include <sodium.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,12 +84,12 @@ namespace {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Stream::socket socket, Dispatcher& dispatcher, const Peer& peer,
-             const Server::RoleOf& role_of, std::function<void()> on_end)
+             Server::RoleOf role_of, std::function<void()> on_end)
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         dispatcher_(dispatcher),
         peer_(peer),
-        role_of_(role_of),
+        role_of_(std::move(role_of)),
         on_end_(std::move(on_end)) {}
   ~Connection() { on_end_(); }
   Connection(const Connection&) = delete;
@@ -128,6 +129,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     peer_.role = role_of_(peer_);
     dispatcher_.handle(body_, peer_,
                        [self](std::string text) { self->write(std::move(text), true); });
+    sodium_memzero(body_.data(), body_.size());  // it may hold a password
   }
 
   void write(std::string text, bool go_on) {
@@ -160,7 +162,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::steady_timer timer_;
   Dispatcher& dispatcher_;
   Peer peer_;
-  const Server::RoleOf& role_of_;  // of the state that on_end_ holds
+  Server::RoleOf role_of_;
   std::function<void()> on_end_;
   std::array<uint8_t, kLengthBytes> length_ = {};
   std::string body_;
@@ -200,7 +202,12 @@ void Server::State::serve(const std::shared_ptr<State>& self, Stream::socket soc
   bool is_admitted = admits(fd, peer);
   bool is_served = is_admitted && kPlaces.has_place(peer.uid, holders);
   if (is_served) holders.push_back(peer.uid);
-  auto connection = std::make_shared<Connection>(std::move(socket), dispatcher, peer, role_of,
+  // Asked for each request: whoever left the group that may use the socket, or whose group it is no
+  // longer, does nothing more on a connection that is open.
+  auto role_now = [self, fd](const Peer& who) {
+    return self->admits(fd, who) ? self->role_of(who) : config::Role::none;
+  };
+  auto connection = std::make_shared<Connection>(std::move(socket), dispatcher, peer, role_now,
                                                  [self, peer, is_served] {
                                                    if (is_served) self->let_go(peer.uid);
                                                  });
@@ -257,23 +264,22 @@ void Server::set_role_of(RoleOf role_of) {
 }
 
 Result<void> Server::set_group(const std::string& name) {
-  std::optional<gid_t> wanted;
-  if (!name.empty()) {
-    const group* entry = getgrnam(name.c_str());
-    if (entry == nullptr) {
-      return Error{ErrorCode::not_found,
-                   "admin.socket.group: no group `" + name + "` on this machine"};
-    }
-    wanted = entry->gr_gid;
-  }
+  const group* entry = name.empty() ? nullptr : getgrnam(name.c_str());
+  const bool is_unknown = entry == nullptr && !name.empty();
+  const gid_t wanted = entry != nullptr ? entry->gr_gid : getegid();
+  // Whatever fails from here on leaves the socket to root alone. The mode narrows before the group
+  // changes and widens after it.
+  state_->group.reset();
   const char* path = state_->path.c_str();
-  // The mode narrows before the group changes and widens after it.
-  if (chmod(path, 0600) != 0 ||
-      chown(path, static_cast<uid_t>(-1), wanted.value_or(getegid())) != 0 ||
-      (wanted && chmod(path, 0660) != 0)) {
+  if (chmod(path, 0600) != 0 || chown(path, static_cast<uid_t>(-1), wanted) != 0 ||
+      (entry != nullptr && chmod(path, 0660) != 0)) {
     return Error{ErrorCode::failed, state_->path + ": " + std::strerror(errno)};
   }
-  state_->group = wanted;
+  if (is_unknown) {
+    return Error{ErrorCode::not_found, "admin.socket.group: no group `" + name +
+                                           "` on this machine; the socket is for root alone"};
+  }
+  if (entry != nullptr) state_->group = wanted;
   return {};
 }
 

@@ -35,7 +35,9 @@ class Server {
   // Asked for each request what the peer may do; without it whoever may use the socket is admin.
   using RoleOf = std::function<config::Role(const Peer& peer)>;
   void set_role_of(RoleOf role_of);
-  // Members of `group` may use the socket from now on; empty: root alone.
+  // Members of `group`, and no others, may use the socket from now on, those who are connected
+  // already included; empty: root alone. So it is, too, when that fails: not_found without such a
+  // group on this machine.
   Result<void> set_group(const std::string& group);
   // An error while there is no descriptor for the next connection.
   Result<void> complaint() const;

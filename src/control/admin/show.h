@@ -24,10 +24,15 @@ Json show_neighbors(Gateway& gateway);
 Json show_routes(Gateway& gateway);
 Json show_rules(Gateway& gateway);
 Json show_dns(Gateway& gateway);
+Json show_remote(Gateway& gateway);
 Json show_leases(Gateway& gateway);  // leases.cc, as those below
 Result<Json> release_lease(Gateway& gateway, const Json& request);
-Result<Json> reserve_lease(Gateway& gateway, const Json& request, const std::string& who);
+void reserve_lease(Gateway& gateway, const Json& request, const std::string& who, Reply reply);
 Result<Json> import_leases(Gateway& gateway, const Json& request);
+Json show_logins(Gateway& gateway);  // logins.cc, as those below
+Result<Json> log_out(Gateway& gateway, const Json& request, const std::string& who);
+// Completes a made-up packet by who is logged in at its source, and the groups of its user.
+Json with_user(Gateway& gateway, Json request);
 // Reasons that never occurred are left out unless `all`.
 Json show_drops(Gateway& gateway, bool all);
 

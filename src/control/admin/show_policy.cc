@@ -20,6 +20,14 @@ uint64_t sum(Gateway& gateway, Counter WorkerCounters::*counter) {
   return total;
 }
 
+// Of all logs.
+uint64_t lines_unwritten(Gateway& gateway) {
+  uint64_t lines = 0;
+  for (const LogOutput* output : gateway.log_outputs())
+    lines += output->unwritten();
+  return lines;
+}
+
 // Every counter of counters.def, all workers together.
 Json counters_json(Gateway& gateway) {
   Json all = Json::object();
@@ -183,6 +191,17 @@ Json warnings_json(Gateway& gateway, const Json& configuration) {
   return list;
 }
 
+Json ipfix_json(Gateway& gateway) {
+  const ipfix::Exporter::Status status = gateway.exporter().status();
+  if (!status.is_on) return {};
+  return {{"collector", status.collector},
+          {"state", status.is_open ? "up" : "away"},
+          {"fault", status.fault},
+          {"records_sent", status.sent},
+          {"records_waiting", status.waiting},
+          {"records_lost", status.lost}};
+}
+
 Json rule_json(Gateway& gateway, uint16_t index, const RuleTotals& totals) {
   const Policy& policy = *gateway.publisher().current();
   const Rule& rule = policy.rules.at(index);
@@ -223,9 +242,10 @@ Json show_status(Gateway& gateway) {
           {"hugepages", gateway.dataplane().uses_hugepages()},
           {"log",
            {{"lines", gateway.security_log().lines()},
-            {"lines_unwritten", gateway.security_log().unwritten()},
+            {"lines_unwritten", lines_unwritten(gateway)},
             {"records_lost", sum(gateway, &WorkerCounters::log_records_lost)},
             {"records_suppressed", sum(gateway, &WorkerCounters::log_records_suppressed)}}},
+          {"ipfix", ipfix_json(gateway)},
           {"trial", trial_json(gateway)},
           {"warnings", warnings_json(gateway, configuration)}};
 }

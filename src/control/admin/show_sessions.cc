@@ -64,6 +64,13 @@ Json rule_name(Gateway& gateway, const Session& session) {
   return entry != nullptr ? Json(entry->name) : Json();
 }
 
+// Who is logged in at the host whose traffic it is (F27).
+Json user_name(Gateway& gateway, const Session& session) {
+  const bool is_inbound = session.kind == SessionKind::mapped_inbound;
+  const portal::Login* login = gateway.portal().find(Ipv4Address(session.key[is_inbound].source));
+  return login != nullptr ? Json(login->user) : Json();
+}
+
 const char* kind_word(SessionKind kind) {
   switch (kind) {
     case SessionKind::plain:
@@ -102,7 +109,8 @@ Json session_json(Gateway& gateway, WorkerId worker, const WholeSession& whole) 
           {"original_bytes", whole.bytes(kOriginal)},
           {"reply_packets", whole.packets(kReply)},
           {"reply_bytes", whole.bytes(kReply)},
-          {"worker", worker}};
+          {"worker", worker},
+          {"user", user_name(gateway, session)}};
 }
 
 std::string endpoint_text(const Endpoint& endpoint) {

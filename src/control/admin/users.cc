@@ -78,6 +78,7 @@ Json lockouts_json(const Accounts& accounts, Instant now) {
   for (const accounts::Blocked& blocked : accounts.attempts().blocked(now)) {
     list.push_back({{"what", blocked.what},
                     {"kind", blocked.is_address ? "address" : "name"},
+                    {"door", accounts::to_word(blocked.door)},
                     {"from", blocked.from},
                     {"name", blocked.name},
                     {"wrong", blocked.wrong},
@@ -188,7 +189,9 @@ void add_user(const Asked& asked, Reply reply) {
 
 void set_user(const Asked& asked, Reply reply) {
   const std::string name = name_of(asked.request);
-  auto edit = [desk = asked.desk, name, wanted = asked.request](
+  Json wanted = asked.request;
+  wanted.erase("password");
+  auto edit = [desk = asked.desk, name, wanted = std::move(wanted)](
                   LocalAccounts& local, const std::string& hash) -> Result<void> {
     auto user = local_user(desk->accounts, local, name);
     if (!user) return std::move(user).error();
@@ -364,6 +367,12 @@ void add_user_commands(Dispatcher& dispatcher, Accounts& accounts,
   add_change("user key delete", "deleted a key of", delete_key);
   auto unlock = [desk](const Json& request, const Peer& peer, Reply reply) {
     std::string what = name_of(request, "what");
+    const User* user = desk->accounts.find(what);
+    if (user != nullptr && user->role > peer.role) {
+      return reply.refuse({ErrorCode::denied, what + " has the role " +
+                                                  std::string(config::to_word(user->role)) +
+                                                  "; only one with that role unlocks it"});
+    }
     if (!desk->accounts.attempts().forget(what)) {
       return reply.refuse({ErrorCode::not_found, "nothing is known of " + printable(what)});
     }

@@ -32,7 +32,7 @@ std::vector<size_t> Cover::meeting(const std::vector<Region>& whole, size_t firs
   std::vector<size_t> found;
   for (size_t i = first; i < end; ++i) {
     const Item& item = items_[i];
-    if (!all && (item.passes_on || item.is_coarse)) continue;
+    if (!all && (item.passes_on || item.is_coarse || item.is_for_some)) continue;
     if (any_meets(whole, item)) found.push_back(i);
   }
   return found;

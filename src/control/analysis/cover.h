@@ -24,6 +24,7 @@ struct Item {
   uint32_t effect = 0;          // what it does with a packet; equal effects are the same
   bool passes_on = false;       // it decides nothing: the list goes on behind it
   bool is_coarse = false;       // `regions` hold more than it matches: too many to be exact
+  bool is_for_some = false;     // so they do: it is for those who are logged in there (F27)
   std::vector<Region> regions;  // none: it matches nothing
 };
 
@@ -51,8 +52,8 @@ class Cover {
   // The items must outlive it and not change.
   Cover(const std::vector<Item>& items, Budget& budget) : items_(items), budget_(budget) {}
 
-  // Items in [first, end) that can match what `whole` matches, in order. Those that decide nothing
-  // and coarse ones are left out unless `all`.
+  // Items in [first, end) that can match what `whole` matches, in order. Those that decide nothing,
+  // coarse ones and those for some are left out unless `all`.
   std::vector<size_t> meeting(const std::vector<Region>& whole, size_t first, size_t end, bool all);
   // Whether these items together match all that `whole` matches; `by` are those that took a part.
   Answer is_covered(const std::vector<Region>& whole, const std::vector<size_t>& by_items,

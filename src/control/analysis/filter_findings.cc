@@ -56,6 +56,7 @@ class FilterJudge {
   const std::vector<Item>& items_;
   const size_t first_;
   Samples samples_;
+  Budget partly_budget_{50'000'000};  // half a second
   Findings& findings_;
 };
 
@@ -121,10 +122,10 @@ bool FilterJudge::is_partly_hidden(size_t item, const ServiceSpec& service, size
     if (!only.is_empty()) regions.push_back(std::move(only));
   }
   if (regions.empty()) return false;
-  Budget budget(1'000'000);
-  Cover cover(items_, budget);
+  Cover cover(items_, partly_budget_);
   for (size_t other : samples_.deciding_before(item, regions.front())) {
-    if (!is_opposite(rule(item).action, rule(other).action) || items_[other].is_coarse) continue;
+    const bool is_exact = !items_[other].is_coarse && !items_[other].is_for_some;
+    if (!is_opposite(rule(item).action, rule(other).action) || !is_exact) continue;
     if (!cover.is_covered_by(regions, other)) continue;
     if (cover.is_covered_by(items_[other].regions, item)) continue;
     by = other;

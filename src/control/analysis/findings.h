@@ -27,15 +27,16 @@ void judge_filter(const config::Model& model, const Policy& policy, const std::v
                   Findings& findings);
 void judge_sources(const config::Model& model, const Policy& policy, Findings& findings);
 void judge_port_maps(const config::Model& model, const Policy& policy,
-                     const std::vector<Item>& rules, Findings& findings);
+                     const std::vector<Item>& rules, Budget& budget, Findings& findings);
 void judge_resolver(const config::Model& model, const Policy& policy,
-                    const std::vector<Item>& rules, Findings& findings);
+                    const std::vector<Item>& rules, Budget& budget, Findings& findings);
 
 // The first rule with action permit that any packet of `region` meets before another rule decides
 // about all of it. Position kPasses: the default permits it; kRefused: nothing does, and `refused`
-// has the rules that decide; kUndecided: the budget is used up.
+// has the rules that decide; kUndecided: the budget, or a part of it, is used up. A permit for some
+// comes after all.
 constexpr size_t kPasses = SIZE_MAX, kRefused = SIZE_MAX - 1, kUndecided = SIZE_MAX - 2;
 size_t find_permit(const Region& region, const Policy& policy, const std::vector<Item>& rules,
-                   std::vector<size_t>* refused);
+                   Budget& whole, std::vector<size_t>* refused);
 
 }  // namespace postern::analysis

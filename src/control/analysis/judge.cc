@@ -46,7 +46,7 @@ std::vector<config::Finding> judge(const config::Model& model) {
   if (!policy) return {{config::Severity::error, {}, "", policy.error().text}};
   std::vector<config::Finding> findings = analyse(whole, **policy);
   policy->reset();
-  auto failures = run_tests(whole.tests, [&](uint32_t minute) { return compiled(whole, minute); });
+  auto failures = run_tests(whole, [&](uint32_t minute) { return compiled(whole, minute); });
   std::move(failures.begin(), failures.end(), std::back_inserter(findings));
   std::stable_sort(findings.begin(), findings.end(),
                    [](const auto& a, const auto& b) { return a.mark.line < b.mark.line; });

@@ -176,8 +176,10 @@ std::vector<Item> filter_items(const config::Model& model, const Policy& policy)
     Item& item = items[i];
     item.name = rule.name;
     item.line = line_of(rule, model);
-    item.effect = static_cast<uint32_t>(rule.action) << 1 | (rule.log ? 1 : 0);
+    item.effect = static_cast<uint32_t>(rule.action) << 2 | (rule.alert ? 2 : 0) |
+                  (rule.log && rule.is_listed ? 1 : 0);
     item.passes_on = rule.action == Action::next;
+    item.is_for_some = !rule.users.all;
     const config::FilterRule* source = i < first ? nullptr : &model.filter.rules[i - first];
     if (source != nullptr && !source->enabled) continue;
     add_regions(rule, policy,

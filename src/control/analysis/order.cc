@@ -72,9 +72,8 @@ bool Order::is_redundant(size_t item, Budget& budget, Place& place) {
   const std::vector<size_t> behind = cover.meeting(mine.regions, item + 1, items_.size(), true);
   auto next = [&](size_t other) {
     const Item& found = items_[other];
-    if (found.effect != mine.effect || found.passes_on || found.is_coarse) {
-      return Cover::Next::differs;
-    }
+    const bool is_exact = !found.is_coarse && !found.is_for_some;
+    if (found.effect != mine.effect || found.passes_on || !is_exact) return Cover::Next::differs;
     return places_[other].standing == Standing::needed ? Cover::Next::takes : Cover::Next::skipped;
   };
   std::vector<size_t> by;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "control/config/user_items.h"
 #include "control/explain/explain.h"
 #include "dataplane/wire/headers.h"
 
@@ -15,8 +16,11 @@ namespace {
 constexpr uint16_t kSourcePort = 50000;
 constexpr uint16_t kIdentifier = 1;
 
-Result<MadeUpPacket> packet_of(const config::PolicyTest& test, const Policy& policy) {
+Result<MadeUpPacket> packet_of(const config::PolicyTest& test, const config::Users& users,
+                               const Policy& policy) {
   MadeUpPacket packet;
+  packet.user = test.user;
+  packet.groups = test.groups.empty() ? config::groups_of(users, test.user) : test.groups;
   packet.in = kNoInterface;
   if (test.in == "gateway") packet.in = kGateway;
   for (size_t id = 0; id < policy.interfaces.size(); ++id) {
@@ -128,24 +132,24 @@ std::string difference(const config::PolicyTest& test, const Explanation& told) 
   return "";
 }
 
-std::string judged(const config::PolicyTest& test, const Policy& policy) {
-  auto packet = packet_of(test, policy);
+std::string judged(const config::PolicyTest& test, const config::Users& users,
+                   const Policy& policy) {
+  auto packet = packet_of(test, users, policy);
   if (!packet) return packet.error().text;
   return difference(test, explain(policy, *packet));
 }
 
 }  // namespace
 
-std::vector<config::Finding> run_tests(const std::vector<config::PolicyTest>& tests,
-                                       const CompileAt& compile_at) {
+std::vector<config::Finding> run_tests(const config::Model& model, const CompileAt& compile_at) {
   std::vector<config::Finding> failures;
   std::map<uint32_t, std::vector<const config::PolicyTest*>> by_minute;
-  for (const config::PolicyTest& test : tests)
+  for (const config::PolicyTest& test : model.tests)
     by_minute[test.minute].push_back(&test);
   for (const auto& [minute, group] : by_minute) {
     auto policy = compile_at(minute);
     for (const config::PolicyTest* test : group) {
-      std::string text = policy ? judged(*test, **policy) : policy.error().text;
+      std::string text = policy ? judged(*test, model.users, **policy) : policy.error().text;
       if (text.empty()) continue;
       failures.push_back({config::Severity::error, test->mark, "tests." + test->name,
                           "fails: " + std::move(text), "test"});

@@ -17,7 +17,6 @@ using CompileAt = std::function<Result<std::unique_ptr<Policy>>(uint32_t minute_
 
 // An error of kind "test" at the place of each test that fails: what was expected, what was seen,
 // and the rule that decided. Policies are compiled once a minute that tests name.
-std::vector<config::Finding> run_tests(const std::vector<config::PolicyTest>& tests,
-                                       const CompileAt& compile_at);
+std::vector<config::Finding> run_tests(const config::Model& model, const CompileAt& compile_at);
 
 }  // namespace postern::analysis

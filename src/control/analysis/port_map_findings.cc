@@ -15,8 +15,8 @@ constexpr size_t kDestinationsMax = 16, kServicesMax = 16;
 class PortMapJudge {
  public:
   PortMapJudge(const config::Model& model, const Policy& policy, const std::vector<Item>& rules,
-               Findings& findings)
-      : model_(model), policy_(policy), rules_(rules), findings_(findings) {}
+               Budget& budget, Findings& findings)
+      : model_(model), policy_(policy), rules_(rules), budget_(budget), findings_(findings) {}
 
   void judge(const config::PortMap& map);
   void judge_destinations(size_t index, const config::FilterRule& source);
@@ -35,6 +35,7 @@ class PortMapJudge {
   const config::Model& model_;
   const Policy& policy_;
   const std::vector<Item>& rules_;
+  Budget& budget_;
   Findings& findings_;
 };
 
@@ -99,7 +100,7 @@ void PortMapJudge::judge_filter(const config::PortMap& map, const Mappings& mapp
   std::vector<size_t> refused;
   for (const ConfiguredMapping* mapping : mappings) {
     std::vector<size_t> by;
-    if (find_permit(region_of_map(*mapping), policy_, rules_, &by) != kRefused) return;
+    if (find_permit(region_of_map(*mapping), policy_, rules_, budget_, &by) != kRefused) return;
     refused.insert(refused.end(), by.begin(), by.end());
   }
   std::sort(refused.begin(), refused.end());
@@ -173,8 +174,8 @@ void PortMapJudge::judge_destinations(size_t index, const config::FilterRule& so
 }  // namespace
 
 void judge_port_maps(const config::Model& model, const Policy& policy,
-                     const std::vector<Item>& rules, Findings& findings) {
-  PortMapJudge judge(model, policy, rules, findings);
+                     const std::vector<Item>& rules, Budget& budget, Findings& findings) {
+  PortMapJudge judge(model, policy, rules, budget, findings);
   for (const config::PortMap& map : model.nat.port_maps) {
     if (findings.size() < kAnalysisFindingsMax) judge.judge(map);
   }

@@ -49,7 +49,7 @@ Region questions_by(InterfaceId id, uint8_t proto, const Policy& policy) {
 }  // namespace
 
 void judge_resolver(const config::Model& model, const Policy& policy,
-                    const std::vector<Item>& rules, Findings& findings) {
+                    const std::vector<Item>& rules, Budget& budget, Findings& findings) {
   if (!model.services.dns || !model.services.dns->enabled) return;
   const std::vector<std::string>& listen = model.services.dns->listen;
   const Route* out = policy.routes.find(kSomewhere);
@@ -61,8 +61,9 @@ void judge_resolver(const config::Model& model, const Policy& policy,
   if (!is_listening || policy.interfaces[out->interface].addresses.empty()) return;
   for (uint8_t proto : {protocol::udp, protocol::tcp}) {
     const size_t permit =
-        find_permit(questions_by(out->interface, proto, policy), policy, rules, nullptr);
+        find_permit(questions_by(out->interface, proto, policy), policy, rules, budget, nullptr);
     if (permit == kRefused || permit == kUndecided) continue;
+    if (permit != kPasses && rules[permit].is_for_some) continue;  // no stranger is logged in
     Subject subject{"services.dns", leading.mark};
     std::vector<config::Cause> causes;
     if (permit != kPasses) causes = causes_of(rules, {permit});

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "control/apply/last_good.h"
 #include "control/text_file.h"
@@ -19,6 +21,15 @@ ReloadReport refusal(ErrorCode code, std::string text) {
   report.code = code;
   report.text = std::move(text);
   return report;
+}
+
+// A symbolic link stays one: into a checkout, say.
+Result<void> write_through_links(const std::string& path, const std::string& text) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error)) return write_text_file(path, text);
+  const auto target = std::filesystem::weakly_canonical(path, error);
+  if (error) return Error{ErrorCode::failed, path + ": " + error.message()};
+  return write_text_file(target.string(), text);
 }
 
 std::string clock_text(std::time_t at) {
@@ -62,6 +73,7 @@ ReloadReport Changes::apply(Change change) {
   if (change.comment.size() > kCommentMax) {
     return refusal(ErrorCode::failed, "the comment is longer than 400 bytes; nothing was changed");
   }
+  if (auto stale = stale_base(change)) return refusal(ErrorCode::failed, *stale);
   if (change.trial.ns != 0) {
     if (change.trial < kTrialMin || change.trial > kTrialMax) {
       return refusal(ErrorCode::failed, "a trial takes 5 s to 24 h; nothing was changed");
@@ -75,11 +87,28 @@ ReloadReport Changes::apply(Change change) {
   return report;
 }
 
+// Why a change does not fit what is in force: somebody else was faster.
+std::optional<std::string> Changes::stale_base(const Change& change) const {
+  if (change.base.empty() || change.base == digest_of(world_.text())) return std::nullopt;
+  const auto& revisions = history_.revisions();
+  return fmt::format(
+      "what is in force is not what the change was made from: it is by {} now, since {}; see "
+      "`postern diff FILE`, then apply it again; nothing was changed",
+      revisions.empty() ? "somebody else" : revisions.back().who,
+      clock_text(revisions.empty() ? std::time(nullptr) : revisions.back().time));
+}
+
+std::string Changes::file_digest() const {
+  auto text = read_text_file(world_.config_file);
+  return text ? digest_of(*text) : std::string();
+}
+
 ReloadReport Changes::begin_trial(Change change) {
   Trial trial;
   trial.before = world_.text();
   trial.before_source = source_;
   trial.digest = digest_of(change.text);
+  trial.file_digest = file_digest();
   const std::time_t since = std::time(nullptr);
   trial.until = since + static_cast<std::time_t>(change.trial.ns / seconds(1).ns);
   // First on disk: whatever happens from here on, a start of the daemon uses the text before.
@@ -117,9 +146,20 @@ ReloadReport Changes::confirm(const std::string& who) {
   ReloadReport report = world_.settle();
   if (!report.done) return report;  // the clock goes on
   Change change = std::move(trial_->change);
+  const std::string file = file_digest();
+  const bool is_edited = file != trial_->file_digest && file != trial_->digest;
+  const bool is_file_lost = change.save && is_edited;
+  if (is_file_lost) change.save = false;
   trial_.reset();
   report.text = "confirmed; " + report.text;
   settled(change, report);
+  if (is_file_lost) {
+    report.saved = false;
+    report.text += fmt::format(
+        ", but not saved: {0} was edited meanwhile; see `postern diff {0}`, and apply with --save "
+        "what is to stay",
+        world_.config_file);
+  }
   world_.log(config::LogLevel::info,
              fmt::format("the change by {} was confirmed by {}", change.who, who));
   return report;
@@ -197,7 +237,7 @@ void Changes::record(const Change& change) {
 }
 
 void Changes::save(const Change& change, ReloadReport& report) {
-  auto saved = write_text_file(world_.config_file, change.text);
+  auto saved = write_through_links(world_.config_file, change.text);
   world_.note("saving", saved);
   report.saved = static_cast<bool>(saved);
   report.text +=

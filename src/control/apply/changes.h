@@ -26,6 +26,7 @@ struct Change {
   std::string source = "apply";  // see Revision
   std::string who;
   std::string comment;
+  std::string base;   // digest of the text that it was made from; empty: of whatever is in force
   bool save = false;  // make it the configuration file, when it is confirmed
   Duration trial;     // 0: none; else at most kTrialMax
 };
@@ -40,8 +41,8 @@ class Changes {
     std::string config_file;
     // Puts a text into force or changes nothing. On trial the last good configuration stays, and
     // connections that the text does not allow are kept, though nothing of them passes.
-    std::function<ReloadReport(std::string text, Standing standing, const std::string& source,
-                               const std::string& who)>
+    std::function<ReloadReport(const std::string& text, Standing standing,
+                               const std::string& source, const std::string& who)>
         put_into_force;
     std::function<ReloadReport()> settle;      // what is in force on trial is from now on settled
     std::function<const std::string&()> text;  // in force
@@ -65,6 +66,7 @@ class Changes {
     std::string digest;         // of its text
     std::string before;         // the text to go back to
     std::string before_source;  // and where that came from
+    std::string file_digest;    // of the configuration file as it began; empty: there was none
     std::time_t until = 0;      // for people; the clock that counts is `deadline`
     Instant deadline;
     bool is_late = false;  // the deadline has passed, going back did not work yet
@@ -77,6 +79,8 @@ class Changes {
 
  private:
   ReloadReport begin_trial(Change change);
+  std::optional<std::string> stale_base(const Change& change) const;
+  std::string file_digest() const;
   void record(const Change& change);
   void save(const Change& change, ReloadReport& report);
   void settled(const Change& change, ReloadReport& report);

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "control/analysis/judge.h"
 #include "control/apply/last_good.h"
 #include "control/apply/restart.h"
 #include "control/check.h"
@@ -56,7 +55,11 @@ Reload::Reload(Publisher& publisher, Settings settings)
     : publisher_(publisher), settings_(std::move(settings)) {}
 
 ReloadReport Reload::start(std::string text, config::Model model) {
-  if (auto done = put_into_force(std::move(text), std::move(model), Standing::settled); !done) {
+  auto judged = std::make_shared<JudgedText>();
+  judged->text = std::move(text);
+  judged->model = std::move(model);
+  judged->is_valid = true;
+  if (auto done = put_into_force(std::move(judged), Standing::settled); !done) {
     return refused(done.error().code, done.error().text, {});
   }
   ReloadReport report;
@@ -68,10 +71,17 @@ ReloadReport Reload::start(std::string text, config::Model model) {
 // A text that is not in force, understood as far as that goes.
 struct Reload::Read {
   ReloadReport refusal;  // with a text: it cannot be put into force
-  config::Model model;
+  Judged judged;
   std::vector<config::Finding> findings;
   std::vector<std::string> restart;
 };
+
+Judged Reload::known(const std::string& text) const {
+  for (const Judged& judged : {remembered_, in_force_, before_}) {
+    if (judged && judged->text == text) return judged;
+  }
+  return nullptr;
+}
 
 Reload::Read Reload::read(const std::string& text) const {
   Read read;
@@ -79,40 +89,39 @@ Reload::Read Reload::read(const std::string& text) const {
     read.refusal = refused(ErrorCode::invalid, "the configuration is larger than 4 MiB", {});
     return read;
   }
-  config::Loaded loaded = config::load(text);
-  if (loaded.ok() && settings_.conflicts) {
-    for (config::Finding& finding : settings_.conflicts(loaded.model))
-      loaded.findings.push_back(std::move(finding));
+  read.judged = known(text);
+  if (!read.judged) read.judged = judge_text(text);
+  read.findings = read.judged->findings;
+  bool is_valid = read.judged->is_valid;
+  if (is_valid && settings_.conflicts) {
+    for (config::Finding& finding : settings_.conflicts(read.judged->model)) {
+      is_valid = is_valid && finding.severity != config::Severity::error;
+      read.findings.push_back(std::move(finding));
+    }
   }
-  if (loaded.ok()) {
-    for (config::Finding& finding : check_expressions(loaded.model))
-      loaded.findings.push_back(std::move(finding));
-  }
-  if (!loaded.ok()) {
-    std::string count = error_count_text(loaded.findings);
+  if (!is_valid) {
+    std::string count = error_count_text(read.findings);
     read.refusal =
         refused(ErrorCode::invalid, "the configuration has " + count + "; nothing was changed",
-                std::move(loaded.findings));
+                std::move(read.findings));
     return read;
   }
-  // What does not compile is told with what is known of the ports, later.
-  for (config::Finding& finding : analysis::judge(loaded.model)) {
-    if (!finding.kind.empty()) loaded.findings.push_back(std::move(finding));
-  }
-  if (std::string failed = analysis::failed_tests_text(loaded.findings); !failed.empty()) {
+  if (const std::string& failed = read.judged->failed_tests; !failed.empty()) {
     read.refusal =
-        refused(ErrorCode::failed, failed + "; nothing was changed", std::move(loaded.findings));
+        refused(ErrorCode::failed, failed + "; nothing was changed", std::move(read.findings));
     return read;
   }
-  read.restart = restart_keys(model_, loaded.model);
-  read.model = std::move(loaded.model);
-  read.findings = std::move(loaded.findings);
+  if (settings_.remarks) {
+    for (config::Finding& finding : settings_.remarks(text, read.judged->model))
+      read.findings.push_back(std::move(finding));
+  }
+  read.restart = restart_keys(model(), read.judged->model);
   return read;
 }
 
-ReloadReport Reload::apply(std::string text, Standing standing) {
+ReloadReport Reload::apply(const std::string& text, Standing standing) {
   ReloadReport report;
-  if (text == text_) {
+  if (text == this->text()) {
     report.done = true;
     report.text = fmt::format("no change; generation {} stays", publisher_.current()->generation);
     return report;
@@ -125,10 +134,11 @@ ReloadReport Reload::apply(std::string text, Standing standing) {
                                fmt::join(wanted.restart, ", ")),
                    std::move(wanted.findings));
   }
-  report.sections = sections_between(model_, wanted.model);
-  if (auto done = put_into_force(std::move(text), std::move(wanted.model), standing); !done) {
+  report.sections = sections_between(model(), wanted.judged->model);
+  if (auto done = put_into_force(std::move(wanted.judged), standing); !done) {
     return refused(done.error().code, done.error().text, std::move(wanted.findings));
   }
+  if (standing == Standing::settled) keep_as_last_good();
   report.done = report.changed = true;
   report.findings = std::move(wanted.findings);
   report.text = fmt::format("generation {} is in force", publisher_.current()->generation);
@@ -137,19 +147,20 @@ ReloadReport Reload::apply(std::string text, Standing standing) {
 
 Reload::Preview Reload::preview(const std::string& text) const {
   Preview preview;
-  if (text == text_) {
+  if (text == this->text()) {
     preview.report.done = true;
     return preview;
   }
   Read wanted = read(text);
   preview.report = std::move(wanted.refusal);
   if (!preview.report.text.empty()) return preview;
-  auto policy = compiled(wanted.model, Standing::settled);
+  auto policy = compiled(wanted.judged->model, Standing::settled);
   if (!policy) {
     preview.report = refused(policy.error().code, policy.error().text, std::move(wanted.findings));
     return preview;
   }
   preview.policy = std::move(*policy);
+  preview.model = effective(wanted.judged->model);
   preview.restart = std::move(wanted.restart);
   preview.report.findings = std::move(wanted.findings);
   preview.report.done = preview.report.changed = true;
@@ -159,14 +170,15 @@ Reload::Preview Reload::preview(const std::string& text) const {
 ReloadReport Reload::settle() {
   ReloadReport report;
   if (standing_ == Standing::on_trial) {
-    auto policy = compiled(model_, Standing::settled);
+    auto policy = compiled(model(), Standing::settled);
     if (!policy) return refused(policy.error().code, policy.error().text, {});
     if (auto done = publish(std::move(*policy)); !done) {
       return refused(done.error().code, done.error().text, {});
     }
     standing_ = Standing::settled;
+    before_ = nullptr;
     report.changed = true;
-    settings_.on_published(effective(model_), *publisher_.current());
+    settings_.on_published(effective(model()), *publisher_.current());
     keep_as_last_good();
   }
   report.done = true;
@@ -178,22 +190,22 @@ void Reload::tick(std::time_t now) {
   bool was_set = last_tick_ != 0 && (now < last_tick_ || now - last_tick_ > kClockJump);
   last_tick_ = now;
   if (!next_change_ || (now < *next_change_ && !was_set)) return;
-  next_change_ = next_change(model_, now);
-  auto policy = compiled(model_, standing_);
+  next_change_ = next_change(model(), now);
+  auto policy = compiled(model(), standing_);
   if (!policy) return settings_.warn("rules with times: " + policy.error().text);
   if (same_rules_in_force(*publisher_.current(), **policy)) return;
   if (auto done = publish(std::move(*policy)); !done) {
     next_change_ = now + 1;  // try again
     return settings_.warn("rules with times: " + done.error().text);
   }
-  settings_.on_published(effective(model_), *publisher_.current());
+  settings_.on_published(effective(model()), *publisher_.current());
 }
 
 Result<void> Reload::renew() {
-  auto policy = compiled(model_, standing_);
+  auto policy = compiled(model(), standing_);
   if (!policy) return std::move(policy).error();
   if (auto done = publish(std::move(*policy)); !done) return done;
-  settings_.on_published(effective(model_), *publisher_.current());
+  settings_.on_published(effective(model()), *publisher_.current());
   return {};
 }
 
@@ -214,21 +226,21 @@ Result<void> Reload::publish(std::unique_ptr<Policy> policy) {
   return publisher_.publish(std::move(policy));
 }
 
-Result<void> Reload::put_into_force(std::string text, config::Model model, Standing standing) {
-  auto policy = compiled(model, standing);
+Result<void> Reload::put_into_force(Judged judged, Standing standing) {
+  auto policy = compiled(judged->model, standing);
   if (!policy) return std::move(policy).error();
   if (auto done = publish(std::move(*policy)); !done) return done;
-  text_ = std::move(text);
-  model_ = std::move(model);
+  before_ = standing == Standing::on_trial ? std::move(in_force_) : nullptr;
+  in_force_ = std::move(judged);
+  remembered_ = nullptr;
   standing_ = standing;
-  next_change_ = next_change(model_, std::time(nullptr));
-  settings_.on_published(effective(model_), *publisher_.current());
-  if (standing_ == Standing::settled) keep_as_last_good();
+  next_change_ = next_change(model(), std::time(nullptr));
+  settings_.on_published(effective(model()), *publisher_.current());
   return {};
 }
 
 void Reload::keep_as_last_good() {
-  if (auto kept = write_last_good(settings_.state_dir, text_); !kept) {
+  if (auto kept = write_last_good(settings_.state_dir, text()); !kept) {
     settings_.warn("the last good configuration was not kept: " + kept.error().text);
   }
 }

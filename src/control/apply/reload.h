@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reload: the way of a text from a file or a client to the policy in force.
 //
-//   text -> load, validate -> judge (analysis, tests) -> same as running? -> needs a restart? ->
-//   compile -> publish -> on_published -> last good
+//   text -> judge (judged_text.h) -> conflicts -> needs a restart? -> compile -> publish ->
+//   on_published -> last good
 //
+// What remember() was told, what is in force and what was before a trial is not judged again.
 // Any error on the way leaves everything as it was. Thread: control. Identical text is no change:
 // nothing is published and the generation stays.
 #pragma once
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "control/apply/judged_text.h"
 #include "control/compile/compile.h"
 #include "control/config/load.h"
 #include "control/publisher.h"
@@ -51,19 +53,31 @@ class Reload {
     std::function<void(const config::Model& model, const Policy& policy)> on_published;
     // What else has something against a model: errors refuse it.
     std::function<std::vector<config::Finding>(const config::Model& model)> conflicts;
+    // What else is to be said of a text and its model; nothing of it refuses them.
+    std::function<std::vector<config::Finding>(const std::string& text, const config::Model& model)>
+        remarks;
     // What went wrong without stopping the reload, for the error log.
     std::function<void(const std::string& line)> warn;
   };
   Reload(Publisher& publisher, Settings settings);
 
-  // The configuration at start: valid, and what the ports were made from.
+  // A judgement made beside this thread, for an apply() or preview() of the same text to come.
+  void remember(Judged judged) { remembered_ = std::move(judged); }
+  bool knows(const std::string& text) const { return known(text) != nullptr; }
+
+  // The configuration at start: valid, and what the ports were made from. It is not yet the last
+  // good one: see keep_as_last_good().
   ReloadReport start(std::string text, config::Model model);
+  // What is in force is what a start takes when all else fails. Call it when everything is live;
+  // later changes do it by themselves.
+  void keep_as_last_good();
   // A new text for the running gateway.
-  ReloadReport apply(std::string text, Standing standing = Standing::settled);
+  ReloadReport apply(const std::string& text, Standing standing = Standing::settled);
   // What apply() would do, without doing it.
   struct Preview {
     ReloadReport report;               // done: it could be put into force
     std::vector<std::string> restart;  // keys that take a restart, see restart_keys()
+    config::Model model;               // meaningful with `policy`
     std::unique_ptr<Policy> policy;    // nullptr: it is what is in force, or it is invalid
   };
   Preview preview(const std::string& text) const;
@@ -75,22 +89,23 @@ class Reload {
   // Compiles again when rules with times come into or go out of force. Call it every second.
   void tick(std::time_t now);
 
-  const config::Model& model() const { return model_; }
-  const std::string& text() const { return text_; }
+  const config::Model& model() const { return in_force_->model; }
+  const std::string& text() const { return in_force_->text; }
 
  private:
   struct Read;
+  Judged known(const std::string& text) const;  // nullptr: not yet judged
   Read read(const std::string& text) const;
   config::Model effective(const config::Model& model) const;
   Result<std::unique_ptr<Policy>> compiled(const config::Model& model, Standing standing) const;
   Result<void> publish(std::unique_ptr<Policy> policy);
-  Result<void> put_into_force(std::string text, config::Model model, Standing standing);
-  void keep_as_last_good();
+  Result<void> put_into_force(Judged judged, Standing standing);
 
   Publisher& publisher_;
   Settings settings_;
-  std::string text_;
-  config::Model model_;
+  Judged in_force_ = std::make_shared<JudgedText>();
+  Judged before_;      // what is on trial; nullptr: nothing is
+  Judged remembered_;  // nullptr: nothing
   Standing standing_ = Standing::settled;
   std::optional<std::time_t> next_change_;
   std::time_t last_tick_ = 0;

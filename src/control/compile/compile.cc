@@ -34,6 +34,10 @@ Result<std::unique_ptr<Policy>> compile(const config::Model& model, const Compil
   policy->shards = inputs.shards;
   policy->is_on_trial = inputs.is_on_trial;
   policy->timeouts = lowered(model.system.timeouts);
+  if (const auto& ipfix = model.logging.ipfix) {
+    policy->flow_export = {ipfix->exports(config::IpfixRecords::sessions),
+                           ipfix->exports(config::IpfixRecords::mappings)};
+  }
 
   compiler::Lowering lowering(model, inputs);
   if (auto done = compiler::compile_interfaces(lowering, *policy); !done) return done.error();

@@ -74,6 +74,12 @@ void add_timeouts(std::string& out, const Timeouts& timeouts) {
   out += "\n";
 }
 
+void add_flow_export(std::string& out, const FlowExport& flows) {
+  if (flows == FlowExport()) return;
+  out += std::string("exports") + (flows.sessions ? " sessions" : "") +
+         (flows.mappings ? " mappings" : "") + "\n";
+}
+
 void add_nat(std::string& out, const Policy& policy) {
   const NatPolicy& nat = policy.nat;
   out += "nat ports " + ports_text(nat.first_port, nat.last_port);
@@ -144,6 +150,7 @@ std::string to_text(const Policy& policy) {
   add_interfaces(out, policy);
   add_routes(out, policy);
   add_timeouts(out, policy.timeouts);
+  add_flow_export(out, policy.flow_export);
   add_nat(out, policy);
   add_rules(out, policy);
   return out;
@@ -228,6 +235,10 @@ std::string to_text(const Rule& rule, const Policy& policy) {
   add_unless(line, "to", to_text(rule.to), "any");
   add_unless(line, "to-original", to_text(rule.to_original), "any");
   add_unless(line, "service", to_text(rule.services), "any");
+  std::string users;
+  for (const std::string& name : rule.user_names)
+    users += (users.empty() ? "" : ", ") + name;
+  add_unless(line, "users", users, "");
   add_unless(line, "tcp", to_word(rule.tcp), "any");
   add_unless(line, "scope", to_word(rule.scope), "all");
   line += std::string(" ") + to_word(rule.action);

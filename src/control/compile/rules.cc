@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "base/limits.h"
 #include "control/compile/lower.h"
+#include "control/compile/subjects.h"
 #include "control/config/dhcp_subnet.h"
 
 namespace postern::compiler {
@@ -203,6 +205,33 @@ void add_dhcp_client_permit(Lowering& lowering, std::vector<Rule>& rules) {
   rules.push_back(std::move(asks));
 }
 
+// What browsers inside send to the log-in page, where it is served: who is not logged in yet must
+// get there, whatever the rules ask of users.
+void add_portal_permit(Lowering& lowering, std::vector<Rule>& rules) {
+  const config::Model& model = lowering.model();
+  if (!model.services.portal || !model.services.portal->enabled) return;
+  const std::vector<std::string>& listen = model.services.portal->listen;
+  Rule rule;
+  rule.name = "service/portal";
+  rule.description = "browsers inside to the log-in page";
+  rule.in = 0;
+  for (const config::Interface& interface : model.interfaces) {
+    const bool is_meant = listen.empty()
+                              ? interface.zone != config::Zone::external
+                              : std::count(listen.begin(), listen.end(), interface.name) != 0;
+    const InterfaceId id = lowering.find_interface(interface.name);
+    if (is_meant && id != kNoInterface) rule.in |= set_of(id);
+  }
+  if (rule.in == 0) return;
+  rule.out = set_of(kGateway);
+  ServiceSpec spec;
+  spec.protocol = protocol::tcp;
+  spec.first_destination = spec.last_destination = model.services.portal->port;
+  rule.services = {spec};
+  rule.action = Action::permit;
+  rules.push_back(std::move(rule));
+}
+
 Result<Rule> lowered(Lowering& lowering, const config::FilterRule& source) {
   Rule rule;
   rule.name = source.name;
@@ -232,6 +261,8 @@ Result<Rule> lowered(Lowering& lowering, const config::FilterRule& source) {
   auto services = lowering.services(source.service);
   if (!services) return std::move(services).error().within("service");
   rule.services = std::move(services).value();
+  rule.users = user_set_of(source.users);
+  rule.user_names = source.users;
   auto holds = lowering.holds_now(source.when);
   if (!holds) return std::move(holds).error().within("when");
   rule.enabled = source.enabled && *holds;
@@ -264,6 +295,7 @@ Result<void> compile_rules(Lowering& lowering, Policy& policy) {
   for (const config::PortMap& map : model.nat.port_maps) {
     if (auto added = add_port_map_permit(lowering, map, rules); !added) return added;
   }
+  add_portal_permit(lowering, rules);
   add_dhcp_permit(lowering, rules);
   add_dhcp_client_permit(lowering, rules);
   for (const config::FilterRule& source : model.filter.rules) {

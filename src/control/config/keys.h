@@ -41,6 +41,7 @@ enum class Type : uint8_t {
   address_item,       // address literal or object name
   service_item,       // service literal or object name
   time_item,          // time literal or object name
+  user_item,          // "anna", "group:hr" or "any"
   domain_name,        // "office.example"
   dns_zone,           // domain name, or a network for its reverse names
   dns_server,         // "192.0.2.53", "192.0.2.53:5353", "192.0.2.53#dns.example"
@@ -91,7 +92,9 @@ extern const SectionSpec kRouteSection;
 extern const SectionSpec kObjectsSection;
 extern const SectionSpec kAdminSection;
 extern const SectionSpec kLoggingSection;   // keys_logging.cc
+extern const SectionSpec kIpfixSection;     // keys_ipfix.cc
 extern const SectionSpec kMetricsSection;   // keys_metrics.cc
+extern const SectionSpec kRemoteSection;    // keys_remote.cc
 extern const SectionSpec kServicesSection;  // keys_services.cc
 extern const SectionSpec kDnsSection;       // keys_dns.cc
 extern const SectionSpec kNatSection;       // keys_policy.cc
@@ -100,6 +103,7 @@ extern const SectionSpec kRuleSection;
 extern const SectionSpec kTemplateUseSection;
 extern const SectionSpec kPolicyTestSection;  // keys_tests.cc
 extern const SectionSpec kDhcpSection;        // keys_dhcp.cc
+extern const SectionSpec kPortalSection;      // keys_portal.cc
 extern const SectionSpec kUsersSection;       // keys_users.cc
 
 // A file of conf/templates (keys_templates.cc).

@@ -177,6 +177,10 @@ constexpr KeySpec kLoggingKeys[] = {
      .help = "collectors of other machines",
      .max = kSyslogTargetsMax,
      .section = &kSyslog},
+    {.key = "ipfix",
+     .type = Type::section,
+     .help = "records of sessions and NAT events for a flow collector; default: none",
+     .section = &kIpfixSection},
 };
 
 }  // namespace

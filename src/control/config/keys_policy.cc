@@ -160,6 +160,11 @@ constexpr KeySpec kRuleKeys[] = {
      .help = "destinations before translation; default: any",
      .list = true},
     {.key = "service", .type = Type::service_item, .help = "services; default: any", .list = true},
+    {.key = "users",
+     .type = Type::user_item,
+     .help = "users, group:NAME or any: who must be logged in at the source address; default: "
+             "nobody has to be",
+     .list = true},
     {.key = "tcp",
      .type = Type::word,
      .help = "opening: first packets of TCP sessions; established: packets of known ones",

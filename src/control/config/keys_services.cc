@@ -14,6 +14,10 @@ constexpr KeySpec kServicesKeys[] = {
      .type = Type::section,
      .help = "names for the hosts inside; default: no service",
      .section = &kDnsSection},
+    {.key = "portal",
+     .type = Type::section,
+     .help = "page where people inside log in, for rules with users; default: nobody can",
+     .section = &kPortalSection},
 };
 
 }  // namespace

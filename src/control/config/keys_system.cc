@@ -245,6 +245,10 @@ constexpr SectionSpec kSocket{"admin.socket", kSocketKeys};
 
 constexpr KeySpec kAdminKeys[] = {
     {.key = "socket", .type = Type::section, .help = "the local admin socket", .section = &kSocket},
+    {.key = "remote",
+     .type = Type::section,
+     .help = "administration over the network; default: none",
+     .section = &kRemoteSection},
     {.key = "metrics",
      .type = Type::section,
      .help = "what the gateway counts, over HTTP for Prometheus; default: not told",

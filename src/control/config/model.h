@@ -22,6 +22,8 @@
 #include "control/config/model_logging.h"
 #include "control/config/model_mark.h"
 #include "control/config/model_metrics.h"
+#include "control/config/model_portal.h"
+#include "control/config/model_remote.h"
 #include "control/config/model_tests.h"
 #include "control/config/model_users.h"
 
@@ -221,6 +223,7 @@ struct FilterRule {
   std::vector<std::string> to;
   std::vector<std::string> to_original;  // destination before destination NAT
   std::vector<std::string> service;
+  std::vector<std::string> users;  // user items; empty: anybody, logged in or not
   TcpState tcp = TcpState::any;
   Scope scope = Scope::all;
   std::vector<std::string> when;  // time objects; empty: always
@@ -249,14 +252,16 @@ struct AdminSocket {
 
 struct Admin {
   AdminSocket socket;
-  std::optional<Metrics> metrics;  // empty: told to nobody
+  std::optional<Metrics> metrics;     // empty: told to nobody
+  std::optional<AdminRemote> remote;  // empty: the socket alone
   bool operator==(const Admin&) const = default;
 };
 
 // --- services -----------------------------------------------------------------------------------
 struct Services {
   std::optional<Dns> dns;
-  std::optional<Dhcp> dhcp;  // empty: not served
+  std::optional<Dhcp> dhcp;      // empty: not served
+  std::optional<Portal> portal;  // empty: nobody can log in
   bool operator==(const Services&) const = default;
 };
 

@@ -5,11 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/time.h"
+#include "control/config/model_ipfix.h"
 #include "control/config/model_mark.h"
 
 namespace postern::config {
@@ -86,6 +88,7 @@ struct Logging {
   DebugLog debug;
   AlertLog alert;
   std::vector<SyslogTarget> syslog;
+  std::optional<Ipfix> ipfix;
   bool operator==(const Logging&) const = default;
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/address.h"
 #include "control/config/model_mark.h"
@@ -39,7 +40,10 @@ struct PolicyTest : TestPacket {
   std::string name;
   std::string tcp_flags;    // "syn,ack"; empty: syn
   uint32_t minute = kNoon;  // of the local week, when the packet comes
-  std::string out;          // interface, or "gateway"; empty: not said
+  std::string user;         // logged in at the source; empty: nobody
+  // Of the user; empty: those of the account of the same name in the configuration.
+  std::vector<std::string> groups;
+  std::string out;  // interface, or "gateway"; empty: not said
   // As it leaves; empty: not said.
   std::string sent_from, sent_to;  // "192.0.2.1" or "192.0.2.1:80"
   bool operator==(const PolicyTest&) const = default;

@@ -31,7 +31,11 @@ Parsed parse_file(const Node& root, Report& report);
 // One for each section of the file; parse_interfaces takes the value of the key "interfaces".
 void parse_system(Section& section, System& system);
 void parse_admin(Section& section, Admin& admin);
+void parse_remote(Section& section, AdminRemote& remote);
 void parse_logging(Section& section, Logging& logging);
+void parse_ipfix(Section& section, Ipfix& ipfix);
+// "192.0.2.9" or "192.0.2.9:514"; without a port `port` stays as it is.
+void parse_target(const Field& field, Ipv4Address& address, uint16_t& port);
 void parse_metrics(Section& section, Metrics& metrics);
 void parse_interfaces(const Field& field, std::vector<Interface>& interfaces);
 void parse_route(Section& section, Route& route);
@@ -41,6 +45,7 @@ void parse_filter(Section& section, Parsed& parsed);
 void parse_services(Section& section, Services& services);
 void parse_dns(Section& section, Dns& dns);
 void parse_dhcp(Section& section, Dhcp& dhcp);
+void parse_portal(Section& section, Portal& portal);
 void parse_users(Section& section, Users& users);
 void parse_rule(Section& section, FilterRule& rule);
 // What tests of configurations and of templates have in common: in, protocol, from, to, verdict and

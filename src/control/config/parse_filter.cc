@@ -17,6 +17,7 @@ void parse_rule(Section& section, FilterRule& rule) {
   parse_match(section, "to", rule.to);
   parse_match(section, "to_original", rule.to_original);
   parse_match(section, "service", rule.service);
+  section.strings("users", rule.users);
   section.word("tcp", rule.tcp);
   section.word("scope", rule.scope);
   section.strings("when", rule.when);

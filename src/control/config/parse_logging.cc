@@ -50,26 +50,9 @@ void parse_alert(Section& section, AlertLog& alert) {
   section.finish();
 }
 
-void parse_collector(const Field& field, SyslogTarget& target) {
-  auto text = read_string(field);
-  if (!text) return;
-  const size_t colon = text->find(':');
-  auto address = parse_ipv4(std::string_view(*text).substr(0, colon));
-  std::optional<uint32_t> port = 0;
-  if (colon != std::string::npos) {
-    port = parse_number(std::string_view(*text).substr(colon + 1), 65535);
-    if (port == 0u) port.reset();
-  }
-  if (!address || !port) {
-    return field.error(quote(*text) + " is not an address or address:port (192.0.2.9:514)");
-  }
-  target.address = *address;
-  target.port = static_cast<uint16_t>(*port);
-}
-
 void parse_syslog(Section& section, SyslogTarget& target) {
   target.mark = section.node().mark;
-  if (auto field = section.find("address")) parse_collector(*field, target);
+  if (auto field = section.find("address")) parse_target(*field, target.address, target.port);
   section.word("protocol", target.protocol);
   for (const Field& field : section.find_list("logs")) {
     if (auto word = read_word(field)) target.logs.push_back(static_cast<LogName>(*word));
@@ -83,6 +66,24 @@ void parse_syslog(Section& section, SyslogTarget& target) {
 
 }  // namespace
 
+void parse_target(const Field& field, Ipv4Address& address, uint16_t& port) {
+  auto text = read_string(field);
+  if (!text) return;
+  const size_t colon = text->find(':');
+  auto read_address = parse_ipv4(std::string_view(*text).substr(0, colon));
+  std::optional<uint32_t> read_port = port;
+  if (colon != std::string::npos) {
+    read_port = parse_number(std::string_view(*text).substr(colon + 1), 65535);
+    if (read_port == 0u) read_port.reset();
+  }
+  if (!read_address || !read_port) {
+    return field.error(quote(*text) + " is not an address or address:port (192.0.2.9:" +
+                       std::to_string(port == 0 ? 514 : port) + ")");
+  }
+  address = *read_address;
+  port = static_cast<uint16_t>(*read_port);
+}
+
 void parse_logging(Section& section, Logging& logging) {
   section.word("level", logging.level);
   parse_plain_log(section, "security", logging.security);
@@ -95,6 +96,7 @@ void parse_logging(Section& section, Logging& logging) {
     Section entry(field.report, field.node, field.path, *field.spec.section);
     parse_syslog(entry, logging.syslog.emplace_back());
   }
+  if (auto ipfix = section.section("ipfix")) parse_ipfix(*ipfix, logging.ipfix.emplace());
   section.finish();
 }
 

@@ -7,6 +7,7 @@ namespace postern::config {
 void parse_services(Section& section, Services& services) {
   if (auto dns = section.section("dns")) parse_dns(*dns, services.dns.emplace());
   if (auto dhcp = section.section("dhcp")) parse_dhcp(*dhcp, services.dhcp.emplace());
+  if (auto portal = section.section("portal")) parse_portal(*portal, services.portal.emplace());
   section.finish();
 }
 

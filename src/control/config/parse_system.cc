@@ -55,6 +55,7 @@ void parse_admin(Section& section, Admin& admin) {
     socket->finish();
   }
   if (auto metrics = section.section("metrics")) parse_metrics(*metrics, admin.metrics.emplace());
+  if (auto remote = section.section("remote")) parse_remote(*remote, admin.remote.emplace());
   section.finish();
 }
 

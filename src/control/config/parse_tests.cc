@@ -76,6 +76,8 @@ void parse_policy_test(Section& section, PolicyTest& test) {
   section.string("name", test.name);
   section.string("tcp_flags", test.tcp_flags);
   if (auto field = section.find("at")) parse_at(*field, test.minute);
+  section.string("user", test.user);
+  section.strings("groups", test.groups);
   section.string("out", test.out);
   parse_endpoint_text(section, "sent_from", test.sent_from);
   parse_endpoint_text(section, "sent_to", test.sent_to);

@@ -7,6 +7,7 @@
 #include "control/config/account_text.h"
 #include "control/config/items.h"
 #include "control/config/section.h"
+#include "control/config/user_items.h"
 
 namespace postern::config {
 namespace {
@@ -209,6 +210,8 @@ std::string string_fault(Type type, std::string_view text) {
     case Type::interface_item:
       if (is_interface_name(text)) return "";
       return quote(text) + " is not the name of an interface";
+    case Type::user_item:
+      return user_item_fault(text);
     case Type::address_item:
     case Type::service_item:
     case Type::time_item:

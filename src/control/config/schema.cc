@@ -85,6 +85,8 @@ std::string pattern_of(Type type) {
              ")?|icmp/([a-z-]+|" + byte + ")(/" + byte + ")?|ip/" + byte + ")";
     case Type::time_item:
       return "(" + name + "|" + days + "(," + days + ")*( [0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})?)";
+    case Type::user_item:
+      return "(group:)?[a-z0-9_][a-z0-9_.-]{0,62}";
     case Type::domain_name:
       return domain;
     case Type::dns_zone:

@@ -200,6 +200,7 @@ void validate_system(Check& check) {
     }
   }
   validate_logging(check);
+  validate_ipfix(check);
 }
 
 void validate(const Parsed& parsed, Report& report) {
@@ -211,9 +212,11 @@ void validate(const Parsed& parsed, Report& report) {
   validate_port_maps(check);
   validate_filter(check);
   validate_dns(check);
+  validate_remote(check);
   validate_users(check);
   if (parsed.interfaces_sound) validate_dhcp(check);
   validate_metrics(check);
+  validate_portal(check);
   if (parsed.interfaces_sound) validate_routes(check);
   if (parsed.interfaces_sound) validate_tests(check);
   if (report.errors() == 0) validate_unused(check);

@@ -71,6 +71,7 @@ void validate(const Parsed& parsed, Report& report);
 
 void validate_system(Check& check);
 void validate_logging(Check& check);
+void validate_ipfix(Check& check);
 void validate_interfaces(Check& check);
 void validate_routes(Check& check);
 void validate_objects(Check& check);
@@ -80,6 +81,8 @@ void validate_filter(Check& check);
 void validate_dns(Check& check);
 void validate_dhcp(Check& check);
 void validate_tests(Check& check);
+void validate_remote(Check& check);
+void validate_portal(Check& check);
 void validate_users(Check& check);
 void validate_metrics(Check& check);
 // After all others, which mark what they use.

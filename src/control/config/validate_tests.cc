@@ -37,6 +37,9 @@ void validate_packet(Check& check, const PolicyTest& test, const std::string& pa
   if (!test.tcp_flags.empty() && test.protocol.protocol != kTcp) {
     check.report.error_at(path + ".tcp_flags", "goes with protocol tcp");
   }
+  if (!test.groups.empty() && test.user.empty()) {
+    check.report.error_at(path + ".groups", "goes with user");
+  }
 }
 
 void validate_expectations(Check& check, const PolicyTest& test, const std::string& path) {

@@ -4,10 +4,20 @@
 #include <utility>
 
 #include "control/compile/policy_text.h"
+#include "control/compile/subjects.h"
 #include "control/explain/made_up_frame.h"
 
 namespace postern {
 namespace {
+
+// The user of the made-up packet, logged in at its source.
+Identities identities_of(const MadeUpPacket& packet) {
+  Identities::Entry entry{packet.source.address, user_number(packet.user), {}};
+  entry.groups.reserve(packet.groups.size());
+  for (const std::string& group : packet.groups)
+    entry.groups.push_back(group_number(group));
+  return {1, {std::move(entry)}, {}, 0, 0};
+}
 
 // Retells one decision: the stages are read off what decide() found, never decided here.
 class Story {
@@ -19,6 +29,7 @@ class Story {
     told_.in = name_of(packet.in);
     told_.source = packet.source;
     told_.destination = packet.destination;
+    if (!packet.user.empty()) identities_ = identities_of(packet);
   }
 
   Explanation tell();
@@ -50,6 +61,7 @@ class Story {
   const Policy& policy_;
   const MadeUpPacket packet_;
   const MadeUpFrame frame_;
+  Identities identities_;
   Explanation told_;
 };
 
@@ -70,6 +82,12 @@ bool Story::tell_packet() {
     return false;
   }
   add("packet", "ok");
+  if (!packet_.user.empty()) {
+    std::string groups;
+    for (const std::string& group : packet_.groups)
+      groups += (groups.empty() ? "member of " : ", ") + group;
+    add("user", packet_.user.c_str(), groups);
+  }
   return true;
 }
 
@@ -243,7 +261,9 @@ void Story::tell_hairpin(const Decision& decision) {
 
 Explanation Story::tell() {
   if (!tell_packet()) return std::move(told_);
-  Decision decision = decide(policy_, frame_.first(), nullptr);
+  FirstPacket first = frame_.first();
+  first.identities = &identities_;
+  Decision decision = decide(policy_, first, nullptr);
   bool is_for_host = decision.outcome == Outcome::host_broadcast;
   end(is_for_host ? Outcome::host : decision.outcome, decision.reason);
   bool goes_on = tell_source(decision) && tell_destination(decision) && tell_route(decision) &&

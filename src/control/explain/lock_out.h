@@ -6,16 +6,10 @@
 #include <optional>
 #include <string>
 
-#include "base/address.h"
+#include "control/explain/admin_connection.h"
 #include "dataplane/policy/policy.h"
 
 namespace postern {
-
-// A TCP connection to the gateway, as its client sees it.
-struct AdminConnection {
-  Endpoint client;
-  Endpoint server;
-};
 
 // One line that says why the connection, which `now` allows, would not pass under `wanted`; empty:
 // it would, or it does not come by an interface of ours.

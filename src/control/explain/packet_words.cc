@@ -23,6 +23,7 @@ constexpr Word kWords[] = {
     {"dst", &PacketWords::dst},     {"proto", &PacketWords::proto},
     {"sport", &PacketWords::sport}, {"dport", &PacketWords::dport},
     {"icmp", &PacketWords::icmp},   {"tcp_flags", &PacketWords::tcp_flags},
+    {"user", &PacketWords::user},   {"groups", &PacketWords::groups},
 };
 
 struct Flag {
@@ -99,6 +100,17 @@ Result<void> refuse_ports(const PacketWords& words, const MadeUpPacket& packet) 
   return invalid(option, protocol_text(packet.protocol) + " has no ports");
 }
 
+// At the commas.
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
 }  // namespace
 
 Result<uint8_t> parse_tcp_flags(const std::string& text) {
@@ -158,6 +170,9 @@ Result<MadeUpPacket> parse_packet(const PacketWords& words, const Policy& policy
     if (auto parsed = parse_icmp(words.icmp, packet); !parsed) return parsed.error();
     packet.source.port = kDefaultIdentifier;
   }
+  if (words.user.empty() && !words.groups.empty()) return invalid("groups", "goes with --user");
+  packet.user = words.user;
+  packet.groups = split(words.groups);
   return packet;
 }
 

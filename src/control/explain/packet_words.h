@@ -2,7 +2,7 @@
 // The made-up packet of `postern explain` in the user's words, and what they mean:
 //
 //   --in lan --src 192.168.1.10[:5000] --dst 198.51.100.7[:443] --proto tcp|udp|icmp|esp|47|...
-//   [--sport N] [--dport N] [--icmp echo-request|3/4] [--tcp-flags syn,ack]
+//   [--sport N] [--dport N] [--icmp echo-request|3/4] [--tcp-flags syn,ack] [--user anna]
 //
 // Left out: the source port is 50000, the TCP packet an opening one (syn), the ICMP one an echo
 // request. On the administration socket the words travel as they are, by their option's name.
@@ -11,6 +11,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "dataplane/policy/policy.h"
@@ -26,6 +27,8 @@ struct PacketWords {
   std::string sport, dport;
   std::string icmp;
   std::string tcp_flags;
+  std::string user;    // logged in at the source; empty: nobody
+  std::string groups;  // of the user, with commas between them
 };
 
 struct MadeUpPacket {
@@ -34,6 +37,8 @@ struct MadeUpPacket {
   Endpoint source, destination;  // ports 0 without TCP or UDP; ICMP: the source's is the identifier
   uint8_t tcp_flags = 0;
   uint8_t icmp_type = 0, icmp_code = 0;
+  std::string user;  // logged in at the source; empty: nobody
+  std::vector<std::string> groups;
 };
 
 // The Error names the option and what it may be.

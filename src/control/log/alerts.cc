@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/log/alerts.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "control/log/error_log.h"
@@ -38,13 +39,13 @@ Result<void> Alerts::configure(const config::AlertLog& settings, const std::stri
   settings_ = settings;
   host_ = host;
   runner_.set_parallel(settings.parallel);
-  return output_.configure(settings.log, state_dir);
+  return output_.configure(settings.log, {state_dir, host});
 }
 
 void Alerts::raise(std::string_view kind, std::string_view text, std::string_view subject) {
   std::lock_guard lock(mutex_);
   Key key{std::string(kind), std::string(subject)};
-  if (bursts_.size() >= kBurstsMax && bursts_.count(key) == 0) key = {"other", ""};
+  if (bursts_.count(key) == 0 && bursts_of(key.first) >= kBurstsMax) key.second = "others";
   const Clock::time_point now = Clock::now();
   auto [burst, is_new] = bursts_.try_emplace(key);
   if (!is_new && now < burst->second.ends) {
@@ -59,7 +60,6 @@ void Alerts::raise(std::string_view kind, std::string_view text, std::string_vie
   if (!key.second.empty()) line.text(subject_key(key.first), key.second);
   line.text("text", text);
   output_.write(Severity::warning, line.line(), wall_ns);
-  output_.flush();
   if (settings_.command.empty()) return;
   CommandRunner::Job job;
   job.command = settings_.command;
@@ -70,6 +70,12 @@ void Alerts::raise(std::string_view kind, std::string_view text, std::string_vie
   job.timeout = std::chrono::milliseconds(settings_.timeout.ns / 1'000'000);
   if (!runner_.add(std::move(job))) warn_("alert: too many commands wait; one was left out");
   wake_.notify_one();
+}
+
+size_t Alerts::bursts_of(const std::string& kind) const {
+  return static_cast<size_t>(
+      std::count_if(bursts_.begin(), bursts_.end(),
+                    [&kind](const auto& burst) { return burst.first.first == kind; }));
 }
 
 void Alerts::run() {
@@ -105,7 +111,6 @@ void Alerts::tell_end(const Key& key, uint64_t suppressed) {
   if (!key.second.empty()) line.text(subject_key(key.first), key.second);
   line.word("action", "suppressed").number("records", suppressed);
   output_.write(Severity::notice, line.line(), wall_ns);
-  output_.flush();
 }
 
 }  // namespace postern

@@ -11,7 +11,8 @@
 // The command gets POSTERN_ALERT_KIND, _SUBJECT, _TEXT, _TIME and POSTERN_HOST.
 //
 // Thread: any for raise(), which waits for no command; control for configure(). Bounds: kBurstsMax
-// bursts at once, beyond which all others are one burst; commands as in CommandRunner.
+// bursts of a kind at once, beyond which all others of that kind are one burst, whose subject is
+// "others"; kinds are the program's own. Commands as in CommandRunner.
 #pragma once
 
 #include <chrono>
@@ -31,7 +32,7 @@ namespace postern {
 
 class Alerts {
  public:
-  static constexpr size_t kBurstsMax = 256;
+  static constexpr size_t kBurstsMax = 64;
 
   // `warn` is told of commands that fail; any thread.
   explicit Alerts(std::function<void(const std::string& line)> warn);
@@ -55,6 +56,7 @@ class Alerts {
   };
   void run();
   void end_bursts(Clock::time_point now);
+  size_t bursts_of(const std::string& kind) const;
   void tell_end(const Key& key, uint64_t suppressed);
 
   LogOutput output_;

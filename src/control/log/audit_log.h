@@ -6,7 +6,9 @@
 //   action="apply" outcome=done detail="revision 12; generation 7; changed filter, nat"
 //   (one line in the file)
 //
-// Thread: any. Values hold what their sources hold, made fit for one line; no secrets are given.
+// Thread: any. record() waits until the line is in the file, as long as the disk goes on: what was
+// acknowledged is in the log (LogWriter::kPatience). Values hold what their sources hold, made fit
+// for one line; no secrets are given.
 #pragma once
 
 #include <mutex>
@@ -18,7 +20,8 @@ namespace postern {
 
 struct AuditEntry {
   std::string who;               // user name, "uid 1234", "posternd" for what it does by itself
-  std::string from;              // "pid 812", "ssh 192.0.2.7:50022", "remote 192.0.2.7:50022"
+  std::string from;              // "pid 812", "ssh 192.0.2.7:50022", "remote 192.0.2.7:50022",
+                                 // "portal 192.168.1.20"
   std::string action;            // the command: "apply", "lease release", "login"
   std::string detail;            // what it was about: revision, address, ...
   std::string outcome = "done";  // "done", or "refused" or "failed" with the reason in the detail
@@ -35,6 +38,8 @@ class AuditLog {
   void record(const AuditEntry& entry);
 
  private:
+  std::string host();
+
   LogOutput output_;
   std::mutex mutex_;
   std::string host_ = "postern";  // under the mutex

@@ -56,12 +56,26 @@ Error failed(const std::string& path) {
   return {ErrorCode::failed, path + ": " + std::strerror(errno)};
 }
 
+// As large as one that was saved from memory may be: a front that was not large yet, and one
+// segment that joined it, which had not been large when the back was appended.
+constexpr size_t kFileMax = 3 * Backlog::kSegmentMax + 4 * Backlog::kMessageMax;
+
 // Empty when it cannot be read.
 std::string read_bytes(const std::string& path) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
-  std::string bytes(2 * Backlog::kSegmentMax + 2 * Backlog::kMessageMax, '\0');
+  std::string bytes(kFileMax, '\0');
   bytes.resize(file ? std::fread(bytes.data(), 1, bytes.size(), file.get()) : 0);
   return bytes;
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
 }
 
 }  // namespace
@@ -191,9 +205,13 @@ Result<void> Backlog::write(uint64_t number, const std::deque<std::string>& mess
   const int mode = append ? O_APPEND : O_CREAT | O_TRUNC;
   const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | mode, kFileMode);
   if (fd < 0) return failed(path);
-  const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+  const off_t size_before = lseek(fd, 0, SEEK_END);
   Result<void> outcome;
-  if (written != static_cast<ssize_t>(bytes.size())) outcome = failed(path);
+  if (!write_all(fd, bytes)) outcome = failed(path);
+  // What follows a record that is not whole could not be read.
+  if (!outcome && append && (size_before < 0 || ftruncate(fd, size_before) != 0)) {
+    can_append_ = false;
+  }
   close(fd);
   if (!outcome) {
     if (!append) unlink(path.c_str());
@@ -208,19 +226,20 @@ Result<void> Backlog::spill() {
   if (back_.empty()) return {};
   if (!is_open_) return Error{ErrorCode::failed, directory_ + " is not open"};
   // The newest file takes more, as long as it is not large and not being sent.
-  const bool append = !segments_.empty() && segments_.rbegin()->first == last_number_ &&
+  const bool append = can_append_ && !segments_.empty() &&
+                      segments_.rbegin()->first == last_number_ &&
                       segments_.rbegin()->second < kSegmentMax;
   auto done = write(append ? last_number_ : last_number_ + 1, back_, append);
   if (!done) return done;
   if (!append) ++last_number_;
+  can_append_ = true;
   back_.clear();
   back_bytes_ = 0;
   return {};
 }
 
-Result<void> Backlog::save() {
-  if (auto spilled = spill(); !spilled) return spilled;
-  if (front_.empty()) return {};
+// The front as a segment of its own before all others, instead of those that it was made of.
+Result<void> Backlog::write_front() {
   uint64_t lowest = segments_.empty() ? last_number_ + 1 : segments_.begin()->first;
   for (const Run& run : runs_) {
     if (run.number != 0) lowest = std::min(lowest, run.number);
@@ -230,15 +249,37 @@ Result<void> Backlog::save() {
   last_number_ = std::max(last_number_, number);
   for (const Run& run : runs_)
     remove_file(run.number);
+  runs_.assign(1, {number, front_.size()});
+  return {};
+}
+
+Result<void> Backlog::save() {
+  if (auto spilled = spill(); !spilled) return spilled;
+  if (front_.empty()) return {};
+  if (auto written = write_front(); !written) return written;
   runs_.clear();
   front_.clear();
   front_bytes_ = sent_ = 0;
   return {};
 }
 
-void Backlog::discard() {
-  for (const auto& [number, bytes] : segments_)
+Result<void> Backlog::secure() {
+  if (auto spilled = spill(); !spilled) return spilled;
+  auto is_in_memory = [](const Run& run) { return run.number == 0; };
+  if (std::none_of(runs_.begin(), runs_.end(), is_in_memory)) return {};
+  if (auto written = write_front(); !written) return written;
+  const auto segment = segments_.find(runs_.front().number);  // it is loaded
+  disk_bytes_ -= segment->second;
+  segments_.erase(segment);
+  return {};
+}
+
+uint64_t Backlog::discard() {
+  uint64_t messages = in_memory();
+  for (const auto& [number, bytes] : segments_) {
+    messages += read_spool(read_bytes(path_of(number))).messages.size();
     remove_file(number);
+  }
   for (const Run& run : runs_)
     remove_file(run.number);
   segments_.clear();
@@ -247,6 +288,7 @@ void Backlog::discard() {
   back_.clear();
   front_bytes_ = back_bytes_ = disk_bytes_ = sent_ = 0;
   rmdir(directory_.c_str());
+  return messages;
 }
 
 }  // namespace postern

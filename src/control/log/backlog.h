@@ -6,7 +6,8 @@
 //
 // A message leaves the front when it is acknowledged; resend() goes back to the first that is not.
 // A segment's file goes with its last message, so what a crash interrupts may be sent twice, never
-// left out. Files are DIRECTORY/NUMBER.spool, the smallest number first:
+// left out. Nothing is written behind what another process, or a full disk, may have torn. Files
+// are DIRECTORY/NUMBER.spool, the smallest number first:
 //
 //   "PSPL1\n", then records: length (4 bytes, big-endian), checksum (4 bytes), the message
 //
@@ -54,15 +55,21 @@ class Backlog {
   bool is_empty() const { return front_.empty() && back_.empty() && segments_.empty(); }
   uint64_t bytes() const { return front_bytes_ + back_bytes_ + disk_bytes_; }
 
-  // Brings to disk what is in memory alone: all of it, or the back of the queue.
+  // Brings to disk what is in memory alone: all of it, which leaves memory, or the back of the
+  // queue.
   Result<void> save();
   Result<void> spill();
-  // Forgets everything, on disk, too.
-  void discard();
+  // The same for what is in flight, too, which stays in flight.
+  Result<void> secure();
+  // Messages that are in memory.
+  size_t in_memory() const { return front_.size() + back_.size(); }
+  // Forgets everything, on disk, too. How many messages that were, as far as can be read.
+  uint64_t discard();
 
  private:
   std::string path_of(uint64_t number) const;
   Result<void> write(uint64_t number, const std::deque<std::string>& messages, bool append);
+  Result<void> write_front();
   void load();
   void remove_file(uint64_t number) const;
 
@@ -79,6 +86,7 @@ class Backlog {
   };
   std::deque<Run> runs_;  // what the front is made of, in order
   uint64_t last_number_ = 0;
+  bool can_append_ = false;  // to the last segment: it is whole, and we have written it
   uint64_t lost_ = 0;
 };
 

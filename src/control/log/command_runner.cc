@@ -6,9 +6,12 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <utility>
+
+#include "control/log/trusted_program.h"
 
 namespace postern {
 namespace {
@@ -66,6 +69,10 @@ std::vector<std::string> CommandRunner::turn() {
 }
 
 void CommandRunner::start(const Job& job, std::vector<std::string>& faults) {
+  if (auto trusted = trusted_program(job.command[0], geteuid()); !trusted) {
+    faults.push_back("not run: " + trusted.error().text);
+    return;
+  }
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_t files;
   posix_spawnattr_init(&attributes);

@@ -81,8 +81,9 @@ std::vector<DebugCapture> debug_captures(const std::vector<config::DebugClass>& 
   return captures;
 }
 
-Result<void> check_debug_class(const config::DebugClass& wanted, const config::Model& model) {
-  for (const DebugCapture& capture : debug_captures({wanted})) {
+Result<void> check_debug_classes(const std::vector<config::DebugClass>& classes,
+                                 const config::Model& model) {
+  for (const DebugCapture& capture : debug_captures(classes)) {
     auto traffic = parse_class({capture.interface, "", capture.where}, model);
     if (!traffic) return std::move(traffic).error();
   }
@@ -90,24 +91,51 @@ Result<void> check_debug_class(const config::DebugClass& wanted, const config::M
 }
 
 Result<void> DebugLog::configure(const config::Model& model, const std::string& state_dir) {
-  const bool is_as_before = is_configured_ && settings_ == model.logging.debug &&
-                            host_ == model.system.name && objects_ == model.objects;
-  if (is_as_before) return {};
-  const config::DebugLog before = settings_;
-  settings_ = model.logging.debug;
-  host_ = model.system.name;
-  is_configured_ = true;
-  if (auto done = output_.configure(settings_.log, state_dir); !done) return done;
-  if (before.packets == settings_.packets && objects_ == model.objects) return {};
+  auto done = follow(model, state_dir);
+  failed_.reset();
+  if (!done) failed_ = {model, state_dir};
+  return done;
+}
+
+Result<void> DebugLog::try_again() {
+  if (!failed_) return {};
+  const Wanted wanted = *failed_;
+  return configure(wanted.model, wanted.state_dir);
+}
+
+Result<void> DebugLog::follow(const config::Model& model, const std::string& state_dir) {
+  const config::DebugLog& wanted = model.logging.debug;
+  const bool are_same_packets = wanted.packets == settings_.packets && objects_ == model.objects;
+  const bool is_same_output =
+      is_configured_ && wanted.log == settings_.log && host_ == model.system.name;
+  if (!is_same_output) {
+    auto done = output_.configure(wanted.log, {state_dir, model.system.name});
+    if (!done) return done;
+    settings_.log = wanted.log;
+    host_ = model.system.name;
+    is_configured_ = true;
+  }
+  settings_.lines_per_second = wanted.lines_per_second;
+  if (are_same_packets) return {};
+  stop();
+  settings_.packets.clear();
+  if (auto started = start(model); !started) {
+    stop();
+    return started;
+  }
+  settings_.packets = wanted.packets;
   objects_ = model.objects;
+  return {};
+}
+
+void DebugLog::stop() {
   for (const Running& running : running_)
     captures_.stop(running.id, geteuid());
   running_.clear();
-  return start(model);
 }
 
 Result<void> DebugLog::start(const config::Model& model) {
-  for (const DebugCapture& wanted : debug_captures(settings_.packets)) {
+  for (const DebugCapture& wanted : debug_captures(model.logging.debug.packets)) {
     auto traffic = parse_class({wanted.interface, "", wanted.where}, model);
     if (!traffic) return std::move(traffic).error();
     Captures::Wanted capture;
@@ -151,7 +179,6 @@ void DebugLog::take(Captures::Id id, const Captures::Batch& batch) {
       ++left_out_;
     }
   }
-  if (!batch.frames.empty()) output_.flush();
 }
 
 void DebugLog::write(const Captures::Seen& seen, int64_t offset_ns) {
@@ -177,7 +204,6 @@ void DebugLog::tick() {
   line.text("text", fmt::format("{} packets left out", left_out_));
   left_out_ = 0;
   output_.write(Severity::warning, line.line(), now);
-  output_.flush();
 }
 
 }  // namespace postern

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,13 +34,18 @@ class DebugLog {
         world_(std::move(world)),
         output_(config::LogName::debug) {}
 
+  // On an error packets are not watched; try_again() is the same once more.
   Result<void> configure(const config::Model& model, const std::string& state_dir);
+  bool is_failing() const { return failed_.has_value(); }
+  Result<void> try_again();
   LogOutput& output() { return output_; }
   // Tells what was left out. Call it every second.
   void tick();
 
  private:
+  Result<void> follow(const config::Model& model, const std::string& state_dir);
   Result<void> start(const config::Model& model);
+  void stop();
   void read(Captures::Id id);
   void take(Captures::Id id, const Captures::Batch& batch);
   void write(const Captures::Seen& seen, int64_t offset_ns);
@@ -48,9 +54,14 @@ class DebugLog {
   Captures& captures_;
   World world_;
   LogOutput output_;
+  struct Wanted {
+    config::Model model;
+    std::string state_dir;
+  };
+  std::optional<Wanted> failed_;  // what did not come about
   bool is_configured_ = false;
-  config::DebugLog settings_;
-  config::Objects objects_;  // that the classes in force were made from
+  config::DebugLog settings_;  // in force
+  config::Objects objects_;    // that the classes in force were made from
   std::string host_ = "postern";
   struct Running {
     Captures::Id id = 0;
@@ -68,6 +79,7 @@ struct DebugCapture {
 constexpr size_t kDebugCapturesMax = 2;  // the others are left to administrators
 std::vector<DebugCapture> debug_captures(const std::vector<config::DebugClass>& classes);
 // An error when a class is not understood.
-Result<void> check_debug_class(const config::DebugClass& wanted, const config::Model& model);
+Result<void> check_debug_classes(const std::vector<config::DebugClass>& classes,
+                                 const config::Model& model);
 
 }  // namespace postern

@@ -10,7 +10,7 @@ namespace postern {
 Result<void> DialLog::configure(const config::LogFile& settings, const std::string& state_dir,
                                 const std::string& host) {
   host_ = host;
-  return output_.configure(settings, state_dir);
+  return output_.configure(settings, {state_dir, host});
 }
 
 void DialLog::link_up(const std::string& interface) {
@@ -57,7 +57,6 @@ void DialLog::write(const std::string& interface, const char* action, const std:
   LineText line(now, host_, "dial");
   line.word("interface", interface).word("action", action);
   output_.write(Severity::notice, line.line() + rest, now);
-  output_.flush();
 }
 
 }  // namespace postern

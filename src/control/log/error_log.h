@@ -4,11 +4,11 @@
 //
 //   2026-03-01 09:00:00.123+01:00 warning wan: link down
 //
-// Thread: any. Never throws: what cannot be written is dropped. Files are readable by their owner
-// and group only.
+// Thread: any. Never throws, and waits for nothing: what cannot be written is counted. Files are
+// readable by their owner and group only.
 #pragma once
 
-#include <atomic>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,11 +16,18 @@
 #include "control/config/model.h"
 #include "control/log/log_output.h"
 
+namespace spdlog {
+class logger;
+}
+
 namespace postern {
 
 class ErrorLog {
  public:
-  ErrorLog() : output_(config::LogName::error) { output_.use_console(); }
+  ErrorLog();
+  ~ErrorLog();
+  ErrorLog(const ErrorLog&) = delete;
+  ErrorLog& operator=(const ErrorLog&) = delete;
 
   // New settings; an error (a file that cannot be written) leaves the console on.
   Result<void> configure(const config::LogFile& settings, config::LogLevel level,
@@ -34,10 +41,11 @@ class ErrorLog {
 
  private:
   LogOutput output_;
-  std::atomic<config::LogLevel> level_{config::LogLevel::info};
+  std::unique_ptr<spdlog::logger> logger_;  // level, time and form; what it writes goes to output_
 };
 
-// Text from outside, fit for one line: control characters become '?', length is cut at 1024 bytes.
+// Text from outside, fit for one line: control characters become '?' (base/plain_text.h), length is
+// cut at 1024 bytes.
 std::string printable(std::string_view text);
 
 }  // namespace postern

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <ctime>
 
+#include "base/plain_text.h"
+
 namespace postern {
 namespace {
 
@@ -21,15 +23,11 @@ bool is_bare(char c) {
   return u > 0x20 && u < 0x7F && c != '"' && c != '\\' && c != '=';
 }
 
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-}
-
 void append_quoted(std::string& out, std::string_view value) {
   out += '"';
-  for (char c : value.substr(0, kValueMax)) {
+  for (char c : plain_text(value.substr(0, kValueMax))) {
     if (c == '"' || c == '\\') out += '\\';
-    out += is_control(c) ? '?' : c;
+    out += c;
   }
   out += '"';
 }
@@ -89,6 +87,13 @@ std::string log_time_text(int64_t wall_ns) {
   size_t offset_length = std::strftime(offset, sizeof offset, "%z", &parts);
   return fmt::format("{}.{:03}{}", std::string_view(text, length),
                      wall_ns % kNsPerSecond / 1'000'000, std::string_view(offset, offset_length));
+}
+
+std::string error_time_text(int64_t wall_ns) {
+  const std::string text = log_time_text(wall_ns);  // "...T...+0100"
+  const std::string_view view = text;
+  return fmt::format("{} {}:{}", view.substr(0, 10), view.substr(11, view.size() - 13),
+                     view.substr(view.size() - 2));
 }
 
 int64_t wall_now_ns() {

@@ -23,6 +23,8 @@ constexpr size_t kValueMax = 1024;  // bytes of one value that is written
 
 // "2026-03-01T09:00:00.123+0100", local.
 std::string log_time_text(int64_t wall_ns);
+// "2026-03-01 09:00:00.123+01:00", local: as in the error log.
+std::string error_time_text(int64_t wall_ns);
 // Nanoseconds since 1970, of the wall clock.
 int64_t wall_now_ns();
 

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/log/log_output.h"
 
-#include <spdlog/details/log_msg.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/rotating_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <sys/stat.h>
+#include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "control/log/log_line.h"
 
 namespace postern {
 namespace {
 
-constexpr mode_t kFileMode = 0640;  // F66: readable by administrators only
-constexpr mode_t kDirectoryMode = 0750;
+std::function<std::string(uint64_t)> lost_line(config::LogName log, const std::string& host) {
+  return [log, host](uint64_t lines) -> std::string {
+    const int64_t now = wall_now_ns();
+    const std::string text = fmt::format("{} lines could not be written", lines);
+    if (log == config::LogName::error) return error_time_text(now) + " warning log: " + text;
+    return LineText(now, host, "log")
+        .word("action", "lost")
+        .number("records", lines)
+        .text("text", text)
+        .line();
+  };
+}
 
 }  // namespace
 
@@ -26,48 +31,36 @@ const char* to_word(config::LogName log) {
   return kWords[static_cast<size_t>(log)];
 }
 
-Result<std::shared_ptr<spdlog::sinks::sink>> open_log_file(const config::LogFile& settings,
-                                                           const std::string& state_dir,
-                                                           const std::string& name) {
-  const std::string directory = state_dir + "/log";
-  if (mkdir(directory.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
-    return Error{ErrorCode::failed, directory + ": " + std::strerror(errno)};
-  }
-  spdlog::file_event_handlers handlers;
-  handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
-    fchmod(fileno(file), kFileMode);
-  };
-  try {
-    return spdlog::sink_ptr(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
-        directory + "/" + name, size_t{settings.max_mib} << 20, settings.keep, false, handlers));
-  } catch (const spdlog::spdlog_ex& error) {
-    return Error{ErrorCode::failed, error.what()};
-  }
+std::unique_ptr<RotatedFile> log_file(const config::LogFile& settings, const std::string& state_dir,
+                                      const std::string& name) {
+  RotatedFile::Settings file;
+  file.path = state_dir + "/log/" + name;
+  file.bytes_max = uint64_t{settings.max_mib} << 20;
+  file.keep = settings.keep;
+  return std::make_unique<RotatedFile>(std::move(file));
 }
 
 LogOutput::~LogOutput() = default;
 
-Result<void> LogOutput::configure(const config::LogFile& settings, const std::string& state_dir) {
-  std::vector<spdlog::sink_ptr> sinks;
+Result<void> LogOutput::configure(const config::LogFile& settings, const Place& place) {
+  LogWriter::Targets targets;
   if (settings.file) {
-    auto file = open_log_file(settings, state_dir, std::string(to_word(name_)) + ".log");
-    if (!file) return std::move(file).error();
-    sinks.push_back(*file);
+    targets.file = log_file(settings, place.state_dir, std::string(to_word(name_)) + ".log");
+    if (auto done = targets.file->check(); !done) return done;
   }
-  if (settings.console) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  for (const auto& sink : sinks)
-    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
+  targets.console = settings.console;
+  targets.lost_line = lost_line(name_, place.host);
   std::lock_guard lock(mutex_);
-  sinks_ = std::move(sinks);
+  writer_.use(std::move(targets));
   to_journal_ = settings.journal;
   return {};
 }
 
 void LogOutput::use_console() {
-  auto console = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  console->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-  std::lock_guard lock(mutex_);
-  sinks_ = {std::move(console)};
+  LogWriter::Targets targets;
+  targets.console = true;
+  targets.lost_line = lost_line(name_, "postern");
+  writer_.use(std::move(targets));
 }
 
 void LogOutput::set_relay(LogRelay* relay) {
@@ -75,31 +68,12 @@ void LogOutput::set_relay(LogRelay* relay) {
   relay_ = relay;
 }
 
-// The sinks throw when the disk is full: the line is gone there and counted, all else goes on.
 void LogOutput::write(Severity severity, std::string_view line, int64_t wall_ns) {
-  const spdlog::details::log_msg message(spdlog::string_view_t(), spdlog::level::info,
-                                         spdlog::string_view_t(line.data(), line.size()));
+  if (name_ == config::LogName::security) writer_.wait_for_room();
   std::lock_guard lock(mutex_);
-  for (const auto& sink : sinks_) {
-    try {
-      sink->log(message);
-    } catch (const std::exception&) {
-      unwritten_.fetch_add(1, std::memory_order_relaxed);
-    }
-  }
+  writer_.add(line);
   if (relay_ == nullptr) return;
   relay_->take({name_, severity, wall_ns != 0 ? wall_ns : wall_now_ns(), line}, to_journal_);
-}
-
-void LogOutput::flush() {
-  std::lock_guard lock(mutex_);
-  for (const auto& sink : sinks_) {
-    try {
-      sink->flush();
-    } catch (const std::exception&) {
-      continue;
-    }
-  }
 }
 
 }  // namespace postern

@@ -2,26 +2,23 @@
 // LogOutput: the way of one log's lines to where they are kept: STATE_DIR/log/NAME.log (rotated,
 // 0640), standard error, and whatever the relay does with them.
 //
-//   line -> file, console                 at once, in the thread that writes
-//        -> LogRelay: window, journal, syslog   never waits (log_relay.h)
+//   line -> LogWriter: file, console           a thread of its own (log_writer.h)
+//        -> LogRelay: window, journal, syslog  never waits (log_hub.h)
 //
-// Thread: any; a mutex guards the sinks. Never throws: what a sink cannot write is counted.
+// Thread: any. Never throws: what cannot be written is counted, and told where it is missing. Only
+// the security log waits, and no longer than LogWriter::kPatience, for its own queue: until then
+// the rings of the workers have room.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "control/config/model.h"
-
-namespace spdlog::sinks {
-class sink;
-}
+#include "control/log/log_writer.h"
 
 namespace postern {
 
@@ -50,8 +47,12 @@ class LogOutput {
   LogOutput(const LogOutput&) = delete;
   LogOutput& operator=(const LogOutput&) = delete;
 
+  struct Place {
+    std::string state_dir;
+    std::string host;  // in the lines that tell of lost ones
+  };
   // Where lines go from now on. An error (a file that cannot be opened) leaves it as it was.
-  Result<void> configure(const config::LogFile& settings, const std::string& state_dir);
+  Result<void> configure(const config::LogFile& settings, const Place& place);
   // As long as no configure() has worked.
   void use_console();
   // `relay` outlives the output, or nullptr is set before it goes.
@@ -59,14 +60,16 @@ class LogOutput {
 
   // With now() as its time where `wall_ns` is 0.
   void write(Severity severity, std::string_view line, int64_t wall_ns = 0);
-  void flush();
-  uint64_t unwritten() const { return unwritten_.load(std::memory_order_relaxed); }
+  // Until the lines so far are in the file, LogWriter::kPatience at the longest.
+  void settle() { writer_.settle(); }
+  config::LogName name() const { return name_; }
+  uint64_t unwritten() const { return writer_.unwritten(); }
+  bool is_failing() const { return writer_.is_failing(); }
 
  private:
   const config::LogName name_;
-  std::atomic<uint64_t> unwritten_{0};
+  LogWriter writer_;
   std::mutex mutex_;  // of all below
-  std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks_;
   LogRelay* relay_ = nullptr;
   bool to_journal_ = false;
 };
@@ -74,9 +77,8 @@ class LogOutput {
 // "security"; as in the configuration, in the name of the file and on the command line.
 const char* to_word(config::LogName log);
 
-// A sink to STATE_DIR/log/NAME that rotates by the settings. The directory is made.
-Result<std::shared_ptr<spdlog::sinks::sink>> open_log_file(const config::LogFile& settings,
-                                                           const std::string& state_dir,
-                                                           const std::string& name);
+// STATE_DIR/log/NAME with the size and the number of the settings.
+std::unique_ptr<RotatedFile> log_file(const config::LogFile& settings, const std::string& state_dir,
+                                      const std::string& name);
 
 }  // namespace postern

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <iterator>
 
+#include "base/plain_text.h"
 #include "control/compile/policy_text.h"
 
 namespace postern {
@@ -45,9 +46,9 @@ const char* action_word(LogAction action) {
 // In double quotes, with quotes and backslashes escaped and control characters replaced.
 void append_quoted(fmt::memory_buffer& out, std::string_view text) {
   out.push_back('"');
-  for (char c : text) {
+  for (char c : plain_text(text)) {
     if (c == '"' || c == '\\') out.push_back('\\');
-    out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c);
+    out.push_back(c);
   }
   out.push_back('"');
 }
@@ -84,6 +85,7 @@ std::string_view SecurityLine::format(const LogRecord& record, const LoggedNames
   if (record.reason != DropReason::none) append(out_, " reason={}", to_word(record.reason));
   append(out_, " generation={}", record.generation);
   append(out_, " worker={}", unsigned{record.worker});
+  if (record.user != 0) append_user(record);
   return {out_.data(), out_.size()};
 }
 
@@ -141,6 +143,13 @@ void SecurityLine::append_rule(const LogRecord& record, const LoggedNames* names
     append_quoted(out_, entry->description);
   }
   if (entry->line != 0) append(out_, " line={}", entry->line);
+}
+
+// F27: who is logged in at the source.
+void SecurityLine::append_user(const LogRecord& record) {
+  const std::string name = users_ != nullptr ? users_->find(record.user) : std::string();
+  append_text(out_, " user=");
+  append_quoted(out_, name.empty() ? fmt::format("#{:x}", record.user) : name);
 }
 
 void SecurityLine::append_flow(const LogRecord& record) {

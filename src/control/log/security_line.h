@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "control/log/generation_names.h"
+#include "control/log/user_names.h"
 #include "dataplane/packet/log_record.h"
 
 namespace postern {
@@ -25,7 +26,11 @@ namespace postern {
 class SecurityLine {
  public:
   // `host` is the name of this gateway.
-  explicit SecurityLine(std::string host) : host_(std::move(host)) {}
+  // `users` are the names of users, nullptr: none is known.
+  explicit SecurityLine(std::string host, const UserNames* users = nullptr)
+      : host_(std::move(host)), users_(users) {}
+
+  void set_host(std::string host) { host_ = std::move(host); }
 
   // `names` of the record's generation, nullptr when it is not known any more. `wall_offset_ns`:
   // what to add to an Instant for the time since 1970. No end of line. Valid until the next call.
@@ -41,10 +46,12 @@ class SecurityLine {
  private:
   void append_time(int64_t wall_ns);
   void append_rule(const LogRecord& record, const LoggedNames* names);
+  void append_user(const LogRecord& record);
   void append_flow(const LogRecord& record);
   void append_transport(const LogRecord& record);
 
   std::string host_;
+  const UserNames* users_;
   fmt::memory_buffer out_;
   int64_t second_ = -1;       // of the cached texts
   std::string until_second_;  // "2026-03-01T09:00:00"

@@ -34,8 +34,9 @@ struct SecurityLog::Writer {
   std::vector<std::array<uint64_t, kDropReasons>> suppressed_told;  // by source
   Instant suppressed_at;                                            // when that was told
   std::array<LogRecord, kBatch> batch;
+  uint32_t host_generation = 0;
 
-  explicit Writer(const std::string& host) : line(host) {}
+  explicit Writer(const UserNames* users) : line("postern", users) {}
 };
 
 SecurityLog::SecurityLog(Settings settings)
@@ -48,8 +49,13 @@ SecurityLog::~SecurityLog() {
   close(stop_fd_);
 }
 
-Result<void> SecurityLog::configure(const config::LogFile& settings) {
-  return output_.configure(settings, settings_.state_dir);
+Result<void> SecurityLog::configure(const config::LogFile& settings, const std::string& host) {
+  {
+    std::lock_guard lock(host_mutex_);
+    host_ = host;
+    host_generation_.fetch_add(1, std::memory_order_release);
+  }
+  return output_.configure(settings, {settings_.state_dir, host});
 }
 
 void SecurityLog::start() {
@@ -64,22 +70,29 @@ void SecurityLog::stop() {
 }
 
 void SecurityLog::run() {
-  Writer writer(settings_.host);
+  Writer writer(settings_.users);
   writer.lost_told.resize(settings_.sources.size());
   writer.suppressed_told.resize(settings_.sources.size());
   for (;;) {
     // Read before draining: what was pushed before stop() is written.
     bool is_last = stopping_.load(std::memory_order_acquire);
+    follow_host(writer);
     bool had_records = drain(writer);
     tell_suppressed(writer, is_last);
     if (had_records) continue;
-    output_.flush();
-    if (is_last) return;
+    if (is_last) return output_.settle();
     settings_.bell->arm();
     if (drain(writer)) continue;
     std::array<pollfd, 2> waits = {{{settings_.bell->fd(), POLLIN, 0}, {stop_fd_, POLLIN, 0}}};
     poll(waits.data(), waits.size(), kNapMilliseconds);
   }
+}
+
+void SecurityLog::follow_host(Writer& writer) {
+  if (host_generation_.load(std::memory_order_acquire) == writer.host_generation) return;
+  std::lock_guard lock(host_mutex_);
+  writer.host_generation = host_generation_.load(std::memory_order_relaxed);
+  writer.line.set_host(host_);
 }
 
 // One batch of each ring. Returns whether there was anything to write.

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -21,6 +22,7 @@
 #include "control/config/model.h"
 #include "control/log/generation_names.h"
 #include "control/log/log_output.h"
+#include "control/log/user_names.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/packet/log_record.h"
 #include "dataplane/table/spsc_ring.h"
@@ -39,8 +41,8 @@ class SecurityLog {
     std::vector<Source> sources;  // one a worker; outlive the log
     Doorbell* bell = nullptr;     // rung when a ring has records
     const GenerationNames* names = nullptr;
+    const UserNames* users = nullptr;
     std::function<Instant()> now;  // the clock of the records; any thread
-    std::string host;
     std::string state_dir;
     // A rule with alert: true has matched; the logging thread calls it.
     std::function<void(const std::string& rule, std::string_view text)> alert;
@@ -50,8 +52,9 @@ class SecurityLog {
   SecurityLog(const SecurityLog&) = delete;
   SecurityLog& operator=(const SecurityLog&) = delete;
 
-  // Thread: control. Where lines go from now on. An error leaves it as it was.
-  Result<void> configure(const config::LogFile& settings);
+  // Thread: control. Where lines go from now on, and the name of this gateway in them. An error
+  // leaves lines where they go.
+  Result<void> configure(const config::LogFile& settings, const std::string& host);
   LogOutput& output() { return output_; }
   // Starts the thread; configure() comes first.
   void start();
@@ -65,6 +68,7 @@ class SecurityLog {
  private:
   struct Writer;
   void run();
+  void follow_host(Writer& writer);
   bool drain(Writer& writer);
   bool write(Writer& writer, const LogRecord& record, int64_t offset_ns);
   void tell_suppressed(Writer& writer, bool is_last);
@@ -73,6 +77,9 @@ class SecurityLog {
   int stop_fd_ = -1;
   std::atomic<bool> stopping_{false};  // control: set, logging thread: read
   std::atomic<uint64_t> lines_{0};     // logging thread: write
+  std::mutex host_mutex_;
+  std::string host_ = "postern";              // under the mutex
+  std::atomic<uint32_t> host_generation_{1};  // control: write, with the host
   LogOutput output_{config::LogName::security};
   std::thread thread_;
 };

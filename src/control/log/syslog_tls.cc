@@ -10,7 +10,7 @@
 #include <cerrno>
 
 #include "base/address.h"
-#include "control/log/syslog_link.h"
+#include "control/log/collector_link.h"
 
 namespace postern {
 namespace {
@@ -29,9 +29,9 @@ std::string openssl_error() {
   return reason == nullptr ? "TLS failed" : std::string("TLS: ") + reason;
 }
 
-class Tls : public SyslogStream {
+class Tls : public CollectorStream {
  public:
-  Tls(const config::SyslogTarget& target, int fd) : SyslogStream(fd) { prepare(target); }
+  Tls(const CollectorLink::Way& way, int fd) : CollectorStream(fd) { prepare(way); }
   ~Tls() override {
     if (ssl_ && is_open()) SSL_shutdown(ssl_.get());
     ERR_clear_error();
@@ -40,35 +40,34 @@ class Tls : public SyslogStream {
  private:
   static constexpr size_t kWriteMax = 16384;  // one record
 
-  void prepare(const config::SyslogTarget& target) {
+  void prepare(const CollectorLink::Way& way) {
     context_.reset(SSL_CTX_new(TLS_client_method()));
     if (!context_) return fail(openssl_error());
     SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
     SSL_CTX_set_options(context_.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(context_.get(), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
-    const int has_ca = target.ca.empty()
-                           ? SSL_CTX_set_default_verify_paths(context_.get())
-                           : SSL_CTX_load_verify_file(context_.get(), target.ca.c_str());
+    const int has_ca = way.ca.empty() ? SSL_CTX_set_default_verify_paths(context_.get())
+                                      : SSL_CTX_load_verify_file(context_.get(), way.ca.c_str());
     if (has_ca != 1) {
       ERR_clear_error();
-      return fail("the certificates in " + target.ca + " cannot be read");
+      return fail("the certificates in " + way.ca + " cannot be read");
     }
     ssl_.reset(SSL_new(context_.get()));
     if (!ssl_ || SSL_set_fd(ssl_.get(), fd()) != 1) return fail(openssl_error());
-    name(target);
+    name(way);
   }
 
   // RFC 5425 section 5.2: which name, or address, the certificate must be for.
-  void name(const config::SyslogTarget& target) {
+  void name(const CollectorLink::Way& way) {
     bool is_set = false;
-    if (target.server_name.empty()) {
+    if (way.server_name.empty()) {
       is_set = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()),
-                                             to_text(target.address).c_str()) == 1;
+                                             to_text(way.address).c_str()) == 1;
     } else {
       SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-      is_set = SSL_set1_host(ssl_.get(), target.server_name.c_str()) == 1 &&
-               SSL_set_tlsext_host_name(ssl_.get(), target.server_name.c_str()) == 1;
+      is_set = SSL_set1_host(ssl_.get(), way.server_name.c_str()) == 1 &&
+               SSL_set_tlsext_host_name(ssl_.get(), way.server_name.c_str()) == 1;
     }
     if (!is_set) fail(openssl_error());
   }
@@ -118,8 +117,8 @@ class Tls : public SyslogStream {
 
 }  // namespace
 
-std::unique_ptr<SyslogLink> open_tls_link(const config::SyslogTarget& target, int fd) {
-  return std::make_unique<Tls>(target, fd);
+std::unique_ptr<CollectorLink> open_tls_link(const CollectorLink::Way& way, int fd) {
+  return std::make_unique<Tls>(way, fd);
 }
 
 }  // namespace postern

@@ -68,10 +68,14 @@ void collect_neighbors(Gateway& gateway, Exposition& out) {
     out.sample({{"state", to_word(state)}}, counts[state]);
 }
 
-void collect_log(Gateway& gateway, Exposition& out) {
-  out.counter("postern_log_lines", "lines of the security log", gateway.security_log().lines());
-  out.counter("postern_log_unwritten_lines", "lines of the security log that could not be written",
-              gateway.security_log().unwritten());
+void collect_ipfix(Gateway& gateway, Exposition& out) {
+  const ipfix::Exporter::Status status = gateway.exporter().status();
+  out.gauge("postern_ipfix_up", "1: records go to a collector and nobody complains",
+            uint64_t{status.is_on && status.is_open});
+  out.counter("postern_ipfix_records_sent", "records that the collector was sent", status.sent);
+  out.counter("postern_ipfix_records_lost", "records that there was no room for", status.lost);
+  out.gauge("postern_ipfix_records_waiting",
+            "records that were not sent yet, or wait for an answer", status.waiting);
 }
 
 void collect_own(Gateway& gateway, Exposition& out) {
@@ -109,13 +113,14 @@ void collect_system(Gateway& gateway, Exposition& out) {
   collect_configuration(gateway, out);
   collect_warnings(gateway, out);
   collect_neighbors(gateway, out);
-  collect_log(gateway, out);
+  collect_ipfix(gateway, out);
   collect_own(gateway, out);
 }
 
 std::string collect(Gateway& gateway, Format format) {
   Exposition out(format);
   collect_system(gateway, out);
+  collect_log(gateway, out);
   collect_process(out);
   collect_interfaces(gateway, out);
   collect_workers(gateway, out);

@@ -25,6 +25,7 @@ std::string collect(Gateway& gateway, Format format);
 
 // Its parts, each in a file of its own.
 void collect_system(Gateway& gateway, Exposition& out);
+void collect_log(Gateway& gateway, Exposition& out);
 void collect_process(Exposition& out);
 void collect_interfaces(Gateway& gateway, Exposition& out);
 void collect_workers(Gateway& gateway, Exposition& out);

@@ -6,30 +6,12 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/plain_text.h"
+
 namespace postern::metrics {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-// How many octets the UTF-8 character at the start of `text` takes; 0: there is none (RFC 3629).
-size_t character_bytes(std::string_view text) {
-  auto at = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0}; };
-  auto follows = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
-  const uint8_t first = at(0);
-  if (first < 0x80) return first < 0x20 || first == 0x7F ? 0 : 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool is_overlong = first == 0xE0 && at(1) < 0xA0;
-    const bool is_surrogate = first == 0xED && at(1) >= 0xA0;
-    return follows(1) && follows(2) && !is_overlong && !is_surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool is_overlong = first == 0xF0 && at(1) < 0x90;
-    const bool is_beyond = first == 0xF4 && at(1) >= 0x90;
-    return follows(1) && follows(2) && follows(3) && !is_overlong && !is_beyond ? 4 : 0;
-  }
-  return 0;
-}
 
 // Both formats escape backslash and newline; quotes are escaped in label values, and by OpenMetrics
 // in the help as well.
@@ -44,7 +26,7 @@ void append_escaped(std::string& out, std::string_view text, bool escapes_quotes
     } else if (c == '"' && escapes_quotes) {
       out += "\\\"";
     } else {
-      bytes = character_bytes(text);
+      bytes = printable_bytes(text);
       out += bytes == 0 ? kReplacement : text.substr(0, bytes);
       if (bytes == 0) bytes = 1;
     }

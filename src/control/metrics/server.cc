@@ -215,7 +215,10 @@ Result<void> Server::State::open(const std::shared_ptr<State>& self, const dns::
   auto listener = std::make_shared<Listener>(context, at);
   error_code error;
   listener->acceptor.assign(tcp::v4(), *fd, error);
-  if (error) return Error{ErrorCode::failed, error.message()};
+  if (error) {
+    ::close(*fd);
+    return Error{ErrorCode::failed, error.message()};
+  }
   listeners.push_back(listener);
   accept(self, listener);
   return {};

@@ -2,16 +2,11 @@
 #include "control/services/dns_control.h"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
+#include "control/log/log_line.h"
 #include "control/loop.h"
 
 namespace postern {
-namespace {
-
-constexpr const char* kPattern = "%Y-%m-%d %H:%M:%S.%e%z %v";
-
-}  // namespace
 
 DnsControl::DnsControl(Loop& loop, ErrorLog& log, std::string state_dir)
     : loop_(loop), log_(log), state_dir_(std::move(state_dir)) {}
@@ -46,7 +41,7 @@ void DnsControl::start_service() {
   dns::Service::Report report;
   report.warn = [this](const std::string& line) { log_.warning("dns: " + line); };
   report.query = [this](const std::string& line) {
-    if (query_log_) query_log_->info(line);
+    if (query_log_) query_log_->add(error_time_text(wall_now_ns()) + " " + line);
   };
   service_ = std::make_unique<dns::Service>(loop_.context(), std::move(report));
   auto tls = std::make_unique<dns::TlsTransport>(loop_.context());
@@ -168,10 +163,14 @@ Result<void> DnsControl::follow_query_log(bool is_wanted) {
   if (is_wanted == (query_log_ != nullptr)) return {};
   query_log_.reset();
   if (!is_wanted) return {};
-  auto file = open_log_file({}, state_dir_, "dns.log");
-  if (!file) return std::move(file).error();
-  query_log_ = std::make_unique<spdlog::logger>("dns", *file);
-  query_log_->set_pattern(kPattern);
+  LogWriter::Targets targets;
+  targets.file = log_file({}, state_dir_, "dns.log");
+  if (auto done = targets.file->check(); !done) return done;
+  targets.lost_line = [](uint64_t lines) {
+    return fmt::format("{} {} queries could not be written", error_time_text(wall_now_ns()), lines);
+  };
+  query_log_ = std::make_unique<LogWriter>();
+  query_log_->use(std::move(targets));
   return {};
 }
 

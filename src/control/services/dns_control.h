@@ -8,13 +8,10 @@
 #include <string>
 
 #include "control/log/error_log.h"
+#include "control/log/log_writer.h"
 #include "control/services/dns_settings.h"
 #include "services/dns/block/block_lists.h"
 #include "services/dns/tls/tls_transport.h"
-
-namespace spdlog {
-class logger;
-}
 
 namespace postern {
 
@@ -37,6 +34,7 @@ class DnsControl {
   dns::Service* service() { return service_.get(); }
   const dns::BlockLists* block_lists() const { return block_lists_.get(); }
   const dns::TlsTransport* tls() const { return tls_; }
+  const LogWriter* query_log() const { return query_log_.get(); }
   const dns::Validator* validator() const { return validator_.get(); }
 
  private:
@@ -54,7 +52,7 @@ class DnsControl {
   std::string state_dir_;
   std::map<Ipv4Address, std::string> leases_;
   std::vector<dns::ServerAddress> learned_;
-  std::unique_ptr<spdlog::logger> query_log_;
+  std::unique_ptr<LogWriter> query_log_;
   std::unique_ptr<dns::Service> service_;
   dns::TlsTransport* tls_ = nullptr;  // the service's
   std::unique_ptr<dns::BlockLists> block_lists_;

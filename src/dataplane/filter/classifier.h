@@ -11,8 +11,8 @@
 // chosen so that few clusters survive the AND of the summaries (rule_order.h). In those the words
 // are ANDed and the lowest rule found is kept.
 //
-// Rules whose conditions are more than an AND of single fields ("inexact": today lists of pairs of
-// source and destination ports; the door for conditions to come) have bits for at least what they
+// Rules whose conditions are more than an AND of single fields ("inexact": lists of pairs of source
+// and destination ports, users; the door for conditions to come) have bits for at least what they
 // match, and are asked themselves by matches() when they come first.
 //
 // Rejected: trees of cuts (HyperCuts) and cross products (RFC) take memory without bound on rules

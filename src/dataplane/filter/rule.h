@@ -21,7 +21,9 @@ struct Rule {
   uint32_t line = 0;        // in the configuration; 0: added by the compiler
   InterfaceSet in = kAnyInterface, out = kAnyInterface;
   AddressSet from, to, to_original;
-  std::vector<ServiceSpec> services;  // empty: any
+  std::vector<ServiceSpec> services;    // empty: any
+  UserSet users;                        // at the source address
+  std::vector<std::string> user_names;  // of `users`, as listed
   TcpQualifier tcp = TcpQualifier::any;
   Scope scope = Scope::all;
   Action action = Action::drop;

@@ -142,6 +142,8 @@ ServiceEdges service_edges(std::span<const Rule> rules, std::span<const uint16_t
   }
   for (size_t position = 0; position < order.size(); ++position) {
     const Rule& rule = rules[order[position]];
+    // F27: who it is is no field of the packet.
+    if (!rule.users.all) set_bit(result.inexact, position);
     if (is_unrestricted(rule)) continue;
     for (uint8_t protocol : protocols)
       add_ports(result, protocol, rule, position);

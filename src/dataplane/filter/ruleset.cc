@@ -41,7 +41,8 @@ bool matches(const Rule& rule, const FlowQuery& query) {
   if (!matches_any(rule.services, query)) return false;
   if (!rule.to.contains(query.destination)) return false;
   if (!rule.from.contains(query.source)) return false;
-  return rule.to_original.contains(query.original_destination);
+  if (!rule.to_original.contains(query.original_destination)) return false;
+  return rule.users.contains(query.who);
 }
 
 Ruleset::Ruleset() = default;
@@ -52,6 +53,8 @@ Ruleset::~Ruleset() = default;
 Ruleset::Ruleset(std::vector<Rule> rules, Posture posture, bool log_default)
     : rules_(std::move(rules)), posture_(posture), log_default_(log_default) {
   POSTERN_ASSERT(rules_.size() <= kRulesMax);
+  for (const Rule& rule : rules_)
+    asks_users_ = asks_users_ || (!rule.users.all && is_in_force(rule));
 }
 
 bool Ruleset::is_in_force(const Rule& rule) const {

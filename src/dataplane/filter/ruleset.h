@@ -53,6 +53,8 @@ class Ruleset {
   size_t size() const { return rules_.size(); }
   Posture posture() const { return posture_; }
   bool log_default() const { return log_default_; }
+  // Whether a rule in force is for certain users, so that queries have to say who it is (F27).
+  bool asks_users() const { return asks_users_; }
   // What happens to a packet that no rule decides: permit in posture open, else drop.
   Action default_action() const {
     return posture_ == Posture::open ? Action::permit : Action::drop;
@@ -66,6 +68,7 @@ class Ruleset {
   bool is_defeated_ = false;
   Posture posture_ = Posture::normal;
   bool log_default_ = true;
+  bool asks_users_ = false;
 };
 
 }  // namespace postern

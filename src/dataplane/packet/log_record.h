@@ -46,6 +46,7 @@ struct LogRecord {
   uint16_t translated_source_port = 0;
   uint32_t tcp_sequence = 0, tcp_acknowledgment = 0;
   uint16_t tcp_window = 0;
+  uint64_t user = 0;  // logged in at `source`, as in Identity; 0: nobody
 };
 static_assert(sizeof(LogRecord) <= 80);
 

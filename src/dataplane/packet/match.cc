@@ -14,6 +14,16 @@ bool AddressSet::contains(Ipv4Address address) const {
   return above != ranges.begin() && address <= std::prev(above)->last;
 }
 
+bool UserSet::contains(const Identity* who) const {
+  if (all) return true;
+  if (who == nullptr) return false;
+  if (anybody) return true;
+  auto holds = [this](SubjectId subject) {
+    return std::binary_search(subjects.begin(), subjects.end(), subject);
+  };
+  return holds(who->user) || std::any_of(who->groups.begin(), who->groups.end(), holds);
+}
+
 bool matches(const ServiceSpec& service, const FlowQuery& query) {
   if (service.any_protocol) return true;
   if (service.protocol != query.protocol) return false;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What NAT rules and filter rules match on: interfaces, address sets, services, and the query made
-// from the first packet of a flow. Pure; thread: any.
+// What NAT rules and filter rules match on: interfaces, address sets, services, people, and the
+// query made from the first packet of a flow. Pure; thread: any.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/address.h"
@@ -40,11 +41,29 @@ struct ServiceSpec {
   int16_t icmp_type = -1, icmp_code = -1;  // -1: any
 };
 
+// A user or a group (control/compile/subjects.h makes the number of its name).
+using SubjectId = uint64_t;
+
+// Who is logged in at an address.
+struct Identity {
+  SubjectId user = 0;
+  std::span<const SubjectId> groups;  // the user is in
+};
+
+// F27: whom a rule is for.
+struct UserSet {
+  bool all = true;                           // also traffic of nobody known
+  bool anybody = false;                      // whoever is logged in
+  std::vector<SubjectId> subjects;           // sorted: users and groups
+  bool contains(const Identity* who) const;  // nullptr: nobody is logged in there
+};
+
 // What a NAT or filter decision is made from: the first packet of a flow.
 struct FlowQuery {
   InterfaceId in = kNoInterface, out = kNoInterface;  // interface or kGateway
   Ipv4Address source, destination;                    // inside addresses
   Ipv4Address original_destination;  // before destination NAT; equal where there was none
+  const Identity* who = nullptr;     // at `source`; looked up where a rule asks for users
   uint16_t source_port = 0, destination_port = 0;  // host order; 0 without ports
   uint8_t protocol = 0;
   uint8_t tcp_flags = 0;

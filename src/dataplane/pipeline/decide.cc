@@ -37,9 +37,13 @@ bool is_outside(const Policy& policy, InterfaceId in) {
 }
 
 // Asks the ordered rules about decision.query. False: refused, and the decision says how.
-bool passes_filter(const Policy& policy, Decision& decision, NextHits* hits) {
+bool passes_filter(const Policy& policy, const FirstPacket& packet, NextHits* hits,
+                   Decision& decision) {
   const Ruleset& rules = policy.rules;
   decision.filtered = true;
+  if (rules.asks_users() && packet.identities != nullptr) {
+    decision.query.who = packet.identities->find(decision.query.source);
+  }
   uint16_t index = rules.find_first(decision.query);
   while (index != kNoRule && rules.at(index).action == Action::next) {
     if (hits != nullptr && hits->count < kNextRulesMax) hits->rules[hits->count++] = index;
@@ -183,7 +187,7 @@ void decide_broadcast(const Policy& policy, const FirstPacket& packet, NextHits*
   }
   if (!here) return refuse(decision, DropReason::broadcast_not_forwarded);
   decision.query.out = decision.out = kGateway;
-  if (passes_filter(policy, decision, hits)) decision.outcome = Outcome::host_broadcast;
+  if (passes_filter(policy, packet, hits, decision)) decision.outcome = Outcome::host_broadcast;
 }
 
 // RFC 2131 clients have no address yet when they call everybody.
@@ -212,9 +216,10 @@ bool is_dhcp_answer(const Policy& policy, const FirstPacket& packet) {
 
 // It ends here whatever its destination is, as far as the filter lets it. Without a session: its
 // source is anybody's word, and must neither fill the tables nor stand in the way of other flows.
-void decide_dhcp_answer(const Policy& policy, NextHits* hits, Decision& decision) {
+void decide_dhcp_answer(const Policy& policy, const FirstPacket& packet, NextHits* hits,
+                        Decision& decision) {
   decision.query.out = decision.out = kGateway;
-  if (passes_filter(policy, decision, hits)) decision.outcome = Outcome::host_broadcast;
+  if (passes_filter(policy, packet, hits, decision)) decision.outcome = Outcome::host_broadcast;
 }
 
 // A hairpin's first half: permitted, now the source is translated as if the packet left by the
@@ -254,7 +259,7 @@ void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits
                  Decision& decision) {
   set_query(decision.query, packet);
   FlowQuery& query = decision.query;
-  if (is_dhcp_answer(policy, packet)) return decide_dhcp_answer(policy, hits, decision);
+  if (is_dhcp_answer(policy, packet)) return decide_dhcp_answer(policy, packet, hits, decision);
   if (packet.in != kGateway && !is_unconfigured_client(packet) &&
       !policy.may_come_from(query.source, packet.in)) {
     return refuse(decision, DropReason::spoofed_source);
@@ -273,7 +278,7 @@ void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits
     return;
   }
 
-  if (!passes_filter(policy, decision, hits)) return;
+  if (!passes_filter(policy, packet, hits, decision)) return;
   if (destination.nobody) return refuse(decision, DropReason::no_mapping);
   if (destination.hairpin) return finish_hairpin(policy, destination, decision);
   if (decision.out == kGateway) {
@@ -310,7 +315,7 @@ void judge_mapped_inbound(const Policy& policy, const FirstPacket& packet, const
   query.destination = query.original_destination = remote.address;
   query.destination_port = remote.port;
   query.established = false;
-  if (!passes_filter(policy, decision, hits)) return;
+  if (!passes_filter(policy, packet, hits, decision)) return;
   const Route* route = policy.routes.find(inside.endpoint.address);
   if (route == nullptr) return refuse(decision, DropReason::no_route);
   decision.out = route->interface;

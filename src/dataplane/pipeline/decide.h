@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "dataplane/packet/verdict.h"
+#include "dataplane/policy/identities.h"
 #include "dataplane/policy/policy.h"
 
 namespace postern {
@@ -19,7 +20,8 @@ struct FirstPacket {
   FlowKey key;
   uint8_t tcp_flags = 0;
   uint8_t icmp_type = 0, icmp_code = 0;
-  bool to_multicast_mac = false;  // Ethernet broadcast or multicast
+  bool to_multicast_mac = false;           // Ethernet broadcast or multicast
+  const Identities* identities = nullptr;  // who is logged in where; nullptr: nobody anywhere
 };
 
 // Of a parsed packet; `in` is kGateway for what the kernel sent.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sessions under a new policy (C02) and at the end of their time.
+// Sessions under a new policy (C02), with somebody else logged in at their host (F27), and at the
+// end of their time.
+#include <algorithm>
+
 #include "dataplane/pipeline/owner.h"
 #include "dataplane/pipeline/review.h"
 #include "dataplane/pipeline/state.h"
@@ -8,6 +11,15 @@ namespace postern {
 namespace {
 
 constexpr uint32_t kSlotsPerSweep = 1024;  // slots looked at in one turn while a policy is new
+// Hosts are looked for so often, a slice of the table at a time, so that each is seen every ten
+// seconds or so.
+constexpr Duration kSeenPeriod = milliseconds(10);
+constexpr uint32_t kSeenSlices = 1024;
+
+// The addresses of a session that may be an inside host's.
+bool is_of(const Session& session, Ipv4Address host) {
+  return session.key[0].source == host.wire() || session.key[1].source == host.wire();
+}
 
 }  // namespace
 
@@ -36,20 +48,20 @@ bool Pipeline::State::is_still_allowed(uint32_t index) {
   Session& session = sessions.at(index);
   const uint32_t mapping_index = sessions.detail(index).mapping;
   if (!is_still_ours(session)) return false;
-  Endpoint internal;
-  InterfaceId internal_interface = kNoInterface;
+  Circumstances circumstances;
+  circumstances.identities = identities;
   if (session.kind == SessionKind::mapped_inbound) {
     Mapping& mapping = mappings.at(mapping_index);
     follow_host(mapping);
     Endpoint remote{Ipv4Address(session.key[0].source), session.key[0].source_port.value()};
     if (!admits(mapping, remote)) return false;
-    internal = mapping.internal;
-    internal_interface = mapping.internal_interface;
+    circumstances.internal = mapping.internal;
+    circumstances.internal_interface = mapping.internal_interface;
   }
   // The packets of such a half come through the first one, which is judged by itself.
   const bool is_follower = session.kind == SessionKind::hairpin_inner && mapping_index != kNone;
   if (is_follower) return true;
-  Review found = review(*policy, session, sessions.detail(index), internal, internal_interface);
+  Review found = review(*policy, session, sessions.detail(index), circumstances);
   if (!found.is_allowed) return false;
   if (found.decision.outcome == Outcome::forward) session.side[1] = found.decision.out;
   session.rule = found.decision.rule;
@@ -72,21 +84,23 @@ Judgement Pipeline::State::judge_again(uint32_t index) {
   if (may_be_held(session)) return Judgement::held;
   report_end(session);
   shared.counters->sessions_ended_by_policy.add(1);
-  end_session(index);
+  end_session(index, FlowEnd::forced);
   return Judgement::ended;
 }
 
 void Pipeline::State::release_mapping(uint32_t index) {
   Mapping& mapping = mappings.at(index);
   if (--mapping.sessions > 0) return;
+  if (tells_mappings()) tell_mapping(mapping, FlowEvent::mapping_end);
   ports.release(mapping.protocol, mapping.external.address, mapping.external.port);
   mappings.erase(index);
 }
 
-void Pipeline::State::end_session(uint32_t index) {
+void Pipeline::State::end_session(uint32_t index, FlowEnd why) {
   const uint32_t mapping = sessions.detail(index).mapping;
   if (mapping != kNone) mappings.look_ahead_erase(mapping);
   note_remote(index, false);
+  if (tells_flows()) tell_session_end(index, why);
   sessions.erase(index);
   if (mapping != kNone) release_mapping(mapping);
 }
@@ -122,6 +136,71 @@ void Pipeline::State::sweep() {
     if (!session.in_use || session.generation == policy->generation) continue;
     judge_again(index);
     ++judged;
+  }
+}
+
+// Takes over who is logged in by now, before anything of this turn asks for it.
+void Pipeline::State::follow_identities() {
+  if (shared.identities == nullptr) return;
+  const Identities* latest = shared.identities->acquire();
+  if (latest == identities) return;
+  identities = latest;
+  shared.identities->finished(settings.worker, latest->generation);
+}
+
+// F27: sessions of hosts where somebody logged in or out are judged within a second, a slice of the
+// table each turn. A sweep comes to its end before the next begins, whatever happens meanwhile.
+// Sessions that this policy has not judged yet are left to sweep(); among them those that a policy
+// on trial holds, of which nothing passes.
+void Pipeline::State::sweep_identities() {
+  if (identities == nullptr || judged_identities == identities->generation) return;
+  if (identities_sweep_to == judged_identities) {
+    if (!policy->rules.asks_users()) {
+      judged_identities = identities_sweep_to = identities->generation;
+      return;
+    }
+    identities_sweep_to = identities->generation;
+    identities_sweep_at = 0;
+  }
+  std::span<const Identities::Change> changes;
+  const bool may_be_any = !identities->changes_after(judged_identities, changes);
+  unsigned judged = 0;
+  for (uint32_t seen = 0; seen < kSlotsPerSweep && judged < kRejudgedPerTurn; ++seen) {
+    if (identities_sweep_at >= sessions.capacity()) {
+      judged_identities = identities_sweep_to;
+      return;
+    }
+    const uint32_t index = identities_sweep_at++;
+    const Session& session = sessions.at(index);
+    if (!session.in_use || session.generation != policy->generation) continue;
+    auto change = std::find_if(changes.begin(), changes.end(),
+                               [&](const auto& each) { return is_of(session, each.address); });
+    if (change == changes.end() && !may_be_any) continue;
+    ++judged;
+    if (is_still_allowed(index)) continue;
+    if (change != changes.end()) left_user = change->was;
+    report_end(session);
+    left_user = 0;
+    shared.counters->sessions_ended_by_logout.add(1);
+    end_session(index, FlowEnd::forced);
+  }
+}
+
+// When the hosts of users were last seen: for those that are logged out when they are quiet.
+void Pipeline::State::note_seen() {
+  if (identities == nullptr || !identities->watches()) return;
+  if (now - seen_noted_at < kSeenPeriod) return;
+  seen_noted_at = now;
+  const uint32_t slice = sessions.capacity() / kSeenSlices + 1;
+  for (uint32_t i = 0; i < slice; ++i) {
+    if (seen_noted_slot >= sessions.capacity()) seen_noted_slot = 0;
+    const Session& session = sessions.at(seen_noted_slot++);
+    if (!session.in_use) continue;
+    for (const FlowKey& key : session.key) {
+      const uint32_t host = identities->index_of(Ipv4Address(key.source));
+      if (host == Identities::kNobody) continue;
+      identities->note_seen(settings.worker, host, session.last_seen);
+    }
   }
 }
 

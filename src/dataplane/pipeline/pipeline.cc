@@ -66,8 +66,11 @@ void Pipeline::turn(const Policy* policy, Instant now, Outbox& out) {
   State& state = *state_;
   state.begin(policy, now, out);
   if (policy != nullptr) {
+    state.follow_identities();
     state.expire();
     state.sweep();
+    state.sweep_identities();
+    state.note_seen();
   }
   state.release_held();
   WorkerCounters& counters = *state.shared.counters;
@@ -82,7 +85,8 @@ void Pipeline::turn(const Policy* policy, Instant now, Outbox& out) {
 bool Pipeline::has_work() const {
   const State& state = *state_;
   return state.has_more_to_expire || state.swept_generation != state.sweeping_generation ||
-         state.fragments.held() != 0 || state.held.waiting() != 0;
+         state.judged_identities != state.identities_sweep_to || state.fragments.held() != 0 ||
+         state.held.waiting() != 0;
 }
 
 // What holds for one call; the pool follows a new policy before it gives out a port.

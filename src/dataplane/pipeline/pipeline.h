@@ -25,10 +25,12 @@
 #include "dataplane/nat/session.h"
 #include "dataplane/nat/shards.h"
 #include "dataplane/packet/counters.h"
+#include "dataplane/packet/flow_record.h"
 #include "dataplane/packet/log_record.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/packet/verdict.h"
 #include "dataplane/pipeline/neighbor.h"
+#include "dataplane/policy/identities.h"
 #include "dataplane/policy/policy.h"
 #include "dataplane/table/spsc_ring.h"
 
@@ -84,6 +86,8 @@ class Pipeline {
     SpscRing<ControlEvent>* events = nullptr;
     WorkerCounters* counters = nullptr;
     Tap* tap = nullptr;  // nullptr: nobody captures; sees refused packets that become answers
+    IdentitySlot* identities = nullptr;     // nullptr: nobody ever logs in
+    SpscRing<FlowRecord>* flows = nullptr;  // nullptr: nobody ever exports
   };
   Pipeline(const Settings& settings, const Shared& shared);
   ~Pipeline();

@@ -190,6 +190,10 @@ void Pipeline::State::log(LogRecord& record) {
   record.at = now;
   record.generation = policy->generation;
   record.worker = settings.worker;
+  record.user = left_user;  // of a session whose user is there no more, whoever is now
+  if (record.user == 0 && identities != nullptr) {
+    if (const Identity* who = identities->find(record.source)) record.user = who->user;
+  }
   if (shared.log->push(record)) {
     shared.counters->log_records.add(1);
   } else {

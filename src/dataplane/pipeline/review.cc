@@ -58,8 +58,9 @@ bool passes(Outcome outcome) {
 }  // namespace
 
 Review review(const Policy& policy, const Session& session, const SessionDetail& detail,
-              Endpoint internal, InterfaceId internal_interface) {
-  const FirstPacket first = first_again(session, detail);
+              const Circumstances& now) {
+  FirstPacket first = first_again(session, detail);
+  first.identities = now.identities;
   Review found;
   if (is_cut_off(policy, first)) return found;
   Decision& decision = found.decision;
@@ -70,7 +71,8 @@ Review review(const Policy& policy, const Session& session, const SessionDetail&
           passes(decision.outcome) && leads_to_same(decision, session, detail.mapping);
       break;
     case SessionKind::mapped_inbound:
-      decision = decide_mapped_inbound(policy, first, internal, internal_interface, nullptr);
+      decision =
+          decide_mapped_inbound(policy, first, now.internal, now.internal_interface, nullptr);
       found.is_allowed = passes(decision.outcome) && decision.outcome != Outcome::hairpin &&
                          leads_there(decision, session);
       break;

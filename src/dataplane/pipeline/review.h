@@ -13,9 +13,16 @@ struct Review {
   Decision decision;  // of its first packet, made again
 };
 
-// `internal` and `internal_interface` are those of the dynamic mapping that a mapped_inbound
-// session came in by; others need none. Pure; thread: any.
+// What a policy is not, but the judgement depends on.
+struct Circumstances {
+  // Of the dynamic mapping that a mapped_inbound session came in by; others need none.
+  Endpoint internal;
+  InterfaceId internal_interface = kNoInterface;
+  const Identities* identities = nullptr;
+};
+
+// Pure; thread: any.
 Review review(const Policy& policy, const Session& session, const SessionDetail& detail,
-              Endpoint internal, InterfaceId internal_interface);
+              const Circumstances& now);
 
 }  // namespace postern

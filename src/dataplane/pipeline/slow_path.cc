@@ -19,6 +19,7 @@ Endpoint remote_of(const FlowKey& inbound) {
 
 void Pipeline::State::first_packet(Packet& packet) {
   FirstPacket first = first_of(packet, packet.from_host ? kGateway : packet.ingress);
+  first.identities = identities;
   if (packet.rounds > 0) return first_from_hairpin(packet, first);
   const auto* external = policy->nat.find_external_address(Ipv4Address(packet.key.destination));
   bool may_be_mapped = external != nullptr && external->dynamic && packet.ingress == external->on &&
@@ -206,6 +207,8 @@ uint32_t Pipeline::State::obtain_mapping(const Packet& packet, const Decision& d
   if (index == kNone) {
     ports.release(proto, decision.external_address, *port);
     reason = DropReason::mapping_table_full;
+  } else if (tells_mappings()) {
+    tell_mapping(mapping, FlowEvent::mapping_begin);
   }
   return index;
 }
@@ -221,7 +224,7 @@ DropReason Pipeline::State::insert(const WholeSession& session, uint32_t& index)
   for (unsigned i = 0; i < kGivenUpForOne && is_full(inserted.reason); ++i) {
     uint32_t victim = sessions.victim();
     if (victim == kNone) return inserted.reason;
-    end_session(victim);
+    end_session(victim, FlowEnd::resources);
     shared.counters->sessions_evicted.add(1);
     inserted = sessions.insert(session, now);
   }
@@ -247,7 +250,10 @@ void Pipeline::State::open_session(Packet& packet, const Decision& decision, Ses
   if (decision.source_nat == SourceNatKind::dynamic && has_identifier(packet.key.protocol)) {
     DropReason reason = DropReason::none;
     mapping = obtain_mapping(packet, decision, reason);
-    if (mapping == kNone) return drop(packet, reason);
+    if (mapping == kNone) {
+      tell_exhausted(packet, decision, reason);
+      return drop(packet, reason);
+    }
     leaving.source_port = be16(mappings.at(mapping).external.port);
   }
   WholeSession whole;
@@ -277,10 +283,12 @@ void Pipeline::State::open_session(Packet& packet, const Decision& decision, Ses
   DropReason reason = insert(whole, index);
   if (reason != DropReason::none) {
     if (mapping != kNone) release_mapping(mapping);
+    tell_exhausted(packet, decision, reason);
     return drop(packet, reason);
   }
   shared.counters->sessions_created.add(1);
   note_remote(index, true);
+  if (tells_flows()) tell_session_begin(index);
   count(index, Direction::original, packet);
   report_translation(packet, decision, session);
   trace(packet, session, SessionUse::opened);

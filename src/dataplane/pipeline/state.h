@@ -7,6 +7,7 @@
 //   slow_path.cc  first packets: decide, open a session
 //   hit.cc        packets of a session
 //   judge.cc      sessions under a new policy, expiry
+//   flows.cc      sessions that begin and end, told for export
 //   forward.cc    TTL, MTU, MAC address, host path
 //   answer.cc     ICMP errors, resets, ARP
 //   report.cc     counters and log records
@@ -104,10 +105,24 @@ struct alignas(kOwnLines) Pipeline::State {
   bool is_still_ours(const Session& session) const;
   void follow_host(Mapping& mapping) const;
   bool is_still_allowed(uint32_t index);
-  void end_session(uint32_t index);
+  // Without a reason: its time has come.
+  void end_session(uint32_t index, FlowEnd why = FlowEnd::none);
   void release_mapping(uint32_t mapping);
   void expire();
   void sweep();
+  void follow_identities();
+  void sweep_identities();
+  void note_seen();
+
+  // --- flows.cc
+  bool tells_flows() const { return policy->flow_export.sessions && shared.flows != nullptr; }
+  bool tells_mappings() const { return policy->flow_export.mappings && shared.flows != nullptr; }
+  void tell_session_begin(uint32_t index);
+  void tell_session_end(uint32_t index, FlowEnd why);
+  void tell_mapping(const Mapping& mapping, FlowEvent event);
+  void tell_exhausted(const Packet& packet, const Decision& decision, DropReason reason);
+  FlowRecord flow_of(uint32_t index) const;
+  void tell_flow(FlowRecord& record);
 
   // --- forward.cc
   // TTL and MTU, before the translation changes anything. False: the packet was dropped or
@@ -163,11 +178,18 @@ struct alignas(kOwnLines) Pipeline::State {
   // (external endpoint, remote address) -> sessions, for address-dependent filtering.
   FlowMap admitted;
   ReplyBudget replies[2];  // to what came from inside; to what came from external zones
-  RefusalBudget refusals[kDropReasons];  // by reason
-  uint32_t neighbors_seen = 0;           // version of the neighbor table at the last release
-  uint32_t swept_generation = 0;         // every session was judged under this policy
+  RefusalBudget refusals[kDropReasons];     // by reason
+  RefusalBudget exhaustions[kDropReasons];  // likewise, for export
+  uint32_t neighbors_seen = 0;              // version of the neighbor table at the last release
+  uint32_t swept_generation = 0;            // every session was judged under this policy
   uint32_t sweeping_generation = 0;
-  uint32_t sweep_at = 0;  // next slot to look at
+  uint32_t sweep_at = 0;             // next slot to look at
+  uint32_t judged_identities = 0;    // every session was judged with these
+  uint32_t identities_sweep_to = 0;  // those of the sweep that is on, or judged_identities
+  uint32_t identities_sweep_at = 0;
+  SubjectId left_user = 0;  // while the end of a session is told: who was logged in there before
+  Instant seen_noted_at;
+  uint32_t seen_noted_slot = 0;
   bool has_more_to_expire = false;
   uint32_t ports_generation = 0;  // policy whose port range the pool uses
   uint16_t denied_by = kNoRule;   // while a packet is denied: the rule
@@ -179,6 +201,7 @@ struct alignas(kOwnLines) Pipeline::State {
 
   // --- of the current call
   const Policy* policy = nullptr;
+  const Identities* identities = nullptr;  // of this turn
   RuleCounters* rule_counters = nullptr;
   Instant now;
   Outbox* out = nullptr;

@@ -15,6 +15,7 @@
 #include "dataplane/nat/session.h"
 #include "dataplane/nat/shards.h"
 #include "dataplane/packet/counters.h"
+#include "dataplane/packet/flow_record.h"
 #include "dataplane/policy/route_table.h"
 #include "dataplane/table/table_memory.h"
 
@@ -45,6 +46,7 @@ class Policy {
   Timeouts timeouts;
   // It may be taken back: TCP sessions that it does not allow stay, though nothing of them passes.
   bool is_on_trial = false;
+  FlowExport flow_export;
 
   // --- questions; thread: any
   bool is_own_address(Ipv4Address address) const;  // of any interface

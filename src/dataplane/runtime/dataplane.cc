@@ -65,7 +65,11 @@ EalSettings eal_settings(const DataplaneSettings& settings) {
 
 struct Dataplane::State {
   explicit State(const DataplaneSettings& from)
-      : settings(from), policies(from.workers), captures(from.workers), neighbors(from.hash_seed) {}
+      : settings(from),
+        policies(from.workers),
+        captures(from.workers),
+        identities(from.workers),
+        neighbors(from.hash_seed) {}
   ~State();
 
   Result<void> open();
@@ -82,6 +86,7 @@ struct Dataplane::State {
   std::unique_ptr<SystemClock> system_clock;
   PolicySlot policies;
   CaptureSlot captures;
+  IdentitySlot identities;
   NeighborTable neighbors;
   Doorbell log_bell, event_bell;
   Ports ports;
@@ -178,6 +183,7 @@ void Dataplane::State::make_workers() {
     shared.log_bell = &log_bell;
     shared.event_bell = &event_bell;
     shared.captures = &captures;
+    shared.identities = &identities;
     shared.desk = desks[i].get();
     shared.bells = bells;
     shared.is_stopping = &is_stopping;
@@ -249,11 +255,17 @@ void Dataplane::stop() {
 PolicySlot& Dataplane::policies() {
   return state_->policies;
 }
+IdentitySlot& Dataplane::identities() {
+  return state_->identities;
+}
 NeighborTable& Dataplane::neighbors() {
   return state_->neighbors;
 }
 SpscRing<LogRecord>& Dataplane::log_ring(WorkerId worker) {
   return state_->desks.at(worker)->log;
+}
+SpscRing<FlowRecord>& Dataplane::flow_ring(WorkerId worker) {
+  return state_->desks.at(worker)->flows;
 }
 SpscRing<ControlEvent>& Dataplane::events(WorkerId worker) {
   return state_->desks.at(worker)->events;

@@ -26,9 +26,11 @@
 #include "base/time.h"
 #include "dataplane/capture/capture_slot.h"
 #include "dataplane/packet/counters.h"
+#include "dataplane/packet/flow_record.h"
 #include "dataplane/packet/log_record.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/pipeline/neighbor.h"
+#include "dataplane/policy/identities.h"
 #include "dataplane/policy/policy_slot.h"
 #include "dataplane/runtime/doorbell.h"
 #include "dataplane/runtime/dump.h"
@@ -137,7 +139,9 @@ class Dataplane {
   // --- meeting points with the workers
   PolicySlot& policies();
   NeighborTable& neighbors();
+  IdentitySlot& identities();
   SpscRing<LogRecord>& log_ring(WorkerId worker);         // consumer: the logging thread
+  SpscRing<FlowRecord>& flow_ring(WorkerId worker);       // consumer: the IPFIX thread
   SpscRing<ControlEvent>& events(WorkerId worker);        // consumer: control
   Doorbell& log_bell();                                   // rung when some log ring has records
   Doorbell& event_bell();                                 // rung when some event ring has events

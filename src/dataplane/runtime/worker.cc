@@ -49,8 +49,9 @@ void settle_thread(WorkerId id, uint32_t core) {
 }
 
 Pipeline::Shared shared_of(const Worker::Shared& shared, Tap& tap) {
-  return Pipeline::Shared{shared.neighbors, &shared.desk->log, &shared.desk->events,
-                          &shared.desk->counters, &tap};
+  return Pipeline::Shared{
+      shared.neighbors,  &shared.desk->log,  &shared.desk->events, &shared.desk->counters, &tap,
+      shared.identities, &shared.desk->flows};
 }
 
 Sender::Settings sender_of(const Worker::Settings& settings, const Worker::Shared& shared,
@@ -298,6 +299,7 @@ void Worker::drain() {
   }
   // Whoever waits for this worker to be done with a policy or a capture waits no longer.
   shared_.policies->finished(settings_.id, UINT32_MAX);
+  shared_.identities->finished(settings_.id, UINT32_MAX);
   tap_.end();
 }
 

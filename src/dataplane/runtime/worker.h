@@ -37,6 +37,7 @@ struct InjectedFrame {
 // What a worker and the threads around it meet at.
 struct alignas(kOwnLines) WorkerDesk {
   SpscRing<LogRecord> log{kLogRing};              // worker -> logging thread
+  SpscRing<FlowRecord> flows{kFlowRing};          // worker -> IPFIX thread
   SpscRing<ControlEvent> events{kEventRing};      // worker -> control
   SpscRing<InjectedFrame> injected{kInjectRing};  // control -> worker (worker 0 only)
   WorkerCounters counters;                        // worker: write, others: read
@@ -64,6 +65,7 @@ class alignas(kOwnLines) Worker {
     Doorbell* log_bell = nullptr;
     Doorbell* event_bell = nullptr;
     CaptureSlot* captures = nullptr;
+    IdentitySlot* identities = nullptr;
     WorkerDesk* desk = nullptr;
     const std::atomic<bool>* is_stopping = nullptr;  // control: write
   };

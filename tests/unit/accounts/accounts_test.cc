@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstdlib>
 
 #include "control/accounts/password.h"
@@ -70,7 +71,7 @@ struct Bed {
   }
   Verdict log_in(const std::string& name, const std::string& password) {
     Verdict verdict = Verdict::busy;
-    accounts->check_password(name, password, kDesk, [&](const Outcome& outcome) {
+    accounts->check_password({name, kDesk}, password, [&](const Outcome& outcome) {
       verdict = outcome.verdict;
       CHECK((outcome.user != nullptr) == (verdict == Verdict::right));
       loop.stop();
@@ -151,6 +152,7 @@ TEST_CASE("accounts/accounts: an account file that is broken is left alone", "[F
 TEST_CASE("accounts/accounts: a hash of another system becomes ours at the first log-in", "[F70]") {
   Bed bed;
   REQUIRE(bed.add("alice", kForeign));
+  const uint64_t number = bed.accounts->password_number("alice");
   CHECK(bed.log_in("alice", "secret-13") == Verdict::wrong);
   CHECK(bed.accounts->find("alice")->password == kForeign);
   CHECK(bed.log_in("alice", "secret-12") == Verdict::right);
@@ -158,7 +160,85 @@ TEST_CASE("accounts/accounts: a hash of another system becomes ours at the first
   bed.accounts->when_changed([&] { bed.loop.stop(); });
   bed.run();
   CHECK(bed.accounts->find("alice")->password.starts_with("$argon2id$"));
+  CHECK(bed.accounts->password_number("alice") == number);
   CHECK(bed.log_in("alice", "secret-12") == Verdict::right);
+}
+
+TEST_CASE("accounts/accounts: the account file is left alone once it is switched off", "[F70]") {
+  Bed bed;
+  REQUIRE(bed.add("alice", ""));
+  Result<void> outcome;
+  const auto add_bob = [](LocalAccounts& local) -> Result<void> {
+    local.users.emplace_back().name = "bob";
+    return {};
+  };
+  bed.accounts->edit(add_bob, [&](Result<void> done) {
+    outcome = std::move(done);
+    bed.loop.stop();
+  });
+  const auto switch_off = [&] {
+    bed.model.users.account_file = false;
+    CHECK(bed.accounts->follow(bed.model));
+  };
+  SECTION("before the write") {
+    switch_off();
+    bed.run();
+    CHECK_FALSE(outcome);
+    CHECK(read_text_file(bed.directory + "/accounts.json")->find("alice") != std::string::npos);
+  }
+  SECTION("while it is written") {
+    bed.loop.after({}, switch_off);
+    bed.run();
+    CHECK(outcome);
+  }
+  CHECK(bed.accounts->find("alice") == nullptr);
+  CHECK(bed.accounts->find("bob") == nullptr);
+}
+
+TEST_CASE("accounts/accounts: the time does not tell which names have a hash of another system",
+          "[F61]") {
+  Bed bed;
+  REQUIRE(bed.add("alice", kForeign));
+  for (const char* name : {"alice", "nobody"}) {
+    const auto begun = std::chrono::steady_clock::now();
+    CHECK(bed.log_in(name, "wrong") == Verdict::wrong);
+    CHECK(std::chrono::steady_clock::now() - begun >= std::chrono::milliseconds(990));
+  }
+}
+
+TEST_CASE("accounts/accounts: a password has a number, another one after each change", "[F61]") {
+  Bed bed;
+  REQUIRE(bed.add("alice", bed.hash()));
+  REQUIRE(bed.add("bob", bed.hash()));
+  const uint64_t first = bed.accounts->password_number("alice");
+  const uint64_t of_bob = bed.accounts->password_number("bob");
+  CHECK(first != 0);
+  CHECK(first != of_bob);
+  CHECK(bed.accounts->password_number("nobody") == 0);
+  auto change = [&](const std::string& hash) {
+    REQUIRE(bed.edit([&](LocalAccounts& local) -> Result<void> {
+      local.find("alice")->password = hash;
+      return {};
+    }));
+    return bed.accounts->password_number("alice");
+  };
+  const uint64_t second = change(bed.hash());
+  CHECK(second != first);
+  CHECK(bed.accounts->password_number("bob") == of_bob);
+  const uint64_t none = change("");
+  CHECK(none != second);
+  REQUIRE(bed.edit([](LocalAccounts& local) -> Result<void> {
+    local.find("alice")->description = "of the office";
+    return {};
+  }));
+  CHECK(bed.accounts->password_number("alice") == none);
+  // Taken away and made again: nobody who was logged in before is now.
+  REQUIRE(bed.edit([](LocalAccounts& local) -> Result<void> {
+    local.users.erase(local.users.begin());
+    return {};
+  }));
+  REQUIRE(bed.add("alice", ""));
+  CHECK(bed.accounts->password_number("alice") > none);
 }
 
 TEST_CASE("accounts/accounts: a flood of log-ins is refused beyond a bound", "[F61]") {
@@ -167,14 +247,15 @@ TEST_CASE("accounts/accounts: a flood of log-ins is refused beyond a bound", "[F
   size_t ended = 0;
   constexpr size_t kFlood = 200;
   for (uint32_t i = 0; i < kFlood; ++i) {
-    bed.accounts->check_password("n" + std::to_string(i), "x", Ipv4Address{0x0A000000u + i},
+    const std::string name = "n" + std::to_string(i);
+    bed.accounts->check_password({name, Ipv4Address{0x0A000000u + i}}, "x",
                                  [&](const Outcome& outcome) {
                                    busy += outcome.verdict == Verdict::busy ? 1 : 0;
                                    if (++ended == kFlood) bed.loop.stop();
                                  });
   }
   bed.run();
-  CHECK(busy >= kFlood - HashPool::kJobsMax - 8 * HashPool::kThreads);
+  CHECK(busy >= kFlood - Accounts::kHashesMax - 16);
   CHECK(busy < kFlood);
 }
 

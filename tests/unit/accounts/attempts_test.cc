@@ -140,3 +140,57 @@ TEST_CASE("accounts/attempts: tables are bounded; blocked ones are forgotten las
   CHECK_FALSE(bed.attempts.forget("alice"));
   CHECK(bed.try_wrong("alice", kDesk) == 0);
 }
+
+TEST_CASE("accounts/attempts: an address that is refused does not flush the names", "[F61]") {
+  Bed bed;
+  for (int i = 0; i < 10; ++i)
+    bed.try_wrong("alice", kDesk);
+  const size_t before = bed.attempts.blocked(bed.now).size();
+  for (size_t i = 0; i < Attempts::kEntriesMax + 100; ++i)
+    bed.try_wrong("n" + std::to_string(i), kAttacker);
+  CHECK(bed.attempts.blocked(bed.now).size() == before + 1);
+  CHECK(bed.attempts.counters().forgotten == 0);
+  CHECK(bed.try_wrong("alice", kDesk) == 2);
+}
+
+TEST_CASE("accounts/attempts: names that got in are forgotten after all strangers", "[F61]") {
+  Bed bed;
+  for (int i = 0; i < 200; ++i)
+    REQUIRE(bed.try_right("user" + std::to_string(i), kDesk));
+  for (size_t i = 0; i < Attempts::kEntriesMax + 1000; ++i) {
+    Ipv4Address from{0x0A000000u + static_cast<uint32_t>(i)};
+    bed.try_wrong("n" + std::to_string(i), from);
+  }
+  CHECK(bed.attempts.counters().forgotten > 1000);
+  for (int i = 0; i < 100; ++i)
+    bed.try_wrong("user0", kAttacker);
+  CHECK(bed.try_right("user0", kDesk));
+}
+
+TEST_CASE("accounts/attempts: wrong ones at one door block nobody at the other", "[F61]") {
+  Bed bed;
+  Attempts::Who at_portal{"alice", kAttacker, Door::portal};
+  for (int i = 0; i < 20; ++i) {
+    if (bed.attempts.admit(at_portal, bed.now).is_admitted)
+      bed.attempts.note_wrong(at_portal, bed.now);
+  }
+  REQUIRE(bed.events.size() == 1);
+  CHECK(bed.events[0].door == Door::portal);
+  at_portal.from = kDesk;
+  CHECK(bed.attempts.admit(at_portal, bed.now).is_blocked);
+  CHECK(bed.try_wrong("alice", kDesk) == 0);
+  CHECK(bed.attempts.forget("alice"));
+  CHECK(bed.attempts.admit(at_portal, bed.now).is_admitted);
+}
+
+TEST_CASE("accounts/attempts: keys that nobody has count for their address alone", "[F61]") {
+  Bed bed;
+  for (int i = 0; i < 30; ++i)
+    bed.attempts.note_stranger(kAttacker, bed.now);
+  REQUIRE(bed.events.size() == 1);
+  CHECK(bed.events[0].is_address);
+  CHECK_FALSE(bed.attempts.note_stranger(kAttacker, bed.now).is_admitted);
+  CHECK(bed.attempts.note_stranger(kListed, bed.now).is_admitted);
+  CHECK(bed.attempts.blocked(bed.now).size() == 1);
+  CHECK(bed.try_wrong("alice", kDesk) == 0);
+}

@@ -121,4 +121,38 @@ TEST_CASE("analysis/filter: one that takes everything ends the list", "[C06]") {
   CHECK_THAT(told, Contains("11 never-reached: filter.rules.again"));
 }
 
+TEST_CASE("analysis/filter: a rule for users hides no other and settles nothing", "[C06][F27]") {
+  CHECK(findings_in({"name: hr, in: lan, users: [group:hr], action: permit",
+                     "name: web, in: lan, service: tcp/80, action: deny",
+                     "name: known, in: lan, users: [any], action: drop",
+                     "name: lan, in: lan, action: permit"}) == "");
+  // Among them others for users: who is in both groups meets the first alone.
+  CHECK(findings_in({"name: hr, in: lan, users: [group:hr], action: permit",
+                     "name: same, in: lan, users: [group:hr], action: drop"}) == "");
+  // Without it those who are logged in would meet the rule between.
+  CHECK(findings_in({"name: web, in: lan, service: tcp/80, action: permit",
+                     "name: anna, in: lan, users: [anna], action: drop",
+                     "name: lan, in: lan, action: permit"}) == "");
+  // One of several services, taken from those who are logged in alone.
+  CHECK(findings_in({"name: tcp, in: lan, users: [any], service: tcp, action: permit",
+                     "name: mail, in: lan, service: tcp+udp/25, action: deny"}) == "");
+}
+
+TEST_CASE("analysis/filter: a rule for users is hidden by one for everybody", "[C06][F27]") {
+  CHECK(findings_in({"name: all, in: lan, action: permit",
+                     "name: anna, in: lan, users: [anna], action: drop"}) ==
+        "10 contradiction: filter.rules.anna: never reached: rule all (line 9) comes first, "
+        "matches all of it and says permit, not drop; move this one above that one, or remove "
+        "it\n");
+  CHECK_THAT(findings_in({"name: bob, in: lan, users: [bob], action: permit",
+                          "name: all, in: lan, action: drop",
+                          "name: anna, in: lan, users: [anna], action: drop"}),
+             Contains("11 never-reached: filter.rules.anna: never reached: rule all (line 10)"));
+}
+
+TEST_CASE("analysis/filter: an alert is a reason for a rule", "[C06][F28]") {
+  CHECK(findings_in({"name: web, in: lan, service: tcp/80, action: permit, alert: true",
+                     "name: lan, in: lan, action: permit"}) == "");
+}
+
 }  // namespace postern

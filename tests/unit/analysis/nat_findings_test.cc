@@ -62,6 +62,13 @@ TEST_CASE("analysis/nat: a port map that the filter lets nobody use", "[C06][F10
                              "(line 7) has replaced 203.0.113.1 by 10.9.0.80 before"));
 }
 
+TEST_CASE("analysis/nat: a rule for users may let somebody use a port map", "[C06][F10][F27]") {
+  CHECK(with_map(kWeb, {"name: in, in: external, users: [any], action: permit",
+                        "name: last, action: drop"}) == "");
+  CHECK(with_map(kWeb, {"name: bad, in: external, users: [any], action: drop",
+                        "name: in, in: external, action: permit"}) == "");
+}
+
 TEST_CASE("analysis/nat: a port map to nowhere", "[C06][F10]") {
   const std::string permit = "name: in, in: wan, action: permit";
   CHECK_THAT(with_map("service: tcp/80, to: 10.50.0.80", {permit}),
@@ -82,6 +89,7 @@ TEST_CASE("analysis/dns: a resolver that strangers may ask", "[F53][C06]") {
              Catch::Contains("open-resolver: services.dns: rule names (line 5) lets strangers ask "
                              "it by lan, where the default route leads out"));
   CHECK(text_of(analysed(model_of(one_armed + ", from: 192.168.1.0/24" + end))) == "");
+  CHECK(text_of(analysed(model_of(one_armed + ", users: [any]" + end))) == "");
   CHECK(findings_in({"name: names, out: gateway, service: udp/53, action: permit"},
                     "services: { dns: { servers: 192.0.2.53 } }\n") == "");
 }

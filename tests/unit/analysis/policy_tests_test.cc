@@ -86,6 +86,26 @@ TEST_CASE("analysis/tests: what fails says what was expected and seen", "[C06][C
              Catch::Contains("fails: expected sent_from 203.0.113.9, seen 203.0.113.1:0"));
 }
 
+TEST_CASE("analysis/tests: somebody may be logged in", "[C06][F27]") {
+  const std::string text =
+      gateway_with({"name: hr, in: lan, out: dmz, users: \"group:hr\", action: permit"}) +
+      "services: { portal: { listen: lan } }\n"
+      "users:\n"
+      "  accounts: { anna: { groups: [payroll] }, bert: {} }\n"
+      "  groups: { payroll: { groups: [hr] }, hr: {} }\n"
+      "tests:\n  - { name: t, in: lan, protocol: tcp, from: 192.168.1.9, to: 10.9.0.9:443, ";
+  auto outcome_for = [&](const std::string& rest) {
+    return told(check_text(text + rest + " }\n").findings);
+  };
+  CHECK(outcome_for("verdict: permit, user: anna").empty());
+  CHECK(outcome_for("verdict: drop, user: bert").empty());
+  CHECK(outcome_for("verdict: permit, user: bert, groups: [hr]").empty());
+  CHECK(outcome_for("verdict: drop").empty());
+  CHECK_THAT(outcome_for("verdict: permit, user: bert"),
+             Catch::Contains("fails: expected permit, seen drop"));
+  CHECK_THAT(outcome_for("verdict: drop, groups: [hr]"), Catch::Contains("goes with user"));
+}
+
 TEST_CASE("analysis/tests: a configuration whose tests fail is invalid, and that alone is told",
           "[C06]") {
   const Checked passed = check_text(with_tests({std::string(kOut) + "verdict: permit"}));

@@ -68,7 +68,8 @@ class Daemon:
                 length = struct.unpack(">I", client.recv(4, socket.MSG_WAITALL))[0]
                 self.requests.append(json.loads(client.recv(length, socket.MSG_WAITALL)))
                 response = self.response
-                client.sendall(response(self.requests[-1]) if callable(response) else response)
+                with contextlib.suppress(BrokenPipeError):  # interrupted
+                    client.sendall(response(self.requests[-1]) if callable(response) else response)
 
 
 def frame(body):

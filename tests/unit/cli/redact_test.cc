@@ -12,8 +12,8 @@ TEST_CASE("cli/redact: nothing of a secret stays, however it is written", "[F63]
       "users: [ { name: a, password: \"XY]Z\nZY XYZZY\" } ]", "keys: [ XYZZY,\n  XYZZY ]",
       "keys: [\nXYZZY\n]", "keys:\n- XYZZY\n- XYZZY", "keys:\n  - XYZZY\n\n  - XYZZY",
       "- psk: |\n    XYZZY\n\n    XYZZY", "secret: >-\n  XYZZY", "password:\n  XYZZY",
-      "x: $argon2id$v=19$m=65536$XYZZY", "x: \"$6$rounds=1$XYZZY\"",
-      "to: https://admin:XYZZY@logs.example/in",
+      "x: $argon2id$v=19$m=65536,t=2,p=1$/XYZZY/a$+XYZZY/b", "x: $argon2id$v=19$m=65536$XYZZY",
+      "x: \"$6$rounds=1$XYZZY\"", "to: https://admin:XYZZY@logs.example/in",
       "x: | \n  -----BEGIN PRIVATE KEY-----\n  XYZZY\n"
       "  -----END PRIVATE KEY-----",
       "# the password is XYZZY", "name: a  # XYZZY", "x: aB3XYZZYaB3aB3aB3aB3",

@@ -73,6 +73,21 @@ TEST_CASE("control/log: an alert comes once a burst, and the others are counted"
   CHECK(bed.warnings.empty());
 }
 
+TEST_CASE("control/log: a command that others could replace is not run", "[F28]") {
+  Bed bed;
+  bed.settings.command = {bed.script("echo > " + bed.directory.path() + "/told\n")};
+  REQUIRE(chmod(bed.settings.command[0].c_str(), 0777) == 0);
+  bed.configure();
+  bed.alerts->raise("login", "x");
+  CHECK(bed.comes_true([&] {
+    std::lock_guard lock(bed.mutex);
+    return bed.warnings.size() == 1;
+  }));
+  CHECK(bed.warnings[0] == "alert command not run: " + bed.settings.command[0] +
+                               " can be written by others than root");
+  CHECK(bed.text("told").empty());
+}
+
 TEST_CASE("control/log: a command that fails or takes too long is told of", "[F28]") {
   Bed bed;
   const auto [body, fault] = GENERATE(table<std::string, std::string>(
@@ -86,4 +101,17 @@ TEST_CASE("control/log: a command that fails or takes too long is told of", "[F2
     return bed.warnings.size() == 1;
   }));
   CHECK(bed.warnings[0].find(fault) != std::string::npos);
+}
+
+TEST_CASE("control/log: many alerts of one kind hide none of another", "[F28]") {
+  Bed bed;
+  bed.configure();
+  for (int i = 0; i < 1000; ++i)
+    bed.alerts->raise("login", "blocked", "192.0.2." + std::to_string(i));
+  bed.alerts->raise("rule", "action=drop", "guard");
+  REQUIRE(bed.comes_true([&] { return count(bed.text("log/alert.log"), "kind=rule") == 1; }));
+  const std::string lines = bed.text("log/alert.log");
+  CHECK(count(lines, "kind=login") == Alerts::kBurstsMax + 1);
+  CHECK(count(lines, "kind=login subject=\"others\" text=\"blocked\"\n") == 1);
+  CHECK(count(lines, "kind=rule rule=\"guard\" text=\"action=drop\"\n") == 1);
 }

@@ -7,8 +7,10 @@
 #include <random>
 
 #include "unit/control/configuration.h"
+#include "unit/control/full_disk.h"
 
 using namespace postern;
+using test::FullDisk;
 
 namespace {
 
@@ -52,9 +54,12 @@ TEST_CASE("control/log: a backlog keeps the order, over memory, disk and a resta
     Backlog backlog(bed.place, 64u << 20);
     REQUIRE(backlog.open());
     for (int step = 0; step < 300; ++step) {
-      switch (random() % 8) {
+      switch (random() % 9) {
         case 0:
           REQUIRE(backlog.spill());
+          break;
+        case 8:
+          REQUIRE(backlog.secure());
           break;
         case 1:
           backlog.resend();
@@ -127,6 +132,27 @@ TEST_CASE("control/log: a crash loses what was in memory, and doubles what was n
   CHECK(drained(backlog) == numbers(0, 2));
 }
 
+TEST_CASE("control/log: what is in flight and secured outlives a crash", "[F68]") {
+  Bed bed;
+  {
+    Backlog backlog(bed.place, 1u << 20);
+    REQUIRE(backlog.open());
+    backlog.push("0");
+    backlog.push("1");
+    REQUIRE(backlog.next() != nullptr);
+    backlog.sent();
+    backlog.push("2");
+    REQUIRE(backlog.secure());
+    CHECK(backlog.in_flight() == 1);
+    CHECK(backlog.bytes() == 3 * spool_record("0").size() + kSpoolMagic.size());
+    backlog.acknowledge(1);
+    REQUIRE(*backlog.next() == "1");
+  }
+  Backlog backlog(bed.place, 1u << 20);
+  REQUIRE(backlog.open());
+  CHECK(drained(backlog) == numbers(0, 3));
+}
+
 TEST_CASE("control/log: a torn segment gives what is whole of it", "[F68]") {
   const std::string whole =
       std::string(kSpoolMagic) + spool_record("first") + spool_record("second");
@@ -139,4 +165,66 @@ TEST_CASE("control/log: a torn segment gives what is whole of it", "[F68]") {
   std::string changed = whole;
   changed.back() = 'x';
   CHECK(read_spool(changed).messages.size() == 1);
+}
+
+TEST_CASE("control/log: a backlog outlives a full disk without a gap", "[F67][F68]") {
+  Bed bed;
+  Backlog backlog(bed.place, 1u << 20);
+  REQUIRE(backlog.open());
+  REQUIRE(backlog.push("0"));
+  REQUIRE(backlog.spill());
+  REQUIRE(backlog.push("1"));
+  const size_t segment = kSpoolMagic.size() + spool_record("0").size();
+  {
+    FullDisk full(segment + 5);  // of the next record a part
+    CHECK_FALSE(backlog.spill());
+  }
+  REQUIRE(backlog.push("2"));
+  REQUIRE(backlog.spill());
+  REQUIRE(backlog.push("3"));
+  CHECK(drained(backlog) == numbers(0, 4));
+  CHECK(backlog.take_lost() == 0);
+}
+
+TEST_CASE("control/log: what follows a record that a crash has torn is not lost", "[F67][F68]") {
+  Bed bed;
+  {
+    Backlog backlog(bed.place, 1u << 20);
+    REQUIRE(backlog.open());
+    for (const char* message : {"0", "1"})
+      backlog.push(message);
+    REQUIRE(backlog.save());
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(bed.place))
+    std::filesystem::resize_file(entry.path(), entry.file_size() - 1);
+  Backlog backlog(bed.place, 1u << 20);
+  REQUIRE(backlog.open());
+  for (const char* message : {"2", "3"})
+    backlog.push(message);
+  REQUIRE(backlog.spill());
+  CHECK(drained(backlog) == std::vector<std::string>{"0", "2", "3"});
+  CHECK(backlog.take_lost() == 1);
+}
+
+TEST_CASE("control/log: a backlog takes up again all of a large front that it has saved", "[F68]") {
+  Bed bed;
+  const std::string filler(8000, 'x');
+  std::vector<std::string> all;
+  Backlog backlog(bed.place, 64u << 20);
+  REQUIRE(backlog.open());
+  for (int i = 0; i < 700; ++i) {
+    all.push_back(std::to_string(i) + filler);
+    REQUIRE(backlog.push(all.back()));
+    // Segments grow as large as they get.
+    if (i % 130 == 120) REQUIRE(backlog.spill());
+  }
+  for (size_t i = 0; i < 380 && backlog.next() != nullptr; ++i) {
+    backlog.sent();
+    if (i < 125) backlog.acknowledge(1);
+  }
+  all.erase(all.begin(), all.begin() + 125);
+  backlog.resend();
+  REQUIRE(backlog.save());
+  CHECK(drained(backlog) == all);
+  CHECK(backlog.take_lost() == 0);
 }

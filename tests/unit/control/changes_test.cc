@@ -274,3 +274,64 @@ TEST_CASE("control/history: it is bounded, survives a restart and never uses a n
   REQUIRE(history.add({}, "another"));
   CHECK(history.revisions().back().number == 301);
 }
+
+TEST_CASE("control/changes: a change that was made from another text is refused", "[P14]") {
+  Bed bed;
+  const bool is_trial = GENERATE(false, true);
+  Change change;
+  change.who = "bob";
+  change.text = "third";
+  change.base = digest_of("first");
+  if (is_trial) change.trial = seconds(20);
+  CHECK(bed.apply("second").done);
+  ReloadReport report = bed.changes.apply(change);
+  CHECK_FALSE(report.done);
+  CHECK(report.text.find("is not what the change was made from: it is by alice now, since ") !=
+        std::string::npos);
+  CHECK(bed.in_force == "second");
+  CHECK_FALSE(bed.changes.trial());
+  change.base = digest_of("second");
+  CHECK(bed.changes.apply(change).done);
+  CHECK(bed.in_force == "third");
+}
+
+TEST_CASE("control/changes: a file that was edited during a trial is not overwritten", "[C01]") {
+  Bed bed;
+  const std::string path = bed.directory.path() + "/gateway.yaml";
+  const bool had_file = GENERATE(false, true);
+  if (had_file) REQUIRE(write_text_file(path, "first"));
+  CHECK(bed.apply("second", seconds(20), true).done);
+  SECTION("by something else") {
+    REQUIRE(write_text_file(path, "somebody's"));
+    ReloadReport report = bed.changes.confirm("bob");
+    CHECK(report.done);
+    CHECK(report.saved == std::optional(false));
+    CHECK(report.text.find("gateway.yaml was edited meanwhile; see `postern diff") !=
+          std::string::npos);
+    CHECK(bed.file() == "somebody's");
+    CHECK(bed.in_force == "second");
+    CHECK(bed.revisions() == 2);
+  }
+  SECTION("by the text itself") {
+    REQUIRE(write_text_file(path, "second"));
+    CHECK(bed.changes.confirm("bob").saved == std::optional(true));
+    CHECK(bed.file() == "second");
+  }
+  SECTION("and so not if it was not") {
+    CHECK(bed.changes.confirm("bob").saved == std::optional(true));
+    CHECK(bed.file() == "second");
+  }
+}
+
+TEST_CASE("control/changes: a file that is a link stays one", "[P14]") {
+  Bed bed;
+  const std::string path = bed.directory.path() + "/gateway.yaml";
+  const std::string checkout = bed.directory.path() + "/checkout";
+  std::filesystem::create_directory(checkout);
+  REQUIRE(write_text_file(checkout + "/gw.yaml", "first"));
+  REQUIRE(symlink("checkout/gw.yaml", path.c_str()) == 0);
+  ReloadReport report = bed.apply("second", {}, true);
+  CHECK(report.saved == std::optional(true));
+  CHECK(std::filesystem::is_symlink(path));
+  CHECK(*read_text_file(checkout + "/gw.yaml") == "second");
+}

@@ -41,7 +41,41 @@ std::string many_fields() {
   return text + "\"version\": 1}";
 }
 
+std::string many_elements() {
+  std::string text;
+  for (int i = 0; i < 2000; ++i)
+    text += "1,";
+  return text + "1";
+}
+
 }  // namespace
+
+TEST_CASE("control/admin: only what carries a file may be large", "[F61]") {
+  Bed bed;
+  bed.dispatcher.add("apply", [](const Json&, const Peer&, Reply reply) { reply.done(1); });
+  const std::string text(100'000, 'x');
+  Json answer = bed.ask(R"({"version": 1, "command": "echo", "text": ")" + text + "\"}");
+  CHECK(answer["error"]["code"] == "exhausted");
+  CHECK(bed.ask(R"({"version": 1, "command": "apply", "text": ")" + text + "\"}")["ok"] == true);
+}
+
+TEST_CASE("control/admin: a password is told to no auditor", "[F61]") {
+  Bed bed;
+  Json kept, told;
+  bed.dispatcher.add(
+      "change",
+      [&](const Json& request, const Peer&, Reply reply) {
+        kept = request;
+        reply.done(1);
+      },
+      Effect::changes);
+  bed.dispatcher.set_auditor(
+      [&](const Dispatcher::Answered& what, const Json&) { told = what.request; });
+  bed.ask(R"({"version": 1, "command": "change", "password": "secret", "name": "anna"})");
+  CHECK(kept["password"] == "secret");
+  CHECK(told["name"] == "anna");
+  CHECK_FALSE(told.contains("password"));
+}
 
 TEST_CASE("control/admin: a command is answered once, with who asked") {
   Bed bed;
@@ -95,6 +129,8 @@ TEST_CASE("control/admin: whatever is no request is refused in one line") {
       {"{\"version\": " + std::string(10'000'000, '['), "nested too deep"},
       {"{\"version\": " + std::string(17, '[') + std::string(17, ']') + "}", "nested too deep"},
       {many_fields(), "too many fields"},
+      {"{\"version\": [" + many_elements() + "]}", "too many fields"},
+      {"{\"version\": [[" + many_elements() + "]]}", "too many fields"},
       {R"({"version": 1, "command": "[[[[[[[[[[[[[[[[[[[[[\"{{"})", "unknown command"},
       {"{}", "another version"},
       {R"({"version": 2, "command": "echo"})", "another version"},

@@ -46,6 +46,8 @@ struct Bed {
     REQUIRE(loaded.ok());
     ReloadReport report = reload.start(text, loaded.model);
     REQUIRE(report.done);
+    CHECK_FALSE(read_last_good(directory.path()));  // much may go wrong before it is live
+    reload.keep_as_last_good();
   }
 };
 
@@ -84,6 +86,26 @@ TEST_CASE("control/reload: a text whose tests fail changes nothing, and the test
   CHECK(bed.slot.acquire()->generation == 1);
   CHECK_FALSE(bed.reload.preview(configuration(kDrop) + test).report.done);
   CHECK(bed.reload.apply(configuration(kPermit) + test).done);
+}
+
+TEST_CASE("control/reload: what was judged beside the thread is not judged again", "[C03]") {
+  Bed bed;
+  bed.start(configuration(kPermit));
+  CHECK(bed.reload.knows(configuration(kPermit)));
+  CHECK_FALSE(bed.reload.knows(configuration(kDrop)));
+  // A judgement that says more than the text itself shows whose word counts.
+  auto judged = std::make_shared<JudgedText>(*judge_text(configuration(kDrop)));
+  judged->failed_tests = "test 'x' fails";
+  bed.reload.remember(judged);
+  CHECK(bed.reload.knows(configuration(kDrop)));
+  CHECK(bed.reload.preview(configuration(kDrop)).report.text ==
+        "test 'x' fails; nothing was changed");
+  bed.reload.remember(judge_text(configuration(kDrop)));
+  CHECK(bed.reload.apply(configuration(kDrop), Standing::on_trial).done);
+  CHECK(bed.reload.knows(configuration(kPermit)));  // the way back
+  CHECK(bed.reload.apply(configuration(kPermit)).done);
+  CHECK(bed.slot.acquire()->rules.at(0).action == Action::permit);
+  CHECK_FALSE(bed.reload.knows(configuration(kDrop)));
 }
 
 TEST_CASE("control/reload: a bad text changes nothing", "[C03]") {

@@ -28,10 +28,9 @@ struct Bed {
     settings.bell = &bell;
     settings.names = &names;
     settings.now = [] { return Instant{seconds(10).ns}; };
-    settings.host = "gw1";
     settings.state_dir = directory.path();
     log = std::make_unique<SecurityLog>(std::move(settings));
-    REQUIRE(log->configure({}));
+    REQUIRE(log->configure({}, "gw1"));
   }
   static LogRecord record(uint16_t port) {
     LogRecord record;
@@ -97,12 +96,27 @@ TEST_CASE("control/log: a sleeping log hears the bell") {
   CHECK(bed.log->lines() == 20);
 }
 
+TEST_CASE("control/log: the security log follows the name of the gateway", "[F66]") {
+  Bed bed;
+  bed.log->start();
+  bed.write(1);
+  for (int i = 0; i < 300 && bed.log->lines() < 1; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  REQUIRE(bed.log->configure({}, "gw2"));
+  bed.write(2);
+  bed.log->stop();
+  auto lines = bed.lines();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].find(" host=gw1 ") != std::string::npos);
+  CHECK(lines[1].find(" host=gw2 ") != std::string::npos);
+}
+
 TEST_CASE("control/log: the file rotates and is not everybody's to read", "[F66]") {
   Bed bed;
   config::LogFile small;
   small.max_mib = 1;
   small.keep = 2;
-  REQUIRE(bed.log->configure(small));
+  REQUIRE(bed.log->configure(small, "gw1"));
   bed.log->start();
   for (int i = 0; i < 20'000; ++i) {
     while (!bed.ring.push(Bed::record(7)))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/server.h"
 
+#include <grp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -106,8 +107,23 @@ TEST_CASE("control/admin: the socket is its owner's only") {
   struct stat facts = {};
   REQUIRE(stat(bed.path().c_str(), &facts) == 0);
   CHECK((facts.st_mode & 07777) == 0600);
-  CHECK_FALSE(bed.server->set_group("no-such-group-here"));
   CHECK(bed.server->set_group(""));
+}
+
+TEST_CASE("control/admin: an unknown group takes the socket from the group before it", "[F60]") {
+  Bed bed;
+  auto mode = [&bed] {
+    struct stat facts = {};
+    return stat(bed.path().c_str(), &facts) == 0 ? facts.st_mode & 07777 : 0;
+  };
+  const group* own = getgrgid(getegid());
+  REQUIRE(own != nullptr);
+  REQUIRE(bed.server->set_group(own->gr_name));
+  CHECK(mode() == 0660);
+  auto set = bed.server->set_group("no-such-group-here");
+  REQUIRE_FALSE(set);
+  CHECK(set.error().code == ErrorCode::not_found);
+  CHECK(mode() == 0600);
 }
 
 TEST_CASE("control/admin: frames that cannot be are refused, and the next client is served") {

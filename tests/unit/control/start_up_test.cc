@@ -30,7 +30,10 @@ struct Bed {
     quiet.console = false;
     REQUIRE(log.configure(quiet, config::LogLevel::info, directory.path()));
   }
-  std::string logged() { return *read_text_file(directory.path() + "/log/error.log"); }
+  std::string logged() {
+    log.output().settle();
+    return *read_text_file(directory.path() + "/log/error.log");
+  }
 };
 
 }  // namespace
@@ -153,6 +156,66 @@ TEST_CASE("control/start_up: nothing starts without a valid configuration", "[F0
   auto choice = choose_configuration(bed.options, bed.log);
   REQUIRE_FALSE(choice);
   CHECK(choice.error().code == ErrorCode::invalid);
+}
+
+TEST_CASE("control/start_up: a text that did not come up gives way to the last good one, once",
+          "[C03][F02]") {
+  const bool is_killed = GENERATE(false, true);
+  const std::string before = configuration("    - { name: all, action: permit }\n");
+  Bed bed;
+  REQUIRE(write_text_file(bed.options.config_file, kGood));
+  REQUIRE(write_last_good(bed.options.state_dir, before));
+  auto choice = choose_configuration(bed.options, bed.log);
+  REQUIRE(choice);
+  REQUIRE(choice->text == kGood);
+  StartAttempt attempt(bed.options, *choice, bed.log);
+  if (!is_killed) CHECK(attempt.failed({ErrorCode::failed, "no port kernel:enp1s0"}));
+  choice = choose_configuration(bed.options, bed.log);
+  REQUIRE(choice);
+  CHECK(choice->is_last_good);
+  CHECK(choice->text == before);
+  CHECK(choice->refusal ==
+        bed.options.config_file + " did not come up: " +
+            (is_killed ? "posternd ended while it started with it" : "no port kernel:enp1s0"));
+  // The last good one has nothing behind it.
+  CHECK_FALSE(StartAttempt(bed.options, *choice, bed.log).failed({ErrorCode::failed, "x"}));
+  // What was missing may be there by the next start.
+  choice = choose_configuration(bed.options, bed.log);
+  REQUIRE(choice);
+  CHECK_FALSE(choice->is_last_good);
+  StartAttempt second(bed.options, *choice, bed.log);
+  REQUIRE(write_last_good(bed.options.state_dir, kGood));
+  second.succeeded();
+  CHECK_FALSE(read_attempt(bed.options.state_dir));
+}
+
+TEST_CASE("control/start_up: a start without another configuration behind it leaves no note",
+          "[C03]") {
+  auto last_good = GENERATE(as<std::string>{}, "", kGood, kBad);
+  Bed bed;
+  REQUIRE(write_text_file(bed.options.config_file, kGood));
+  if (!last_good.empty()) REQUIRE(write_last_good(bed.options.state_dir, last_good));
+  auto choice = choose_configuration(bed.options, bed.log);
+  REQUIRE(choice);
+  StartAttempt attempt(bed.options, *choice, bed.log);
+  CHECK_FALSE(read_attempt(bed.options.state_dir));
+  CHECK_FALSE(attempt.failed({ErrorCode::failed, "x"}));
+}
+
+TEST_CASE("control/start_up: a note of a start that is not understood is none", "[C03]") {
+  Bed bed;
+  REQUIRE(write_text_file(bed.options.config_file, kGood));
+  REQUIRE(write_last_good(bed.options.state_dir, kBad));
+  const std::string digest = digest_of(kGood);
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("[]"), "{\"digest\": \"" + digest + "\"}",
+        "{\"digest\": \"" + digest + "\", \"fault\": 5}", "{\"fault\": \"" + digest + "\"}"}) {
+    REQUIRE(write_text_file(attempt_path(bed.options.state_dir), text));
+    auto choice = choose_configuration(bed.options, bed.log);
+    REQUIRE(choice);
+    CHECK(choice->text == kGood);
+    CHECK_FALSE(read_text_file(attempt_path(bed.options.state_dir)));
+  }
 }
 
 TEST_CASE("control/start_up: a directory has one posternd at a time") {

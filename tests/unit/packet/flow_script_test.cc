@@ -45,11 +45,15 @@ class MirrorBed : public FlowBed {
     elapsed = elapsed + duration;
     return {};
   }
+  std::vector<Effect> log_in(Ipv4Address, const std::vector<std::string>& who) override {
+    user = who.empty() ? "" : who[0];
+    return {};
+  }
   uint64_t counter(const std::string& name) override { return name == "packets" ? packets : 0; }
   MacAddress gateway_mac(const std::string&) override { return kPortMac; }
   MacAddress neighbor_mac(const std::string&) override { return {{2, 0, 0, 0, 0, 2}}; }
 
-  std::string config;
+  std::string config, user;
   uint64_t packets = 0;
   Duration elapsed;
   uint8_t damage = 0;

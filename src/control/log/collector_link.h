@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SyslogLink: one connection to a collector: UDP (RFC 5426), TCP (RFC 6587), TLS (RFC 5425).
+// CollectorLink: one connection to a collector of syslog or IPFIX: UDP, TCP, TLS.
 //
 //   open() -> turn(), turn() ... is_open() -> send, send ... -> arrived() -> fault()
 //
 // Nothing waits: turn() does what can be done now. What "has arrived" means differs: on a stream
 // what the other side's kernel has acknowledged; by UDP what nobody has complained about for
-// kUdpPatience (an ICMP error, an interface without a way): best effort, as RFC 5426 is.
+// kUdpPatience (an ICMP error, an interface without a way): best
+// effort, as RFC 5426 is.
 //
 // Thread: one. Bounds: kOutgoingMax bytes that the socket has not taken.
 #pragma once
@@ -17,21 +18,32 @@
 #include <string>
 #include <string_view>
 
+#include "base/address.h"
 #include "base/result.h"
-#include "control/config/model_logging.h"
 
 namespace postern {
 
-class SyslogLink {
+class CollectorLink {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kConnectMax{5};  // for the connection and TLS
   static constexpr std::chrono::milliseconds kUdpPatience{300};
   static constexpr size_t kOutgoingMax = size_t{64} << 10;
+  // A connection on which nothing is acknowledged for so long is broken.
+  static constexpr std::chrono::seconds kSilenceMax{20};
 
-  virtual ~SyslogLink() = default;
+  enum class Transport : uint8_t { udp, tcp, tls };
+  struct Way {
+    Ipv4Address address;
+    uint16_t port = 0;
+    Transport transport = Transport::udp;
+    std::string ca;           // file of certificates, TLS; empty: those of the system
+    std::string server_name;  // in its certificate, TLS; empty: the address
+  };
+
+  virtual ~CollectorLink() = default;
   // Never nullptr; what is wrong is fault().
-  static std::unique_ptr<SyslogLink> open(const config::SyslogTarget& target);
+  static std::unique_ptr<CollectorLink> open(const Way& way);
 
   virtual void turn() = 0;
   virtual bool is_open() const = 0;
@@ -39,7 +51,11 @@ class SyslogLink {
   virtual bool is_proven() const { return is_open(); }
   // Whether it takes a message now.
   virtual bool has_room() const = 0;
-  virtual void send(std::string_view message) = 0;
+  // On a stream: with the frame that it needs. False: it was not taken after all, nor is anything
+  // before the next turn.
+  virtual bool send(std::string_view message) = 0;
+  // Octets that a message may have without being cut on the way.
+  virtual size_t message_max() const { return kOutgoingMax; }
   // Of the messages sent and not told of yet, how many have arrived.
   virtual size_t arrived() = 0;
   // Why it is of no further use; empty: it is.
@@ -54,21 +70,23 @@ class SyslogLink {
   std::string fault_;
 };
 
+// Over a socket of datagrams that is connected; takes it over.
+std::unique_ptr<CollectorLink> open_udp_link(int fd);
 // With TLS (syslog_tls.cc); takes over the connected or connecting socket.
-std::unique_ptr<SyslogLink> open_tls_link(const config::SyslogTarget& target, int fd);
+std::unique_ptr<CollectorLink> open_tls_link(const CollectorLink::Way& way, int fd);
 
-// A stream of frames: what TCP and TLS have in common.
-class SyslogStream : public SyslogLink {
+// A stream of messages: what TCP and TLS have in common.
+class CollectorStream : public CollectorLink {
  public:
-  explicit SyslogStream(int fd);
-  ~SyslogStream() override;
-  SyslogStream(const SyslogStream&) = delete;
-  SyslogStream& operator=(const SyslogStream&) = delete;
+  explicit CollectorStream(int fd);
+  ~CollectorStream() override;
+  CollectorStream(const CollectorStream&) = delete;
+  CollectorStream& operator=(const CollectorStream&) = delete;
 
   void turn() override;
   bool is_open() const override { return is_ready_ && fault().empty(); }
   bool has_room() const override { return is_open() && outgoing_.size() < kOutgoingMax; }
-  void send(std::string_view message) override;
+  bool send(std::string_view message) override;
   size_t arrived() override;
 
  protected:

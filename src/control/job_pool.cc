@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/accounts/hash_pool.h"
+#include "control/job_pool.h"
 
 #include <pthread.h>
 #include <sys/resource.h>
@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace postern::accounts {
+namespace postern {
 namespace {
 
 constexpr int kNice = 10;  // the control thread shares its processor with us
@@ -25,10 +25,11 @@ struct Job {
 
 }  // namespace
 
-struct HashPool::State {
-  explicit State(Loop& to) : loop(to) {}
+struct JobPool::State {
+  State(Loop& to, Settings wanted) : loop(to), settings(wanted) {}
 
   Loop& loop;
+  const Settings settings;
   std::mutex mutex;
   std::condition_variable bell;
   std::deque<Job> jobs;              // under the mutex
@@ -39,8 +40,8 @@ struct HashPool::State {
   void work(const std::weak_ptr<State>& self);
 };
 
-void HashPool::State::work(const std::weak_ptr<State>& self) {
-  pthread_setname_np(pthread_self(), "accounts");
+void JobPool::State::work(const std::weak_ptr<State>& self) {
+  pthread_setname_np(pthread_self(), settings.name);
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);  // of this thread alone
   std::unique_lock lock(mutex);
   for (;;) {
@@ -58,9 +59,9 @@ void HashPool::State::work(const std::weak_ptr<State>& self) {
   }
 }
 
-HashPool::HashPool(Loop& loop) : state_(std::make_shared<State>(loop)) {}
+JobPool::JobPool(Loop& loop, Settings settings) : state_(std::make_shared<State>(loop, settings)) {}
 
-HashPool::~HashPool() {
+JobPool::~JobPool() {
   {
     std::lock_guard lock(state_->mutex);
     state_->is_ending = true;
@@ -70,24 +71,21 @@ HashPool::~HashPool() {
     thread.join();
 }
 
-void HashPool::State::add(Job job) {
+void JobPool::State::add(Job job) {
   std::lock_guard lock(mutex);
   jobs.push_back(std::move(job));
   bell.notify_one();
 }
 
-bool HashPool::run(std::function<void()> work, std::function<void()> then) {
-  {
-    std::lock_guard lock(state_->mutex);
-    if (state_->jobs.size() >= kJobsMax) return false;
-  }
+bool JobPool::run(std::function<void()> work, std::function<void()> then) {
+  if (waiting() >= state_->settings.jobs_max) return false;
   run_surely(std::move(work), std::move(then));
   return true;
 }
 
-void HashPool::run_surely(std::function<void()> work, std::function<void()> then) {
-  // Most gateways have nobody who logs in: the threads come with the first job.
-  while (state_->threads.size() < kThreads) {
+void JobPool::run_surely(std::function<void()> work, std::function<void()> then) {
+  // Most gateways have nobody who logs in: threads come with the first job.
+  while (state_->threads.size() < state_->settings.threads) {
     std::weak_ptr<State> weak = state_;
     State* state = state_.get();
     state_->threads.emplace_back([state, weak] { state->work(weak); });
@@ -95,4 +93,9 @@ void HashPool::run_surely(std::function<void()> work, std::function<void()> then
   state_->add({std::move(work), std::move(then)});
 }
 
-}  // namespace postern::accounts
+size_t JobPool::waiting() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->jobs.size();
+}
+
+}  // namespace postern

@@ -1,36 +1,41 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/log/syslog_link.h"
+#include "control/log/collector_link.h"
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "base/endian.h"
-#include "control/log/syslog_message.h"
 
 namespace postern {
 namespace {
 
-constexpr uint16_t kPort = 514, kTlsPort = 6514;
 constexpr size_t kUdpWindow = 4096;  // datagrams that may still be complained about
 constexpr size_t kUdpProbes = 1;     // until the first was not
+constexpr int kUdpHeaders = 28;      // IPv4, UDP
+constexpr int kMtuMin = 576, kMtuMax = 1500;
 
 // A socket that connects without being waited for; -1: errno says why.
-int connected_socket(const config::SyslogTarget& target, int type) {
+int connected_socket(const CollectorLink::Way& way, int type) {
   const int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
+  if (type == SOCK_STREAM) {
+    const unsigned silence_ms = std::chrono::milliseconds(CollectorLink::kSilenceMax).count();
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof silence_ms);
+  }
   sockaddr_in to = {};
   to.sin_family = AF_INET;
-  const uint16_t fallback = target.protocol == config::SyslogProtocol::tls ? kTlsPort : kPort;
-  to.sin_port = htons(target.port != 0 ? target.port : fallback);
-  to.sin_addr.s_addr = htonl(target.address.number);
+  to.sin_port = htons(way.port);
+  to.sin_addr.s_addr = htonl(way.address.number);
   const int done = connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to);
   if (done == 0 || errno == EINPROGRESS) return fd;
   const int why = errno;
@@ -39,17 +44,17 @@ int connected_socket(const config::SyslogTarget& target, int type) {
   return -1;
 }
 
-class Broken : public SyslogLink {
+class Broken : public CollectorLink {
  public:
   explicit Broken(std::string why) { fail(std::move(why)); }
   void turn() override {}
   bool is_open() const override { return false; }
   bool has_room() const override { return false; }
-  void send(std::string_view) override {}
+  bool send(std::string_view) override { return false; }
   size_t arrived() override { return 0; }
 };
 
-class Udp : public SyslogLink {
+class Udp : public CollectorLink {
  public:
   explicit Udp(int fd) : fd_(fd) {}
   ~Udp() override { close(fd_); }
@@ -65,11 +70,22 @@ class Udp : public SyslogLink {
   bool has_room() const override {
     return is_open() && !is_full_ && sent_at_.size() < (is_proven_ ? kUdpWindow : kUdpProbes);
   }
-  void send(std::string_view message) override {
-    if (::send(fd_, message.data(), message.size(), MSG_DONTWAIT) < 0) complain();
+  bool send(std::string_view message) override {
+    if (::send(fd_, message.data(), message.size(), MSG_DONTWAIT) < 0) {
+      is_full_ = true;
+      complain();
+      return false;
+    }
     sent_at_.push_back(Clock::now());
     // A burst would only fill the collector's buffer.
     is_full_ = sent_at_.size() % kUdpBurst == 0;
+    return true;
+  }
+  size_t message_max() const override {
+    int mtu = 0;
+    socklen_t size = sizeof mtu;
+    if (getsockopt(fd_, IPPROTO_IP, IP_MTU, &mtu, &size) != 0) mtu = kMtuMin;
+    return static_cast<size_t>(std::clamp(mtu, kMtuMin, kMtuMax) - kUdpHeaders);
   }
   size_t arrived() override {
     turn();
@@ -96,22 +112,26 @@ class Udp : public SyslogLink {
 
 }  // namespace
 
-std::unique_ptr<SyslogLink> SyslogLink::open(const config::SyslogTarget& target) {
-  const bool is_udp = target.protocol == config::SyslogProtocol::udp;
-  const int fd = connected_socket(target, is_udp ? SOCK_DGRAM : SOCK_STREAM);
-  if (fd < 0) return std::make_unique<Broken>(std::strerror(errno));
-  if (is_udp) return std::make_unique<Udp>(fd);
-  if (target.protocol == config::SyslogProtocol::tls) return open_tls_link(target, fd);
-  return std::make_unique<SyslogStream>(fd);
+std::unique_ptr<CollectorLink> open_udp_link(int fd) {
+  return std::make_unique<Udp>(fd);
 }
 
-SyslogStream::SyslogStream(int fd) : fd_(fd) {}
+std::unique_ptr<CollectorLink> CollectorLink::open(const Way& way) {
+  const bool is_udp = way.transport == Transport::udp;
+  const int fd = connected_socket(way, is_udp ? SOCK_DGRAM : SOCK_STREAM);
+  if (fd < 0) return std::make_unique<Broken>(std::strerror(errno));
+  if (is_udp) return open_udp_link(fd);
+  if (way.transport == Transport::tls) return open_tls_link(way, fd);
+  return std::make_unique<CollectorStream>(fd);
+}
 
-SyslogStream::~SyslogStream() {
+CollectorStream::CollectorStream(int fd) : fd_(fd) {}
+
+CollectorStream::~CollectorStream() {
   close(fd_);
 }
 
-void SyslogStream::turn() {
+void CollectorStream::turn() {
   if (!fault().empty()) return;
   if (!is_connected_) {
     pollfd wait = {fd_, POLLOUT, 0};
@@ -132,15 +152,15 @@ void SyslogStream::turn() {
   flush();
 }
 
-void SyslogStream::send(std::string_view message) {
-  const std::string frame = syslog_frame(message);
-  outgoing_ += frame;
-  appended_ += frame.size();
+bool CollectorStream::send(std::string_view message) {
+  outgoing_ += message;
+  appended_ += message.size();
   ends_.push_back(appended_);
   flush();
+  return true;
 }
 
-void SyslogStream::flush() {
+void CollectorStream::flush() {
   while (!outgoing_.empty() && fault().empty()) {
     const size_t taken = write_some(outgoing_);
     if (taken == 0) return;
@@ -150,7 +170,7 @@ void SyslogStream::flush() {
   }
 }
 
-size_t SyslogStream::arrived() {
+size_t CollectorStream::arrived() {
   turn();
   int queued = 0;
   if (!is_open() || ioctl(fd_, SIOCOUTQ, &queued) != 0) return 0;
@@ -163,7 +183,7 @@ size_t SyslogStream::arrived() {
   return count;
 }
 
-size_t SyslogStream::write_some(std::string_view octets) {
+size_t CollectorStream::write_some(std::string_view octets) {
   const ssize_t taken = ::send(fd_, octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (taken >= 0) return static_cast<size_t>(taken);
   if (errno != EAGAIN && errno != EINTR) fail(std::strerror(errno));
@@ -171,7 +191,7 @@ size_t SyslogStream::write_some(std::string_view octets) {
 }
 
 // Collectors say nothing; what they say is thrown away.
-bool SyslogStream::is_at_end() {
+bool CollectorStream::is_at_end() {
   std::array<char, 512> unused;
   const ssize_t size = recv(fd_, unused.data(), unused.size(), MSG_DONTWAIT);
   if (size < 0 && errno != EAGAIN && errno != EINTR) fail(std::strerror(errno));
