@@ -20,6 +20,7 @@ enum class Type : uint8_t {
   number,             // decimal, min..max
   word,               // one of `words`, in the order of the model's enumerators
   duration,           // number and unit ms|s|m|h|d; min..max in milliseconds
+  size,               // number and unit KiB|MiB|GiB|TiB; min..max in octets
   text,               // one line of at most max bytes
   name,               // of a rule, an object, a template
   system_name,        // host name label
@@ -43,6 +44,7 @@ enum class Type : uint8_t {
   time_item,          // time literal or object name
   user_item,          // "anna", "group:hr" or "any"
   domain_name,        // "office.example"
+  host,               // that, or "192.0.2.1"
   dns_zone,           // domain name, or a network for its reverse names
   dns_server,         // "192.0.2.53", "192.0.2.53:5353", "192.0.2.53#dns.example"
   file_path,          // absolute
@@ -104,6 +106,7 @@ extern const SectionSpec kTemplateUseSection;
 extern const SectionSpec kPolicyTestSection;  // keys_tests.cc
 extern const SectionSpec kDhcpSection;        // keys_dhcp.cc
 extern const SectionSpec kPortalSection;      // keys_portal.cc
+extern const SectionSpec kHttpSection;        // keys_http.cc
 extern const SectionSpec kUsersSection;       // keys_users.cc
 
 // A file of conf/templates (keys_templates.cc).

@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "control/config/model_dhcp.h"
 #include "control/config/model_dns.h"
+#include "control/config/model_http.h"
 #include "control/config/model_logging.h"
 #include "control/config/model_mark.h"
 #include "control/config/model_metrics.h"
@@ -262,6 +263,7 @@ struct Services {
   std::optional<Dns> dns;
   std::optional<Dhcp> dhcp;      // empty: not served
   std::optional<Portal> portal;  // empty: nobody can log in
+  std::optional<Http> http;      // empty: no proxy
   bool operator==(const Services&) const = default;
 };
 

@@ -8,6 +8,7 @@ void parse_services(Section& section, Services& services) {
   if (auto dns = section.section("dns")) parse_dns(*dns, services.dns.emplace());
   if (auto dhcp = section.section("dhcp")) parse_dhcp(*dhcp, services.dhcp.emplace());
   if (auto portal = section.section("portal")) parse_portal(*portal, services.portal.emplace());
+  if (auto http = section.section("http")) parse_http(*http, services.http.emplace());
   section.finish();
 }
 

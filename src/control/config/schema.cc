@@ -48,6 +48,8 @@ std::string pattern_of(Type type) {
   switch (type) {
     case Type::duration:
       return "(0|[1-9][0-9]*)(ms|s|m|h|d)";
+    case Type::size:
+      return "(0|[1-9][0-9]{0,6})(KiB|MiB|GiB|TiB)";
     case Type::name:
       return name;
     case Type::system_name:
@@ -88,6 +90,7 @@ std::string pattern_of(Type type) {
     case Type::user_item:
       return "(group:)?[a-z0-9_][a-z0-9_.-]{0,62}";
     case Type::domain_name:
+    case Type::host:
       return domain;
     case Type::dns_zone:
       return "(" + domain + "|" + prefix + ")";

@@ -162,6 +162,10 @@ void Section::duration(std::string_view key, Duration& out) {
   if (auto field = find(key)) out = read_duration(*field).value_or(out);
 }
 
+void Section::size(std::string_view key, uint64_t& out) {
+  if (auto field = find(key)) out = read_size(*field).value_or(out);
+}
+
 void Section::string(std::string_view key, std::string& out) {
   if (auto field = find(key)) out = read_string(*field).value_or(out);
 }

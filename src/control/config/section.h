@@ -37,6 +37,7 @@ std::optional<bool> read_boolean(const Field& field);
 std::optional<int64_t> read_number(const Field& field);
 std::optional<size_t> read_word(const Field& field);  // index into spec.words
 std::optional<Duration> read_duration(const Field& field);
+std::optional<uint64_t> read_size(const Field& field);  // in octets
 // Text that no YAML reader takes for a number, boolean or null; one line, at most `bytes_max`.
 std::optional<std::string> read_text(const Field& field, size_t bytes_max);
 // Text in the grammar of spec.type.
@@ -73,6 +74,7 @@ class Section {
     }
   }
   void duration(std::string_view key, Duration& out);
+  void size(std::string_view key, uint64_t& out);
   void string(std::string_view key, std::string& out);
   void strings(std::string_view key, std::vector<std::string>& out);
   void address(std::string_view key, Ipv4Address& out);

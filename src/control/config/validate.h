@@ -83,6 +83,7 @@ void validate_dhcp(Check& check);
 void validate_tests(Check& check);
 void validate_remote(Check& check);
 void validate_portal(Check& check);
+void validate_http(Check& check);
 void validate_users(Check& check);
 void validate_metrics(Check& check);
 // After all others, which mark what they use.

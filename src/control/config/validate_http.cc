@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// services.http: who may use the proxy (F53, F58), and whether what it says can be.
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "control/config/needs.h"
+#include "control/config/validate.h"
+
+namespace postern::config {
+namespace {
+
+constexpr std::string_view kPath = "services.http";
+constexpr uint8_t kTcp = 6;
+constexpr uint16_t kHttpPort = 80, kHttpsPort = 443;
+
+bool is_listening(const std::vector<std::string>& listen, const Interface& interface,
+                  bool also_dmz) {
+  if (!interface.enabled || interface.zone == Zone::external) return false;
+  if (listen.empty()) return interface.zone == Zone::internal || also_dmz;
+  return std::find(listen.begin(), listen.end(), interface.name) != listen.end();
+}
+
+void validate_listen(Check& check, const Http& http) {
+  const std::string path = join(kPath, "listen");
+  for (size_t i = 0; i < http.listen.size(); ++i) {
+    const std::string place = item_path(path, i, http.listen.size());
+    const Interface* interface = check.require_interface(http.listen[i], place);
+    if (interface == nullptr) continue;
+    // F53: no configuration makes an open proxy.
+    if (interface->zone == Zone::external) {
+      check.report.error_at(
+          place, quote(http.listen[i]) + " is external; the proxy is for hosts inside only");
+    } else if (interface->enabled && interface->addresses.empty() && !interface->dhcp) {
+      check.report.error_at(place, quote(http.listen[i]) + " has no address to be reached at");
+    }
+  }
+}
+
+// Another service of ours that has the port on the same interface.
+void validate_port(Check& check, const Http& http) {
+  const Model& model = check.model;
+  struct Other {
+    const char* name;
+    const std::vector<std::string>& listen;
+    uint16_t port;
+    bool also_dmz;
+  };
+  std::vector<Other> others;
+  if (model.services.portal && model.services.portal->enabled)
+    others.push_back(
+        {"services.portal", model.services.portal->listen, model.services.portal->port, true});
+  if (model.services.dns && model.services.dns->enabled)
+    others.push_back({"services.dns", model.services.dns->listen, 53, true});
+  if (model.admin.metrics && !model.admin.metrics->listen.empty())
+    others.push_back(
+        {"admin.metrics", model.admin.metrics->listen, model.admin.metrics->port, false});
+  if (model.admin.remote && model.admin.remote->enabled)
+    others.push_back({"admin.remote", model.admin.remote->listen, model.admin.remote->port, false});
+  for (const Other& other : others) {
+    const bool meets = std::any_of(model.interfaces.begin(), model.interfaces.end(),
+                                   [&](const Interface& interface) {
+                                     return is_listening(http.listen, interface, false) &&
+                                            is_listening(other.listen, interface, other.also_dmz);
+                                   });
+    if (other.port != http.port || !meets) continue;
+    check.report.error_at(join(kPath, "port"), std::to_string(http.port) + " is the port of " +
+                                                   other.name + " on the same interface");
+  }
+}
+
+void validate_cache(Check& check, const HttpCache& cache) {
+  const std::string path = join(kPath, "cache");
+  if (cache.largest_object > cache.size) {
+    check.report.warning_at(join(path, "largest_object"),
+                            "is more than the cache holds (services.http.cache.size)");
+  }
+  if (cache.ignore_server_lifetimes && cache.default_lifetime.ns == 0 && cache.lifetimes.empty()) {
+    check.report.warning_at(join(path, "ignore_server_lifetimes"),
+                            "keeps nothing without default_lifetime or lifetimes");
+  }
+}
+
+void validate_parent(Check& check, const HttpParent& parent) {
+  const std::string path = join(kPath, "parent");
+  if (parent.user.empty() != parent.password_file.empty()) {
+    check.report.error_at(join(path, parent.user.empty() ? "password_file" : "user"),
+                          "user and password_file come together");
+  }
+  if (parent.user.find(':') != std::string::npos) {
+    check.report.error_at(join(path, "user"), "has a colon, which ends a name (RFC 7617)");
+  }
+  const auto address = parse_ipv4(parent.host);
+  if (!address) return;
+  const std::string_view fault = address->is_loopback() ? std::string_view() : host_fault(*address);
+  if (!fault.empty()) {
+    check.report.error_at(join(path, "host"), quote(parent.host) + " " + std::string(fault));
+  } else if (check.owner_of(*address) != nullptr) {
+    check.report.error_at(join(path, "host"),
+                          quote(parent.host) + " is this gateway, which would ask itself");
+  }
+}
+
+void validate_rules(Check& check, const Http& http) {
+  const Model& model = check.model;
+  const bool can_log_in =
+      http.login != HttpLogin::none || (model.services.portal && model.services.portal->enabled);
+  std::set<std::string_view> names;
+  bool is_told = false;
+  for (size_t i = 0; i < http.rules.size(); ++i) {
+    const HttpRule& rule = http.rules[i];
+    const std::string path = join(join(kPath, "rules"), i);
+    if (!rule.name.empty() && !names.insert(rule.name).second) {
+      check.report.error_at(join(path, "name"),
+                            quote(rule.name) + " is the name of an earlier rule");
+    }
+    check.require_items(ItemKind::time, rule.when, join(path, "when"));
+    if (rule.action == HttpAction::permit && !rule.message.empty()) {
+      check.report.warning_at(join(path, "message"), "is for rules that deny");
+    }
+    if (rule.users.empty() || !rule.enabled || can_log_in || is_told) continue;
+    is_told = true;
+    check.report.warning_at(join(path, "users"),
+                            "matches nobody: services.http.login is none, and there is no "
+                            "services.portal to log in at");
+  }
+}
+
+// Without such rules the proxy is there, and fetches nothing.
+void warn_of_egress(Check& check, const Http& http) {
+  std::vector<Need> needs;
+  const std::string path(kPath);
+  if (http.parent) {
+    needs.push_back({nullptr, kTcp, http.parent->port, join(path, "parent")});
+  } else {
+    needs.push_back({nullptr, kTcp, kHttpPort, path});
+    const auto& ports = http.connect_ports;
+    if (std::count(ports.begin(), ports.end(), kHttpsPort) != 0)
+      needs.push_back({nullptr, kTcp, kHttpsPort, path});
+  }
+  meet_by_rules(check, needs);
+  for (const Need& need : needs) {
+    if (need.is_met) continue;
+    check.report.warning_at(need.path,
+                            "no rule lets the proxy out; add one with in: gateway, "
+                            "out: external, service: tcp/" +
+                                std::to_string(need.port));
+  }
+}
+
+void warn_of_nobody(Check& check, const Http& http) {
+  const std::vector<Interface>& interfaces = check.model.interfaces;
+  const bool has_any = std::any_of(
+      interfaces.begin(), interfaces.end(),
+      [&](const Interface& interface) { return is_listening(http.listen, interface, false); });
+  if (!has_any) check.report.warning_at(std::string(kPath), "there is no interface to listen on");
+}
+
+}  // namespace
+
+void validate_http(Check& check) {
+  if (!check.model.services.http) return;
+  const Http& http = *check.model.services.http;
+  const std::string path(kPath);
+  validate_listen(check, http);
+  check.require_items(ItemKind::address, http.from, join(path, "from"));
+  check.require_items(ItemKind::address, http.allow_private, join(path, "allow_private"));
+  if (http.enabled) validate_port(check, http);
+  if (http.cache) validate_cache(check, *http.cache);
+  if (http.parent) validate_parent(check, *http.parent);
+  validate_rules(check, http);
+  if (!http.enabled || check.report.errors() > 0) return;
+  warn_of_nobody(check, http);
+  if (check.model.filter.posture == Posture::normal) warn_of_egress(check, http);
+}
+
+}  // namespace postern::config
