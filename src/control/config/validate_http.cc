@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "control/config/listening.h"
 #include "control/config/needs.h"
 #include "control/config/validate.h"
 
@@ -12,14 +13,7 @@ namespace {
 
 constexpr std::string_view kPath = "services.http";
 constexpr uint8_t kTcp = 6;
-constexpr uint16_t kHttpPort = 80, kHttpsPort = 443;
-
-bool is_listening(const std::vector<std::string>& listen, const Interface& interface,
-                  bool also_dmz) {
-  if (!interface.enabled || interface.zone == Zone::external) return false;
-  if (listen.empty()) return interface.zone == Zone::internal || also_dmz;
-  return std::find(listen.begin(), listen.end(), interface.name) != listen.end();
-}
+constexpr uint16_t kDnsPort = 53, kHttpPort = 80, kHttpsPort = 443;
 
 void validate_listen(Check& check, const Http& http) {
   const std::string path = join(kPath, "listen");
@@ -40,33 +34,24 @@ void validate_listen(Check& check, const Http& http) {
 // Another service of ours that has the port on the same interface.
 void validate_port(Check& check, const Http& http) {
   const Model& model = check.model;
-  struct Other {
-    const char* name;
-    const std::vector<std::string>& listen;
-    uint16_t port;
-    bool also_dmz;
+  auto compare = [&](const char* name, const Listening& listening, uint16_t port) {
+    const bool meets = std::any_of(
+        model.interfaces.begin(), model.interfaces.end(), [&](const Interface& interface) {
+          return listens_on(listening_of(http), interface) && listens_on(listening, interface);
+        });
+    if (port != http.port || !meets) return;
+    check.report.error_at(join(kPath, "port"), std::to_string(port) + " is the port of " + name +
+                                                   " on the same interface");
   };
-  std::vector<Other> others;
-  if (model.services.portal && model.services.portal->enabled)
-    others.push_back(
-        {"services.portal", model.services.portal->listen, model.services.portal->port, true});
-  if (model.services.dns && model.services.dns->enabled)
-    others.push_back({"services.dns", model.services.dns->listen, 53, true});
-  if (model.admin.metrics && !model.admin.metrics->listen.empty())
-    others.push_back(
-        {"admin.metrics", model.admin.metrics->listen, model.admin.metrics->port, false});
+  const Services& services = model.services;
+  if (services.portal && services.portal->enabled)
+    compare("services.portal", listening_of(*services.portal), services.portal->port);
+  if (services.dns && services.dns->enabled)
+    compare("services.dns", listening_of(*services.dns), kDnsPort);
+  if (model.admin.metrics)
+    compare("admin.metrics", listening_of(*model.admin.metrics), model.admin.metrics->port);
   if (model.admin.remote && model.admin.remote->enabled)
-    others.push_back({"admin.remote", model.admin.remote->listen, model.admin.remote->port, false});
-  for (const Other& other : others) {
-    const bool meets = std::any_of(model.interfaces.begin(), model.interfaces.end(),
-                                   [&](const Interface& interface) {
-                                     return is_listening(http.listen, interface, false) &&
-                                            is_listening(other.listen, interface, other.also_dmz);
-                                   });
-    if (other.port != http.port || !meets) continue;
-    check.report.error_at(join(kPath, "port"), std::to_string(http.port) + " is the port of " +
-                                                   other.name + " on the same interface");
-  }
+    compare("admin.remote", listening_of(*model.admin.remote), model.admin.remote->port);
 }
 
 void validate_cache(Check& check, const HttpCache& cache) {
@@ -152,7 +137,7 @@ void warn_of_nobody(Check& check, const Http& http) {
   const std::vector<Interface>& interfaces = check.model.interfaces;
   const bool has_any = std::any_of(
       interfaces.begin(), interfaces.end(),
-      [&](const Interface& interface) { return is_listening(http.listen, interface, false); });
+      [&](const Interface& interface) { return listens_on(listening_of(http), interface); });
   if (!has_any) check.report.warning_at(std::string(kPath), "there is no interface to listen on");
 }
 
