@@ -230,6 +230,47 @@ void add_portal_permit(Lowering& lowering, std::vector<Rule>& rules) {
   rules.push_back(std::move(rule));
 }
 
+// Clients of the proxy, and nobody else, get to its port on the interfaces that it listens on
+// (F58): whom `from` does not name is refused there whatever later rules say.
+Result<void> add_http_permit(Lowering& lowering, std::vector<Rule>& rules) {
+  const config::Model& model = lowering.model();
+  if (!model.services.http || !model.services.http->enabled) return {};
+  const config::Http& http = *model.services.http;
+  Rule rule;
+  rule.name = "service/http";
+  rule.description = "clients inside to the HTTP proxy";
+  rule.in = 0;
+  std::vector<AddressRange> networks;
+  for (const config::Interface& interface : model.interfaces) {
+    if (!config::listens_on(config::listening_of(http), interface)) continue;
+    rule.in |= set_of(lowering.find_interface(interface.name));
+    for (const Prefix& network : interface.addresses)
+      networks.push_back({network.network(), network.last()});
+  }
+  if (rule.in == 0 || (http.from.empty() && networks.empty())) return {};
+  if (http.from.empty()) {
+    rule.from = set_of_ranges(std::move(networks));
+  } else {
+    auto from = lowering.addresses(http.from);
+    if (!from) return std::move(from).error().within("services.http.from");
+    rule.from = std::move(from).value();
+  }
+  rule.out = set_of(kGateway);
+  ServiceSpec spec;
+  spec.protocol = protocol::tcp;
+  spec.first_destination = spec.last_destination = http.port;
+  rule.services = {spec};
+  rule.action = Action::permit;
+  Rule others = rule;
+  others.name = "service/http/others";
+  others.description = "the HTTP proxy is not for them";
+  others.from = AddressSet{};
+  others.action = Action::drop;
+  rules.push_back(std::move(rule));
+  rules.push_back(std::move(others));
+  return {};
+}
+
 Result<Rule> lowered(Lowering& lowering, const config::FilterRule& source) {
   Rule rule;
   rule.name = source.name;
@@ -294,6 +335,7 @@ Result<void> compile_rules(Lowering& lowering, Policy& policy) {
     if (auto added = add_port_map_permit(lowering, map, rules); !added) return added;
   }
   add_portal_permit(lowering, rules);
+  if (auto added = add_http_permit(lowering, rules); !added) return added;
   add_dhcp_permit(lowering, rules);
   add_dhcp_client_permit(lowering, rules);
   for (const config::FilterRule& source : model.filter.rules) {
