@@ -23,8 +23,8 @@ struct Peer {
 
 // What a client does to be known, and what came of it.
 struct Identity {
-  std::string user;  // empty: nobody in particular
-  std::vector<std::string> groups;
+  std::string user;
+  std::vector<uint32_t> principals;  // the user and the groups, as UrlRule has them; ascending
 };
 
 // How a response came about, in the words of Cache-Status (RFC 9211) and of the log.
@@ -76,6 +76,9 @@ struct Seams {
   std::function<void(const std::string& user, const std::string& password, Ipv4Address client,
                      const Verified& then)>
       check_password;
+
+  // Whether the time of that number is now, as UrlRule has it.
+  std::function<bool(uint32_t time)> time_holds;
 
   std::function<void(const LogRecord& record)> log;
   // Something that an administrator should know: one line.

@@ -4,13 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
+#include "services/http/access/url_rules.h"
 #include "services/http/proxy/destinations.h"
 #include "services/http/proxy/upstream_pool.h"
+#include "services/http/rules/decide.h"
 
 namespace postern::http {
 
@@ -53,7 +56,9 @@ struct ProxySettings {
   std::vector<ProxyListener> listeners;
   DestinationRules destinations;
   std::optional<ParentProxy> parent;
-  bool is_offline = false;        // answers from the store, stale too, and asks nobody
+  ServeRules serve;
+  StoreRules keep;
+  std::shared_ptr<const UrlRules> url_rules;  // none: all is permitted; shared with its compiler
   bool finishes_aborted = false;  // fetches on what all clients have left, when it is for the store
   bool asks_login = false;        // clients that nobody knows are asked for Basic credentials
   std::string realm = "postern";
