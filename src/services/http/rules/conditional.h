@@ -43,7 +43,8 @@ struct Validators {
   bool has_strong() const { return (tag && !tag->is_weak) || modified_is_strong; }
 };
 
-Validators validators_of(const Fields& response);
+// `now_s`: the present, by which years of two digits are understood.
+Validators validators_of(const Fields& response, int64_t now_s);
 
 // Whether the two are the same by a strong validator that both have, as combining needs (RFC 9111
 // section 3.4).
@@ -68,13 +69,12 @@ Condition condition_for(std::span<const Validators> stored, const Fields& client
 // Whether a field of the client's request gives way when a Condition is sent.
 bool is_replaced_by_condition(std::string_view name);
 
-enum class Verdict : uint8_t { proceed, not_modified, precondition_failed };
-
-// RFC 9110 section 13.2.2, for a GET or HEAD (`is_read`) or another method against a stored
-// response that is fresh or was just validated. If-Range is in range.h. `date_s` stands in for a
-// missing Last-Modified (RFC 9111 section 4.3.2).
-Verdict evaluate_conditions(const Fields& request, const Validators& stored, int64_t date_s,
-                            bool is_read = true);
+// Whether a GET or HEAD that a stored 200 or 206 could answer is answered with 304: by
+// If-None-Match, weakly, and only without one by If-Modified-Since (RFC 9110 section 13.2.2).
+// `date_s`, the Date of the stored response, stands in for a missing Last-Modified (RFC 9111
+// section 4.3.2). If-Match and If-Unmodified-Since are never judged here: only an origin may
+// (ibid.), so that such requests are forwarded. If-Range is in range.h.
+bool is_not_modified(const Fields& request, const Validators& stored, int64_t date_s);
 
 // Whether the field of a stored response belongs into a 304 made of it (RFC 9110 section 15.4.5).
 bool is_sent_in_304(std::string_view name);

@@ -3,13 +3,14 @@
 //
 //   read_request()      once for each request                                    RFC 9111
 //     -> decide()       with what the store has for its key          (4, 4.2.4, 5.2.1)
-//          serve ............. plan_answer(): 200, 206, 304, 412, 416     (4.3.2)
+//          serve ............. plan_answer(): 200, 206, 304, 416          (4.3.2)
 //          serve_and_refresh . the same, and validate in the background   (RFC 5861 section 3)
 //          validate .......... condition_for() to the origin (4.3.1), then
 //                                304: read_not_modified(), updated_fields()   (4.3.4)
-//                                5xx or nobody there: after_failure()         (RFC 5861 section 4)
+//                                5xx or nobody there: may_serve_after_failure() (RFC 5861 section
+//                                4)
 //          fetch_missing ..... missing_octets() with If-Range             (3.3, 3.4)
-//          forward ........... as it came; then storable(), facts_of()    (3)
+//          forward ........... as it came; then storable(), facts_of(), is_worth_keeping()  (3)
 //                              and invalidated_by()                       (4.4)
 //          gateway_timeout ... 504                                        (5.2.1.7)
 //
@@ -54,7 +55,7 @@ struct RequestFacts {
 RequestFacts read_request(std::string_view method, const Fields& request);
 
 // What the store has for the URI of the request.
-struct Lookup {
+struct Found {
   const StoredFacts* stored = nullptr;  // of the variant that matches; none
   bool has_variants = false;            // there are responses, none of which matches
   const OctetSet* held = nullptr;       // of an incomplete response: which octets
@@ -77,27 +78,27 @@ struct Decision {
   int64_t ttl_s = 0;                    // freshness_left() of what is stored
 };
 
-Decision decide(const RequestFacts& request, const Lookup& found, int64_t now_s,
+Decision decide(const RequestFacts& request, const Found& found, int64_t now_s,
                 const ServeRules& rules);
 
 // The origin was asked and did not answer (`status` 0) or failed (5xx): may what is stored be sent
 // instead? Otherwise the client gets the failure, or a 504 where nobody answered.
-bool may_serve_after_failure(const RequestFacts& request, const Lookup& found, unsigned status,
+bool may_serve_after_failure(const RequestFacts& request, const Found& found, unsigned status,
                              int64_t now_s, const ServeRules& rules);
 
 // How the answer from a stored response begins.
-struct Answer {
-  unsigned status = 200;       // the stored one, or 206, 304, 412, 416
+struct StoredAnswer {
+  unsigned status = 200;       // the stored one, or 206, 304, 416
   std::vector<Octets> ranges;  // of a 206: several make it multipart/byteranges
 };
 
 // The answer to a GET or HEAD from the stored response whose fields and whole length are given: by
 // the client's condition first, then by its range (RFC 9110 section 13.2.2).
-Answer plan_answer(std::string_view method, const Fields& request, const StoredFacts& facts,
-                   const Fields& stored, int64_t length);
+StoredAnswer plan_answer(std::string_view method, const Fields& request, const StoredFacts& facts,
+                         const Fields& stored, int64_t length);
 
 // The octets to ask the origin for, to answer the request from what is held and what comes;
 // If-Range has the stored validator. Empty: ask for the whole.
-std::vector<Octets> missing_octets(const RequestFacts& request, const Lookup& found);
+std::vector<Octets> missing_octets(const RequestFacts& request, const Found& found);
 
 }  // namespace postern::http

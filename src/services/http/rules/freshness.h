@@ -50,6 +50,10 @@ struct Moments {
 
 StoredFacts facts_of(const ResponseView& response, Moments when, const StoreRules& rules);
 
+// Whether there is any use in keeping it: it is fresh for a while, can be validated, or may be sent
+// though stale. Nothing else is kept (RFC 9111 section 3, last note).
+bool is_worth_keeping(const StoredFacts& facts);
+
 // Seconds since it was made or validated at its origin (current_age); not negative.
 int64_t age_of(const StoredFacts& stored, int64_t now_s);
 
@@ -59,7 +63,7 @@ int64_t freshness_left(const StoredFacts& stored, int64_t now_s);
 // What the first Age field says; nothing for one that is no number (5.1).
 std::optional<int64_t> read_age(const Fields& response);
 
-enum class Use : uint8_t {
+enum class Reuse : uint8_t {
   fresh,
   stale_allowed,            // the client takes it so (max-stale)
   stale_while_revalidated,  // may be sent, and is to be validated beside that (RFC 5861 section 3)
@@ -67,6 +71,6 @@ enum class Use : uint8_t {
 };
 
 // How the stored response may be used for a request with these directives.
-Use use_of(const StoredFacts& stored, const RequestControl& request, int64_t now_s);
+Reuse reuse_of(const StoredFacts& stored, const RequestControl& request, int64_t now_s);
 
 }  // namespace postern::http

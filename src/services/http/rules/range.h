@@ -32,7 +32,7 @@ struct RangePlan {
     unsatisfiable,  // 416
   };
   Kind kind = Kind::whole;
-  std::vector<Octets> ranges;  // some: in ascending order, apart, within the object
+  std::vector<Octets> ranges;  // some: apart from each other, within the object
 };
 
 // What the value of a Range asks for of an object of `length` octets.

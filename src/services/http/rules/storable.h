@@ -41,7 +41,7 @@ struct StoreRules {
   bool ignores_server_lifetimes = false;
 };
 
-enum class Refusal : uint8_t {
+enum class StoreRefusal : uint8_t {
   none,           // may be kept
   method,         // neither GET nor a POST that says so (RFC 9110 section 9.3.3)
   status,         // interim, not understood, or 304
@@ -59,21 +59,19 @@ enum class Refusal : uint8_t {
 };
 
 // The word of the log: "no-store", ...
-std::string_view to_text(Refusal refusal);
+std::string_view to_text(StoreRefusal refusal);
 
 // May the response be kept? A 206 and a 200 that was cut short are kept as incomplete responses.
 // A POST that may be kept is kept for GET, after what it invalidates was invalidated.
-Refusal storable(const RequestView& request, const ResponseView& response, const StoreRules& rules);
+StoreRefusal storable(const RequestView& request, const ResponseView& response,
+                      const StoreRules& rules);
 
 // Statuses whose responses may be kept without an explicit lifetime (RFC 9110 section 15.1).
 bool is_heuristically_cacheable(unsigned status);
 
-// Whether the field is kept, or sent on at all: not Connection and what it names, nor what is meant
-// for the next hop only (RFC 9110 section 7.6.1), nor what is for this proxy (RFC 9111
-// section 3.1).
-bool is_hop_by_hop(const Fields& message, std::string_view name);
-
-// The fields to keep of a response: without hop-by-hop and withheld ones. Views of the same octets.
+// The fields to keep of a response: not what ends at the next program (RFC 9110 section 7.6.1), nor
+// what is between a client and a proxy (RFC 9111 section 3.1), nor what is withheld. Views of the
+// same octets.
 Fields kept_fields(const Fields& response);
 
 }  // namespace postern::http
