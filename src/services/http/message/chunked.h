@@ -68,10 +68,12 @@ class ChunkedDecoder {
     refused,
   };
 
-  void step(char octet);
-  void in_size(char octet);
-  void in_extension(char octet);
-  void in_trailer(char octet);
+  void take(char octet);
+  void take_size(char octet);
+  void take_extension(char octet);
+  void take_trailer(char octet);
+  void expect(char octet, char expected, State next);
+  void count_extension();
   void refuse(std::string_view reason);
   void finish();
 
@@ -92,7 +94,7 @@ class ChunkHeader {
   std::string_view text() const { return {text_.data() + first_, text_.size() - first_}; }
 
  private:
-  std::array<char, 18> text_;
+  std::array<char, 18> text_ = {};
   size_t first_ = 0;
 };
 

@@ -3,12 +3,10 @@
 
 #include <algorithm>
 
+#include "services/http/message/octets.h"
+
 namespace postern::http {
 namespace {
-
-constexpr char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
-}
 
 bool is_space(char octet) {
   return octet == ' ' || octet == '\t';

@@ -62,13 +62,14 @@ class HeadScan {
 
  private:
   Step refuse(uint16_t status, std::string_view reason);
-  Step end_line(std::string_view received, size_t lf, bool is_request);
+  bool end_line(std::string_view received, size_t lf, bool is_request);
 
   HeadLimits limits_;
   size_t start_ = 0;
   size_t line_at_ = 0;  // where the line begins that is not whole yet
   size_t seen_ = 0;     // up to here there is no further LF
   size_t lines_ = 0;
+  bool is_done_ = false;
   Refusal refusal_;
 };
 
@@ -77,6 +78,8 @@ class RequestReader {
   explicit RequestReader(const HeadLimits& limits = HeadLimits()) : scan_(limits) {}
 
   // `received`: all that came since the message began; it may have been moved since the last call.
+  // Once it said `done` it may be called again with the octets in another place: the views are then
+  // of that one.
   // Refused with 400, 414 (first line), 431 (fields), 501 (method) or 505 (version).
   Step read(std::string_view received);
   // For the next message; keeps the memory.

@@ -52,9 +52,6 @@ std::optional<Authority> parse_authority(std::string_view text);
 // port only where it is not `default_port`.
 void append_authority(std::string& out, const Authority& authority, uint16_t default_port);
 
-// Whether both are the same host and port, where none written means `default_port`.
-bool same_authority(const Authority& one, const Authority& other, uint16_t default_port);
-
 struct Url {
   Scheme scheme = Scheme::http;
   Authority authority;
@@ -78,9 +75,9 @@ struct Target {
 // `method` decides: CONNECT has the authority form and nothing else has, '*' is for OPTIONS alone.
 Refusal parse_target(std::string_view method, std::string_view text, Target& target);
 
-// The path of `url` as an origin server is asked for it: as it was written, for it must not be
-// rewritten (RFC 9112 section 3.2.2), but "/" where it is empty.
-void append_path(std::string& out, const Url& url);
+// What an origin server is asked for (RFC 9112 section 3.2): path and query as they were written,
+// for a proxy must not rewrite them, but "/" for an empty path, or "*" where `method` is OPTIONS.
+void append_origin_form(std::string& out, std::string_view method, const Url& url);
 
 struct CacheKey {
   std::string text;  // http://www.example.com/a/b?c

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Admission: who asks, and whether the URL rules let that user have the URL (F57). Who it is comes
+// from the address (the log-in page, the configuration) or from Basic credentials for the proxy
+// (RFC 7617), which take a while to check and are then remembered with the connection.
+//
+// Thread: control.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "services/http/access/url_rules.h"
+#include "services/http/proxy/core.h"
+#include "services/http/proxy/request.h"
+
+namespace postern::http {
+
+struct Credentials {
+  std::string user;
+  std::string password;
+  ~Credentials();  // overwrites the password
+  Credentials() = default;
+  Credentials(Credentials&&) = default;
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
+};
+
+// Of a field Proxy-Authorization; nothing: not Basic, or not well-formed.
+std::optional<Credentials> parse_basic(std::string_view value);
+
+struct Admission {
+  enum class Kind : uint8_t { permit, deny, log_in };
+  Kind kind = Kind::permit;
+  std::string_view message;  // of the rule, for the page; good as long as the rules
+};
+
+// What is asked for, as the rules see it.
+struct Asked {
+  std::string_view url;
+  std::string_view host;
+  std::string_view path;
+};
+Asked asked_of(const Request& request);
+
+// `identity`: nullptr: nobody knows who it is. `may_ask`: the client would understand a 407.
+Admission admit(const Core& core, const Asked& asked, const Identity* identity, bool may_ask);
+
+}  // namespace postern::http

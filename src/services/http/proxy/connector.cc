@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "services/http/proxy/connector.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace postern::http {
+namespace {
+
+int open_socket() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
+}
+
+Problem problem_of(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+      return Problem::connection_refused;
+    case ETIMEDOUT:
+      return Problem::connection_timeout;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL:
+      return Problem::connection_limit_reached;
+    default:
+      return Problem::destination_ip_unroutable;
+  }
+}
+
+}  // namespace
+
+Connector::Connector(Core& core, User& user) : core_(core), user_(user) {}
+
+Connector::~Connector() {
+  stop();
+}
+
+void Connector::stop() {
+  alive_.reset();
+  addresses_.clear();
+  if (connecting_) core_.poller.bury(std::move(connecting_));
+}
+
+std::string Connector::key() const {
+  if (core_.settings.parent) return "|parent";
+  if (!destination_.only.is_unspecified())
+    return fmt::format("{}:{}@{}", destination_.host, destination_.port, destination_.only.number);
+  return fmt::format("{}:{}", destination_.host, destination_.port);
+}
+
+Problem Connector::judge(Ipv4Address address, uint16_t port) const {
+  if (judge_address(core_.settings.destinations, address) != Barrier::none)
+    return Problem::destination_ip_prohibited;
+  if (core_.seams.judge && !core_.seams.judge(client_, address, port)) return Problem::filtered;
+  return Problem::none;
+}
+
+void Connector::start(const Destination& destination, const Peer& client, bool may_reuse) {
+  stop();
+  destination_ = destination;
+  client_ = client;
+  may_reuse_ = may_reuse;
+  problem_ = Problem::dns_error;
+  detail_.clear();
+  const std::optional<ParentProxy>& parent = core_.settings.parent;
+  if (parent && (parent->is_trusted || !core_.seams.judge)) return connect_parent();
+  if (!parent && take_kept()) return;
+  judge_name();
+}
+
+bool Connector::take_kept() {
+  if (!may_reuse_) return false;
+  const bool is_judged = core_.settings.parent.has_value();
+  std::unique_ptr<UpstreamConnection> kept = core_.pool.take(key(), [&](const Peer& remote) {
+    return is_judged || judge(remote.address, destination_.port) == Problem::none;
+  });
+  if (!kept) return false;
+  user_.on_connected(std::move(kept));
+  return true;
+}
+
+void Connector::resolve(const std::string& name,
+                        void (Connector::*then)(const Result<Seams::Addresses>&)) {
+  if (const std::optional<Ipv4Address> literal = parse_ipv4(name))
+    return (this->*then)(Seams::Addresses{*literal});
+  if (!core_.seams.resolve)
+    return (this->*then)(Error{ErrorCode::unavailable, "names are not resolved"});
+  alive_ = std::make_shared<int>(0);
+  core_.seams.resolve(
+      name, [this, then, alive = std::weak_ptr<int>(alive_)](const Result<Seams::Addresses>& found) {
+        if (alive.expired()) return;
+        alive_.reset();
+        (this->*then)(found);
+      });
+}
+
+void Connector::judge_name() {
+  if (!destination_.only.is_unspecified()) return on_judged(Seams::Addresses{destination_.only});
+  resolve(destination_.host, &Connector::on_judged);
+}
+
+void Connector::on_judged(const Result<Seams::Addresses>& addresses) {
+  if (!addresses) return fail(Problem::dns_error, addresses.error().text);
+  addresses_.clear();
+  for (const Ipv4Address address : *addresses) {
+    const Problem problem = judge(address, destination_.port);
+    if (problem != Problem::none) {
+      problem_ = problem;
+      detail_ = to_text(address);
+    } else if (addresses_.size() < kAddressesMax) {
+      addresses_.push_back(address);
+    }
+  }
+  if (addresses_.empty()) return fail(problem_, detail_);
+  if (core_.settings.parent) return connect_parent();
+  std::reverse(addresses_.begin(), addresses_.end());
+  port_ = destination_.port;
+  connect_next();
+}
+
+void Connector::connect_parent() {
+  if (take_kept()) return;
+  resolve(core_.settings.parent->host, &Connector::on_parent_resolved);
+}
+
+void Connector::on_parent_resolved(const Result<Seams::Addresses>& addresses) {
+  if (!addresses) return fail(Problem::dns_error, "parent proxy: " + addresses.error().text);
+  addresses_.assign(addresses->rbegin(), addresses->rend());
+  if (!core_.settings.parent) return fail(Problem::internal_error, "there is no parent any more");
+  port_ = core_.settings.parent->port;
+  connect_next();
+}
+
+void Connector::connect_next() {
+  while (!addresses_.empty()) {
+    const Ipv4Address address = addresses_.back();
+    addresses_.pop_back();
+    if (connect_to(address)) return;
+  }
+  fail(problem_, detail_);
+}
+
+// False: at once it was clear that it does not go.
+bool Connector::connect_to(Ipv4Address address) {
+  const int fd = open_socket();
+  if (fd < 0) {
+    problem_ = problem_of(errno);
+    return false;
+  }
+  auto connection = std::make_unique<UpstreamConnection>(core_.poller, fd, Peer{address, port_},
+                                                         key());
+  sockaddr_in to = {};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(address.number);
+  to.sin_port = htons(port_);
+  const bool is_prepared = !core_.seams.prepare_socket || core_.seams.prepare_socket(fd, client_);
+  if (!is_prepared || (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 &&
+                       errno != EINPROGRESS)) {
+    problem_ = is_prepared ? problem_of(errno) : Problem::internal_error;
+    detail_ = fmt::format("{}: {}", to_text(address), std::strerror(errno));
+    return false;
+  }
+  if (!connection->attach(*this)) {
+    problem_ = Problem::connection_limit_reached;
+    return false;
+  }
+  connecting_ = std::move(connection);
+  core_.wheel.set(*connecting_, core_.settings.limits.connect_s);
+  return true;
+}
+
+void Connector::on_upstream(uint32_t events) {
+  if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return;
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(connecting_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  sockaddr_in peer = {};
+  socklen_t peer_size = sizeof peer;
+  if (error == 0 && getpeername(connecting_->fd(), reinterpret_cast<sockaddr*>(&peer),
+                                &peer_size) != 0) {
+    if ((events & EPOLLHUP) == 0) return;  // it is not decided yet
+    error = ECONNRESET;
+  }
+  Wheel::cancel(*connecting_);
+  if (error == 0) return user_.on_connected(std::move(connecting_));
+  problem_ = problem_of(error);
+  detail_ = fmt::format("{}: {}", to_text(connecting_->remote().address), std::strerror(error));
+  core_.poller.bury(std::move(connecting_));
+  connect_next();
+}
+
+void Connector::on_upstream_time_out() {
+  problem_ = Problem::connection_timeout;
+  detail_ = to_text(connecting_->remote().address);
+  core_.poller.bury(std::move(connecting_));
+  connect_next();
+}
+
+void Connector::fail(Problem problem, const std::string& detail) {
+  user_.on_no_connection(problem, std::string(detail));
+}
+
+}  // namespace postern::http

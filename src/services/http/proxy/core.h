@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Core: what all parts of the proxy share: settings, seams, sockets, time-outs, clock, counters.
+//
+// Thread: control.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "services/http/proxy/poller.h"
+#include "services/http/proxy/seams.h"
+#include "services/http/proxy/settings.h"
+#include "services/http/proxy/upstream_pool.h"
+#include "services/http/proxy/wheel.h"
+
+namespace postern::http {
+
+class FillTable;
+class Store;
+class ExchangePool;
+struct Request;
+
+// Octets that one read takes at most.
+constexpr size_t kReadMax = size_t{64} << 10;
+
+// Read once for all events of a turn.
+struct Clock {
+  Instant now;
+  int64_t wall_s = 0;  // since 1970, UTC
+  void read();
+};
+
+struct Core {
+  Core(boost::asio::io_context& loop, ProxySettings given, Seams calls, Poller::Turns& turns);
+
+  boost::asio::io_context& context;
+  ProxySettings settings;
+  Seams seams;
+  Clock clock;
+  Wheel wheel;
+  Poller poller;
+  UpstreamPool pool;
+  ProxyCounters counters;
+  Store* store = nullptr;  // none: nothing is kept
+  std::vector<char> scratch = std::vector<char>(kReadMax);  // of the event that is being handled
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+};
+
+}  // namespace postern::http

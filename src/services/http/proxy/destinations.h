@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which addresses the proxy may connect to at all: it stands in two networks, and must not be the
+// way from one to the other (server-side request forgery). What is asked about is the address that
+// a connection is made to, never a name: a name that changes its address between the question and
+// the connection gains nothing.
+//
+// Thread: control.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/address.h"
+
+namespace postern::http {
+
+enum class Barrier : uint8_t {
+  none,
+  not_public,  // private, loopback, link-local, shared, reserved, multicast or broadcast
+  own,         // the gateway itself
+  port,        // a port that HTTP is not spoken on
+};
+
+struct DestinationRules {
+  std::vector<AddressRange> allowed;     // permitted although they are not public, or our own
+  std::vector<AddressRange> own;         // the gateway's addresses
+  std::vector<uint16_t> refused_ports;   // of services that would take a request for their own
+  std::vector<uint16_t> connect_ports = {443};
+};
+
+// Ports of old services whose protocol a forged request can speak; the default of refused_ports.
+std::vector<uint16_t> ports_of_other_protocols();
+
+// Whether `address` is one of the public internet (RFC 6890 and the registry that it began).
+bool is_public(Ipv4Address address);
+
+Barrier judge_address(const DestinationRules& rules, Ipv4Address address);
+bool may_connect_port(const DestinationRules& rules, uint16_t port);
+bool may_fetch_port(const DestinationRules& rules, uint16_t port);
+
+}  // namespace postern::http

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Request: the head of a client's request with all that is read out of it once: target, framing,
+// URL, key in the store, and what the caching rules need.
+//
+// Everything is views into the octets that were read. analyse() works on octets that somebody else
+// keeps, keep() copies them and does it anew.
+//
+// Thread: control.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "services/http/message/framing.h"
+#include "services/http/message/head.h"
+#include "services/http/message/hop.h"
+#include "services/http/message/url.h"
+#include "services/http/rules/decide.h"
+
+namespace postern::http {
+
+struct Request {
+  explicit Request(const HeadLimits& limits) : reader(limits) {}
+
+  std::string text;  // what the views point into, where it is ours
+  RequestReader reader;
+  Target target;
+  RequestFraming framing;
+  Url url;       // absolute, also where the target is in origin form
+  CacheKey key;  // its text is the normal form of the URL
+  bool has_key = false;  // false: nothing is kept for this URL
+  RequestFacts facts;
+  Expectation expects = Expectation::none;
+
+  const RequestHead& head() const { return reader.head(); }
+  bool is(std::string_view method) const { return reader.head().method == method; }
+  bool has_body() const {
+    return framing.body == Body::chunked || (framing.body == Body::length && framing.length != 0);
+  }
+
+  // After the reader is done.
+  Refusal analyse();
+};
+
+// A copy that owns its octets: those of `head`, which has been read and analysed well before.
+std::shared_ptr<Request> keep_request(std::string_view head, const HeadLimits& limits);
+
+// host:port as people and rules write it, of `url` or of a CONNECT.
+std::string host_of(const Authority& authority);
+
+}  // namespace postern::http
