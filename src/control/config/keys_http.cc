@@ -92,8 +92,7 @@ constexpr KeySpec kCacheKeys[] = {
      .fallback = "false"},
     {.key = "finish_aborted",
      .type = Type::size,
-     .help = "what all clients have left is fetched to the end when no more than that is missing; "
-             "0MiB: never",
+     .help = "so much of what all its clients have left is fetched all the same, to be kept",
      .min = 0,
      .max = kTiB,
      .fallback = "0MiB"},

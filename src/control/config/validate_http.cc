@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // services.http: who may use the proxy (F53, F58), and whether what it says can be.
 #include <algorithm>
-#include <set>
 #include <string>
 
 #include "control/config/listening.h"
@@ -56,6 +55,7 @@ void validate_port(Check& check, const Http& http) {
 
 void validate_cache(Check& check, const HttpCache& cache) {
   const std::string path = join(kPath, "cache");
+  validate_http_lifetimes(check, cache);
   if (cache.largest_object > cache.size) {
     check.report.warning_at(join(path, "largest_object"),
                             "is more than the cache holds (services.http.cache.size)");
@@ -83,31 +83,6 @@ void validate_parent(Check& check, const HttpParent& parent) {
   } else if (check.owner_of(*address) != nullptr) {
     check.report.error_at(join(path, "host"),
                           quote(parent.host) + " is this gateway, which would ask itself");
-  }
-}
-
-void validate_rules(Check& check, const Http& http) {
-  const Model& model = check.model;
-  const bool can_log_in =
-      http.login != HttpLogin::none || (model.services.portal && model.services.portal->enabled);
-  std::set<std::string_view> names;
-  bool is_told = false;
-  for (size_t i = 0; i < http.rules.size(); ++i) {
-    const HttpRule& rule = http.rules[i];
-    const std::string path = join(join(kPath, "rules"), i);
-    if (!rule.name.empty() && !names.insert(rule.name).second) {
-      check.report.error_at(join(path, "name"),
-                            quote(rule.name) + " is the name of an earlier rule");
-    }
-    check.require_items(ItemKind::time, rule.when, join(path, "when"));
-    if (rule.action == HttpAction::permit && !rule.message.empty()) {
-      check.report.warning_at(join(path, "message"), "is for rules that deny");
-    }
-    if (rule.users.empty() || !rule.enabled || can_log_in || is_told) continue;
-    is_told = true;
-    check.report.warning_at(join(path, "users"),
-                            "matches nobody: services.http.login is none, and there is no "
-                            "services.portal to log in at");
   }
 }
 
@@ -153,7 +128,7 @@ void validate_http(Check& check) {
   if (http.enabled) validate_port(check, http);
   if (http.cache) validate_cache(check, *http.cache);
   if (http.parent) validate_parent(check, *http.parent);
-  validate_rules(check, http);
+  validate_http_rules(check, http);
   if (!http.enabled || check.report.errors() > 0) return;
   warn_of_nobody(check, http);
   if (check.model.filter.posture == Posture::normal) warn_of_egress(check, http);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/services/http_access.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "control/compile/schedule.h"
+#include "control/config/http_patterns.h"
+#include "control/config/user_items.h"
+
+namespace postern {
+namespace {
+
+uint32_t number_of(const std::string& item, accounts::PrincipalIds& ids) {
+  const auto user = config::parse_user_item(item);
+  if (!user || user->kind == config::UserItem::Kind::any) return kAnyUser;
+  return user->kind == config::UserItem::Kind::user ? ids.user(user->name) : ids.group(user->name);
+}
+
+}  // namespace
+
+http::Identity http_identity(const config::User& user, accounts::Accounts& accounts) {
+  http::Identity identity;
+  identity.user = user.name;
+  for (const accounts::PrincipalId id : accounts.principals_of(user))
+    identity.principals.push_back(id);
+  identity.principals.push_back(kAnyUser);
+  return identity;
+}
+
+Result<HttpAccess> HttpAccess::make(const config::Http& http, const config::Objects& objects,
+                                    accounts::PrincipalIds& ids) {
+  HttpAccess access;
+  std::vector<http::UrlRule> rules;
+  for (const config::HttpRule& rule : http.rules) {
+    if (!rule.enabled) continue;
+    http::UrlRule common = config::url_rule_of(rule);
+    for (const std::string& item : rule.users)
+      common.principals.push_back(number_of(item, ids));
+    std::sort(common.principals.begin(), common.principals.end());
+    if (!rule.when.empty()) {
+      auto times = config::resolve_times(objects, rule.when);
+      if (!times) return std::move(times).error().within("services.http.rules." + rule.name);
+      common.time = static_cast<uint32_t>(access.times_.size());
+      access.times_.push_back(std::move(*times));
+    }
+    for (http::UrlRule& one : config::spread(std::move(common), rule.hosts, rule.paths)) {
+      rules.push_back(std::move(one));
+      access.names_.push_back(rule.name);
+    }
+  }
+  if (rules.empty()) return access;
+  auto compiled = http::UrlRules::compile(std::move(rules), http::UrlAction::permit);
+  if (!compiled) return std::move(compiled).error().within("services.http");
+  access.rules_ = std::make_shared<const http::UrlRules>(std::move(*compiled));
+  return access;
+}
+
+bool HttpAccess::holds(uint32_t time, std::time_t now) const {
+  if (time >= times_.size()) return false;
+  const uint32_t minute = minute_of_week(now);
+  return std::any_of(times_[time].begin(), times_[time].end(),
+                     [minute](const config::WeekInterval& interval) {
+                       return interval.first <= minute && minute < interval.last;
+                     });
+}
+
+}  // namespace postern

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// services.http.rules -> the URL rules that the proxy judges by (F57): names of users and groups
+// become the numbers of the accounts, times become numbers that holds() answers.
+//
+//   make()      a new configuration, compiled; hundreds of milliseconds for thousands of
+//   expressions identity()  who a user is in these numbers holds()     whether a time is now
+//
+// Thread: control.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "control/accounts/accounts.h"
+#include "control/config/model.h"
+#include "control/config/resolve.h"
+#include "services/http/access/url_rules.h"
+#include "services/http/proxy/seams.h"
+
+namespace postern {
+
+// Of whoever is known at all: "any" in the configuration.
+constexpr uint32_t kAnyUser = UINT32_MAX;
+
+http::Identity http_identity(const config::User& user, accounts::Accounts& accounts);
+
+class HttpAccess {
+ public:
+  // Without rules that are enabled there is nothing to judge by: rules() is nullptr.
+  static Result<HttpAccess> make(const config::Http& http, const config::Objects& objects,
+                                 accounts::PrincipalIds& ids);
+
+  const std::shared_ptr<const http::UrlRules>& rules() const { return rules_; }
+  // The name of the rule, by its place in rules().
+  const std::string& name_of(size_t rule) const { return names_[rule]; }
+  bool holds(uint32_t time, std::time_t now) const;
+
+ private:
+  std::shared_ptr<const http::UrlRules> rules_;
+  std::vector<std::string> names_;
+  std::vector<std::vector<config::WeekInterval>> times_;
+};
+
+}  // namespace postern
