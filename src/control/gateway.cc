@@ -180,6 +180,7 @@ void Gateway::arrange_turns() {
     }
     reload_->tick(std::time(nullptr));
     portal_.tick();
+    http_.tick();
     look_after_links();
     note("dhcp client", dhcp_clients_.complaint());
     note("admin socket", admin_server_->complaint());

@@ -37,6 +37,7 @@
 #include "control/log/dial_log.h"
 #include "control/log/error_log.h"
 #include "control/log/generation_names.h"
+#include "control/log/http_log.h"
 #include "control/log/log_hub.h"
 #include "control/log/security_log.h"
 #include "control/loop.h"
@@ -48,6 +49,7 @@
 #include "control/services/dhcp_clients.h"
 #include "control/services/dhcp_service.h"
 #include "control/services/dns_control.h"
+#include "control/services/http_control.h"
 #include "control/services/portal_control.h"
 #include "control/start_up.h"
 #include "control/worker_load.h"
@@ -92,6 +94,7 @@ class Gateway : private ResolverSink {
   admin::DumpQueue& dumps() { return dumps_; }
   Captures& captures() { return captures_; }
   PortalControl& portal() { return portal_; }
+  HttpControl& http() { return http_; }
   ErrorLog& log() { return log_; }
   AuditLog& audit() { return audit_; }
   Alerts& alerts() { return alerts_; }
@@ -115,6 +118,7 @@ class Gateway : private ResolverSink {
   Result<void> start_log(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
   PortalControl::World portal_world();
+  HttpControl::World http_world();
   DhcpWorld dhcp_world(const char* lease_file, config::LogLevel remarks);
   bool renew_configuration();
   std::string device_of(InterfaceId id) const;
@@ -163,6 +167,7 @@ class Gateway : private ResolverSink {
   AuditLog audit_;
   Alerts alerts_{[this](const std::string& line) { log_.warning(line); }};
   DialLog dial_{dial_world()};
+  HttpLog http_log_;
   Status status_;
   std::chrono::steady_clock::time_point constructed_ = std::chrono::steady_clock::now();
   Loop loop_;
@@ -174,6 +179,7 @@ class Gateway : private ResolverSink {
   GenerationNames names_;
   DnsControl dns_;
   PortalControl portal_{loop_, log_, accounts_, portal_world()};
+  HttpControl http_{loop_, log_, accounts_, http_world()};
   std::unique_ptr<HostPath> host_path_;
   std::unique_ptr<Publisher> publisher_;       // owns the policies: outlives the workers
   Captures captures_{loop_, capture_world()};  // outlives them, too

@@ -33,6 +33,7 @@ void Gateway::follow_logging(const config::Model& model, bool is_on_trial) {
   note("audit log", audit_.configure(logging_.file(LogName::audit), state, host));
   note("alert log", alerts_.configure(logging_, state, host));
   note("dial log", dial_.configure(logging_.file(LogName::dial), state, host));
+  note("http log", http_log_.configure(logging_.file(LogName::http), state, host));
   if (security_log_) {
     note("security log", security_log_->configure(logging_.file(LogName::security), host));
   }
@@ -138,8 +139,8 @@ void Gateway::follow_exporter(const config::Model& model, const Policy& policy) 
 }
 
 std::vector<LogOutput*> Gateway::log_outputs() {
-  std::vector<LogOutput*> outputs = {&log_.output(), &audit_.output(), &dial_.output(),
-                                     &debug_log_.output(), &alerts_.output()};
+  std::vector<LogOutput*> outputs = {&log_.output(),       &audit_.output(),    &dial_.output(),
+                                     &debug_log_.output(), &http_log_.output(), &alerts_.output()};
   if (security_log_) outputs.push_back(&security_log_->output());
   return outputs;
 }

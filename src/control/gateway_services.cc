@@ -44,6 +44,29 @@ PortalControl::World Gateway::portal_world() {
   return world;
 }
 
+// Called when nothing runs yet, as above.
+HttpControl::World Gateway::http_world() {
+  HttpControl::World world;
+  world.state_dir = options_.state_dir;
+  world.now = [this] { return dataplane_->now(); };
+  world.device_of = [this](InterfaceId id) { return device_of(id); };
+  world.policy = [this] { return publisher_->current(); };
+  world.identities = [this] { return identities_->current(); };
+  world.user_at = [this](Ipv4Address address) {
+    const portal::Login* login = portal_.find(address);
+    return login != nullptr ? login->user : std::string();
+  };
+  world.ask_dns = [this](const std::string& name, const OwnQuestions::Found& found) {
+    return dns_.find_addresses(name, found);
+  };
+  world.log = [this](const http::LogRecord& record) { http_log_.write(record); };
+  world.audit = [this](const AuditEntry& entry) { audit_.record(entry); };
+  world.note = [this](const std::string& about, const Result<void>& outcome) {
+    note(about, outcome);
+  };
+  return world;
+}
+
 bool Gateway::renew_configuration() {
   auto done = reload_->renew();
   note("dhcp lease", done);
@@ -62,6 +85,7 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
       served.dns.push_back(at.address);
   }
   note("portal", portal_.follow(model, policy));
+  note("http", http_.follow(model, policy));
   note("dhcp", dhcp_.follow(model, policy, served));
   auto device = [this](InterfaceId id) { return device_of(id); };
   note("metrics", metrics_.apply(metrics::settings_of(model, policy, device)));

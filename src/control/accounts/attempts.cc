@@ -26,7 +26,15 @@ std::string text_of(const std::optional<Ipv4Address>& address) {
 }  // namespace
 
 const char* to_word(Door door) {
-  return door == Door::portal ? "portal" : "remote";
+  switch (door) {
+    case Door::remote:
+      return "remote";
+    case Door::portal:
+      return "portal";
+    case Door::proxy:
+      return "proxy";
+  }
+  return "remote";
 }
 
 void Attempts::configure(const config::Lockout& settings, std::vector<AddressRange> exempt) {

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "base/plain_text.h"
+#include "control/log/http_line.h"
 
 namespace postern {
 namespace {
@@ -30,32 +31,6 @@ void append_quoted(std::string& out, std::string_view value) {
     out += c;
   }
   out += '"';
-}
-
-// One field off the front of `rest`; false where it does not begin with one.
-bool take_field(std::string_view& rest, std::string_view& key, std::string& value) {
-  size_t end = 0;
-  while (end < rest.size() && is_key_character(rest[end]))
-    ++end;
-  if (end == 0 || end == rest.size() || rest[end] != '=') return false;
-  key = rest.substr(0, end);
-  value.clear();
-  size_t i = end + 1;
-  if (i < rest.size() && rest[i] == '"') {
-    for (++i; i < rest.size() && rest[i] != '"'; ++i) {
-      if (rest[i] == '\\' && i + 1 < rest.size()) ++i;
-      value += rest[i];
-    }
-    if (i < rest.size()) ++i;
-  } else {
-    const size_t space = std::min(rest.find(' ', i), rest.size());
-    value = rest.substr(i, space - i);
-    i = space;
-  }
-  while (i < rest.size() && rest[i] == ' ')
-    ++i;
-  rest.remove_prefix(i);
-  return true;
 }
 
 // "2026-03-01 09:00:00.123+01:00 warning wan: link down", the form of the error log.
@@ -126,13 +101,38 @@ LineText& LineText::number(std::string_view key, uint64_t value) {
   return *this;
 }
 
+bool take_log_field(std::string_view& rest, std::string_view& key, std::string& value) {
+  size_t end = 0;
+  while (end < rest.size() && is_key_character(rest[end]))
+    ++end;
+  if (end == 0 || end == rest.size() || rest[end] != '=') return false;
+  key = rest.substr(0, end);
+  value.clear();
+  size_t i = end + 1;
+  if (i < rest.size() && rest[i] == '"') {
+    for (++i; i < rest.size() && rest[i] != '"'; ++i) {
+      if (rest[i] == '\\' && i + 1 < rest.size()) ++i;
+      value += rest[i];
+    }
+    if (i < rest.size()) ++i;
+  } else {
+    const size_t space = std::min(rest.find(' ', i), rest.size());
+    value = rest.substr(i, space - i);
+    i = space;
+  }
+  while (i < rest.size() && rest[i] == ' ')
+    ++i;
+  rest.remove_prefix(i);
+  return true;
+}
+
 std::vector<LogField> read_log_line(std::string_view line) {
   line = line.substr(0, kLineMax);
   std::vector<LogField> fields;
-  if (read_error_line(line, fields)) return fields;
+  if (read_error_line(line, fields) || read_http_line(line, fields)) return fields;
   std::string_view rest = line;
   LogField field;
-  while (fields.size() < kFieldsMax && take_field(rest, field.key, field.value))
+  while (fields.size() < kFieldsMax && take_log_field(rest, field.key, field.value))
     fields.push_back(field);
   if (fields.empty()) fields.push_back({"text", std::string(line)});
   return fields;
@@ -141,7 +141,7 @@ std::vector<LogField> read_log_line(std::string_view line) {
 std::optional<std::string> find_log_field(std::string_view line, std::string_view key) {
   std::string_view rest = line.substr(0, kLineMax), name;
   std::string value;
-  for (size_t i = 0; i < kFieldsMax && take_field(rest, name, value); ++i) {
+  for (size_t i = 0; i < kFieldsMax && take_log_field(rest, name, value); ++i) {
     if (name == key) return value;
   }
   return std::nullopt;

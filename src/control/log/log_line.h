@@ -4,7 +4,8 @@
 //   time=2026-03-01T09:00:00.123+0100 host=gw1 module=audit who="alice" action=apply ...
 //
 // A value stands bare or in double quotes, with \" and \\ inside. Keys are [a-z0-9_]. Lines of the
-// error log have a form of their own (error_log.h), which read_log_line() knows as well.
+// error log (error_log.h) and of the HTTP log (http_line.h) have forms of their own, which
+// read_log_line() knows as well.
 //
 // Thread: any. Bounds: kLineMax bytes and kFieldsMax fields are read; the rest is left out.
 #pragma once
@@ -49,6 +50,9 @@ struct LogField {
   bool operator==(const LogField&) const = default;
 };
 
+// One field "key=value" off the front of `rest`, and the space behind it; false where it does not
+// begin with one.
+bool take_log_field(std::string_view& rest, std::string_view& key, std::string& value);
 // The fields of a line, in order; of what has neither form, one field "text". Views of `line`.
 std::vector<LogField> read_log_line(std::string_view line);
 // The value of the first field `key`, without reading the others into memory.

@@ -25,6 +25,7 @@ Result<void> DnsControl::follow(const config::Model& model, const Policy& policy
     validator_.reset();
     block_lists_.reset();
     tls_ = nullptr;
+    own_questions_.reset();
     service_.reset();
     query_log_.reset();
     return {};
@@ -55,8 +56,10 @@ void DnsControl::start_service() {
   tls_ = tls.get();
   service_->set_tls(std::move(tls));
   service_->set_own_reply([this](uint32_t number, dns::Bytes answer) {
+    if (number >= OwnQuestions::kFirstNumber) return own_questions_->take(number, answer);
     if (validator_) validator_->answer_query(number, answer);
   });
+  own_questions_ = std::make_unique<OwnQuestions>(*service_);
   for (const auto& [address, host_name] : leases_)
     service_->set_lease(address, host_name);
   service_->set_learned_servers(learned_);
@@ -147,6 +150,19 @@ void DnsControl::arrange_hooks() {
     };
   }
   service_->set_hooks(std::move(hooks));
+}
+
+bool DnsControl::find_addresses(const std::string& name, const OwnQuestions::Found& found) {
+  if (!service_) return false;
+  const auto parsed = dns::parse_name(name);
+  if (!parsed) {
+    found(Error{ErrorCode::invalid, "the name cannot be asked for"});
+  } else if (block_lists_ && block_lists_->find(parsed->wire())) {
+    found(Error{ErrorCode::denied, "the name is blocked"});
+  } else {
+    own_questions_->ask(*parsed, found);
+  }
+  return true;
 }
 
 void DnsControl::set_lease(Ipv4Address address, const std::string& host_name) {

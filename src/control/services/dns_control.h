@@ -11,6 +11,7 @@
 #include "control/log/error_log.h"
 #include "control/log/log_writer.h"
 #include "control/services/dns_settings.h"
+#include "control/services/own_questions.h"
 #include "dataplane/policy/policy.h"
 #include "services/dns/block/block_lists.h"
 #include "services/dns/tls/tls_transport.h"
@@ -32,6 +33,8 @@ class DnsControl {
   void erase_lease(Ipv4Address address);
   // Servers that the link told of, for use where the configuration has none.
   void set_learned_servers(const std::vector<Ipv4Address>& servers);
+  // The addresses of a name, as clients are told them; false: there is no service to ask.
+  bool find_addresses(const std::string& name, const OwnQuestions::Found& found);
   // nullptr: not configured.
   dns::Service* service() { return service_.get(); }
   const dns::BlockLists* block_lists() const { return block_lists_.get(); }
@@ -56,6 +59,7 @@ class DnsControl {
   std::vector<dns::ServerAddress> learned_;
   std::unique_ptr<LogWriter> query_log_;
   std::unique_ptr<dns::Service> service_;
+  std::unique_ptr<OwnQuestions> own_questions_;
   dns::TlsTransport* tls_ = nullptr;  // the service's
   std::unique_ptr<dns::BlockLists> block_lists_;
   dns::BlockListSettings block_settings_;

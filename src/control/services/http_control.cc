@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/services/http_control.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <optional>
+#include <utility>
+
+#include "control/config/account_text.h"
+#include "control/log/audit_log.h"
+#include "control/log/counted_line.h"
+#include "control/log/error_log.h"
+#include "control/loop.h"
+#include "control/services/http_access.h"
+#include "control/services/http_cache.h"
+#include "control/services/http_judge.h"
+#include "control/services/http_logins.h"
+#include "control/services/http_purge.h"
+#include "control/services/http_settings.h"
+#include "control/services/system_names.h"
+#include "services/http/proxy/proxy.h"
+
+namespace postern {
+namespace {
+
+constexpr Duration kUncheckedTold = seconds(10);
+
+Error no_store(const HttpCache& cache) {
+  switch (cache.state()) {
+    case HttpCache::State::opening:
+      return {ErrorCode::unavailable, "the cache is being read; try again"};
+    case HttpCache::State::failed:
+      return {ErrorCode::unavailable, "there is no cache: " + cache.error()};
+    case HttpCache::State::off:
+    case HttpCache::State::ready:
+      break;
+  }
+  return {ErrorCode::not_found, "services.http.cache is not configured"};
+}
+
+}  // namespace
+
+struct HttpControl::State {
+  State(Loop& to_loop, ErrorLog& to_log, accounts::Accounts& of, World with);
+
+  http::Seams seams();
+  HttpCache::World cache_world();
+  HttpLogins::World logins_world();
+  Result<void> follow_access(const config::Model& model);
+  void tell_refused(const std::string& user, Ipv4Address from, const std::string& why,
+                    bool is_checked);
+  void resolve(const std::string& name, const http::Seams::Resolved& then);
+
+  Loop& loop;
+  ErrorLog& log;
+  accounts::Accounts& accounts;
+  World world;
+  CountedLine unchecked{kUncheckedTold};
+  HttpLogins logins;
+  SystemNames names;
+  HttpAccess access;
+  // What `access` was made of.
+  std::vector<config::HttpRule> rules;
+  config::Objects objects;
+  std::vector<io::ListenAddress> listening;
+  HttpCache cache;
+  std::unique_ptr<http::Proxy> proxy;  // ends before the store that it reads
+};
+
+HttpControl::State::State(Loop& to_loop, ErrorLog& to_log, accounts::Accounts& of, World with)
+    : loop(to_loop),
+      log(to_log),
+      accounts(of),
+      world(std::move(with)),
+      logins(of, logins_world()),
+      names(to_loop),
+      cache(to_loop, cache_world()) {}
+
+HttpLogins::World HttpControl::State::logins_world() {
+  HttpLogins::World calls;
+  calls.now = world.now;
+  calls.user_at = world.user_at;
+  calls.refused = [this](const std::string& user, Ipv4Address from, const std::string& why,
+                         bool is_checked) { tell_refused(user, from, why, is_checked); };
+  return calls;
+}
+
+HttpCache::World HttpControl::State::cache_world() {
+  HttpCache::World calls;
+  calls.now = world.now;
+  calls.use = [this](http::Store* store) {
+    if (proxy) proxy->set_store(store);
+  };
+  calls.log = [this](config::LogLevel level, const std::string& line) { log.write(level, line); };
+  return calls;
+}
+
+// Those that are turned away unchecked may be many: one line in a while.
+void HttpControl::State::tell_refused(const std::string& user, Ipv4Address from,
+                                      const std::string& why, bool is_checked) {
+  const auto more = is_checked ? std::string() : unchecked.note(world.now());
+  if (!more) return;
+  log.info(fmt::format("http: {} at {} refused: {}{}", printable(user), to_text(from), why, *more));
+  AuditEntry entry;
+  entry.who = user;
+  entry.from = "proxy " + to_text(from);
+  entry.action = "login";
+  entry.outcome = "refused";
+  entry.detail = why + *more;
+  world.audit(entry);
+}
+
+void HttpControl::State::resolve(const std::string& name, const http::Seams::Resolved& then) {
+  if (!world.ask_dns(name, then)) names.ask(name, then);
+}
+
+http::Seams HttpControl::State::seams() {
+  http::Seams calls;
+  calls.resolve = [this](const std::string& name, const http::Seams::Resolved& then) {
+    resolve(name, then);
+  };
+  calls.judge = [this](const http::Peer& client, Ipv4Address destination, uint16_t port) {
+    return may_reach(*world.policy(), world.identities(),
+                     {client.address, client.port, destination, port});
+  };
+  calls.identify = [this](Ipv4Address client) { return logins.at(client); };
+  calls.check_password = [this](const std::string& user, const std::string& password,
+                                Ipv4Address client, const http::Seams::Verified& then) {
+    logins.check({user, password, client}, then);
+  };
+  calls.time_holds = [this](uint32_t time) { return access.holds(time, std::time(nullptr)); };
+  calls.log = world.log;
+  calls.warn = [this](const std::string& line) { log.warning("http: " + line); };
+  return calls;
+}
+
+// Compiled anew only where it says something else: that takes a while for thousands of rules.
+Result<void> HttpControl::State::follow_access(const config::Model& model) {
+  const config::Http& http = *model.services.http;
+  if (http.rules == rules && model.objects == objects && (access.rules() || rules.empty()))
+    return {};
+  auto made = HttpAccess::make(http, model.objects, accounts.ids());
+  if (!made) return std::move(made).error();
+  access = std::move(*made);
+  rules = http.rules;
+  objects = model.objects;
+  return {};
+}
+
+HttpControl::HttpControl(Loop& loop, ErrorLog& log, accounts::Accounts& accounts, World world)
+    : state_(std::make_unique<State>(loop, log, accounts, std::move(world))) {
+  accounts.when_changed([this] { state_->logins.accounts_changed(); });
+}
+
+HttpControl::~HttpControl() = default;
+
+Result<void> HttpControl::follow(const config::Model& model, const Policy& policy) {
+  State& state = *state_;
+  if (!model.services.http || !model.services.http->enabled) {
+    state.cache.follow(std::nullopt);
+    state.proxy.reset();
+    state.listening.clear();
+    return {};
+  }
+  const config::Http& http = *model.services.http;
+  auto settings = http_settings(model, policy);
+  if (!settings) return std::move(settings).error();
+  Result<void> parent;
+  if (http.parent) {
+    auto known = http_parent(*http.parent);
+    if (!known) return std::move(known).error();
+    settings->parent = std::move(*known);
+  }
+  // Rules that cannot be had are none that may be left out: the proxy stays as it was.
+  if (auto access = state.follow_access(model); !access) return access;
+  settings->url_rules = state.access.rules();
+  settings->listeners = http_listeners(http, policy, state.world.device_of);
+  if (!state.proxy) {
+    state.proxy = std::make_unique<http::Proxy>(state.loop.context(), state.seams());
+    state.proxy->set_store(state.cache.store());
+  }
+  auto applied = state.proxy->apply(*settings);
+  state.listening.clear();
+  for (const http::ProxyListener& at : settings->listeners)
+    state.listening.push_back({at.device, at.address, at.port});
+  state.cache.follow(http_cache_plan(http, state.world.state_dir));
+  return applied;
+}
+
+void HttpControl::tick() {
+  state_->cache.tick();
+  state_->world.note("http cache", state_->cache.complaint());
+}
+
+bool HttpControl::is_running() const {
+  return state_->proxy != nullptr;
+}
+
+const http::ProxyCounters* HttpControl::counters() const {
+  return state_->proxy ? &state_->proxy->counters() : nullptr;
+}
+
+const std::vector<io::ListenAddress>& HttpControl::listening() const {
+  return state_->listening;
+}
+
+size_t HttpControl::connections() const {
+  return state_->proxy ? state_->proxy->connections() : 0;
+}
+
+HttpCache& HttpControl::cache() {
+  return state_->cache;
+}
+
+const HttpCache& HttpControl::cache() const {
+  return state_->cache;
+}
+
+void HttpControl::purge(const std::string& url_or_pattern, const Counted& done) {
+  http::Store* store = state_->cache.store();
+  if (store == nullptr) return done(no_store(state_->cache));
+  postern::purge(*store, url_or_pattern, done);
+}
+
+void HttpControl::clear(const Counted& done) {
+  http::Store* store = state_->cache.store();
+  if (store == nullptr) return done(no_store(state_->cache));
+  const uint64_t count = store->counters().objects;
+  store->clear([done, count](bool is_done) {
+    if (is_done) return done(count);
+    done(Error{ErrorCode::failed, "the cache could not write that it is empty"});
+  });
+}
+
+}  // namespace postern

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// HttpControl: the HTTP proxy in the daemon (F55-F58): follows the configuration, keeps its cache,
+// and answers what the proxy asks: names, the filter, who somebody is.
+//
+// Names are asked of the gateway's own DNS service, so that its block lists hold here too, else of
+// the system. What a client may not reach by itself it does not reach by the proxy (http_judge.h).
+// What the proxy fetches leaves as the gateway's own packets, which a rule has to permit.
+// Thread: control.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "control/listeners.h"
+#include "control/services/own_questions.h"
+
+namespace postern {
+
+struct AuditEntry;
+class ErrorLog;
+class HttpCache;
+class Identities;
+class Loop;
+
+namespace accounts {
+class Accounts;
+}
+namespace http {
+struct LogRecord;
+struct ProxyCounters;
+class Store;
+}  // namespace http
+
+class HttpControl {
+ public:
+  struct World {
+    std::string state_dir;
+    std::function<Instant()> now;
+    DeviceOf device_of;
+    std::function<const Policy*()> policy;
+    std::function<const Identities*()> identities;    // nullptr: nobody is logged in
+    std::function<std::string(Ipv4Address)> user_at;  // by the log-in page; empty: nobody
+    // Asks the gateway's own DNS service; false: there is none.
+    std::function<bool(const std::string& name, const OwnQuestions::Found& found)> ask_dns;
+    std::function<void(const http::LogRecord& record)> log;
+    std::function<void(const AuditEntry& entry)> audit;  // of refused log-ins
+    // For `postern status`, as Gateway::note().
+    std::function<void(const std::string& about, const Result<void>& outcome)> note;
+  };
+  HttpControl(Loop& loop, ErrorLog& log, accounts::Accounts& accounts, World world);
+  ~HttpControl();
+  HttpControl(const HttpControl&) = delete;
+  HttpControl& operator=(const HttpControl&) = delete;
+
+  // After each publication: the proxy starts and ends as `services.http` is there or not; what is
+  // under way goes on.
+  Result<void> follow(const config::Model& model, const Policy& policy);
+  // Once a second.
+  void tick();
+
+  bool is_running() const;
+  // nullptr: not running.
+  const http::ProxyCounters* counters() const;
+  const std::vector<io::ListenAddress>& listening() const;
+  size_t connections() const;
+  HttpCache& cache();
+  const HttpCache& cache() const;
+
+  using Counted = std::function<void(const Result<uint64_t>& removed)>;
+  // Removes what is kept for the URL, or for all URLs that a pattern with * and ? matches.
+  void purge(const std::string& url_or_pattern, const Counted& done);
+  void clear(const Counted& done);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace postern

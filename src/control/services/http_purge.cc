@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/services/http_purge.h"
+
+#include <memory>
+#include <utility>
+
+#include "services/http/message/url.h"
+
+namespace postern {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+struct Walk {
+  std::string pattern;
+  std::string last;  // of the key that was removed last: variants of one come in a row
+  uint64_t removed = 0;
+};
+
+void purge_pattern(http::Store& store, const std::string& pattern, const Purged& done) {
+  const auto walk = std::make_shared<Walk>();
+  walk->pattern = pattern;
+  store.each_key(
+      [&store, walk](const http::StoreKey& key) {
+        if (key.primary == walk->last || !matches_glob(walk->pattern, key.primary)) return true;
+        walk->last = key.primary;
+        ++walk->removed;
+        store.remove(walk->last);
+        return true;
+      },
+      [walk, done](bool is_done) {
+        if (is_done) return done(walk->removed);
+        done(Error{ErrorCode::failed, "parts of the cache could not be read"});
+      });
+}
+
+}  // namespace
+
+Result<std::string> cache_key_of(const std::string& url) {
+  http::Url parts;
+  http::CacheKey key;
+  const Error fault{ErrorCode::invalid, "not a URL that is kept (http://www.example.com/page)"};
+  if (http::parse_url(url, parts)) return fault;
+  if (!http::make_key(parts, key)) return fault;
+  return std::move(key.text);
+}
+
+bool matches_glob(std::string_view pattern, std::string_view text) {
+  size_t p = 0, t = 0;
+  size_t star = std::string_view::npos, from = 0;
+  while (t < text.size()) {
+    const bool is_star = p < pattern.size() && pattern[p] == '*';
+    if (is_star) {
+      star = p++;
+      from = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t]))) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++from;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+void purge(http::Store& store, const std::string& url_or_pattern, const Purged& done) {
+  if (url_or_pattern.find('*') != std::string::npos) {
+    return purge_pattern(store, url_or_pattern, done);
+  }
+  const auto key = cache_key_of(url_or_pattern);
+  if (!key) return done(key.error());
+  const std::string primary = *key;
+  store.find({primary, {}}, [&store, primary, done](std::unique_ptr<http::StoredObject> found) {
+    const uint64_t count = found ? 1 : 0;
+    found.reset();
+    store.remove(primary, [done, count](bool is_done) {
+      if (is_done) return done(count);
+      done(Error{ErrorCode::failed, "the cache could not write that it is gone"});
+    });
+  });
+}
+
+}  // namespace postern

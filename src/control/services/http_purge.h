@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What an administrator takes out of the cache: one URL, or all that a pattern matches. Done when
+// it is gone for good (Store::remove). Thread: control.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "services/http/store/store.h"
+
+namespace postern {
+
+// URLs that were removed.
+using Purged = std::function<void(const Result<uint64_t>& removed)>;
+
+// The key under which a URL is kept; an error: it is none that may be kept.
+Result<std::string> cache_key_of(const std::string& url);
+// '*' any characters, '?' one; the whole text, regardless of case. At most quadratic.
+bool matches_glob(std::string_view pattern, std::string_view text);
+
+// With a '*' it is a pattern, which walks over all of the file and may take minutes; else a URL.
+// `done` is called once; the store may have ended before, then it is called with an error or never
+// again by it.
+void purge(http::Store& store, const std::string& url_or_pattern, const Purged& done);
+
+}  // namespace postern
