@@ -58,7 +58,7 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
   ServedByGateway served;
   if (dns_.service() != nullptr) {
     served.domain = model.services.dns->domain;
-    for (const dns::ListenAddress& at : dns_.service()->listening())
+    for (const io::ListenAddress& at : dns_.service()->listening())
       served.dns.push_back(at.address);
   }
   note("portal", portal_.follow(model, policy));

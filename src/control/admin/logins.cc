@@ -57,7 +57,7 @@ Json show_logins(Gateway& gateway) {
                  {"logins", std::move(logins)}};
   if (portal.server() == nullptr) return result;
   Json listening = Json::array();
-  for (const portal::ListenAddress& at : portal.server()->listening())
+  for (const io::ListenAddress& at : portal.server()->listening())
     listening.push_back(fmt::format("https://{}:{}/", to_text(at.address), at.port));
   result["listening"] = std::move(listening);
   result["fingerprint_sha256"] = portal.fingerprint();

@@ -10,13 +10,13 @@
 #include "base/time.h"
 #include "control/config/model.h"
 #include "dataplane/policy/policy.h"
-#include "services/dns/socket.h"
+#include "services/io/listen_address.h"
 
 namespace postern::remote {
 
 struct Settings {
   // An address of ours and the kernel device of its interface.
-  std::vector<dns::ListenAddress> listen;
+  std::vector<io::ListenAddress> listen;
   std::vector<AddressRange> from;  // sorted; empty: any
   Duration idle;
   bool operator==(const Settings&) const = default;

@@ -96,10 +96,10 @@ dns::ValidatorSettings validator_settings(const config::Dns& dns) {
   return settings;
 }
 
-std::vector<dns::ListenAddress> dns_listeners(
+std::vector<io::ListenAddress> dns_listeners(
     const config::Dns& dns, const Policy& policy,
     const std::function<std::string(InterfaceId)>& device_of) {
-  std::vector<dns::ListenAddress> listeners;
+  std::vector<io::ListenAddress> listeners;
   for (size_t i = 0; i < policy.interfaces.size(); ++i) {
     const PolicyInterface& interface = policy.interfaces[i];
     if (!interface.exists || interface.zone == Zone::external) continue;

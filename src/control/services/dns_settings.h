@@ -20,7 +20,7 @@ dns::ValidatorSettings validator_settings(const config::Dns& dns);
 
 // The addresses of the interfaces that are listened on, each on its kernel device; an interface
 // without one is left out. External ones are never among them (F53).
-std::vector<dns::ListenAddress> dns_listeners(
+std::vector<io::ListenAddress> dns_listeners(
     const config::Dns& dns, const Policy& policy,
     const std::function<std::string(InterfaceId)>& device_of);
 

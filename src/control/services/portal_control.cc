@@ -18,10 +18,10 @@ namespace {
 constexpr int64_t kRenewBeforeS = 30 * 86'400;
 constexpr unsigned kForbidden = 403, kTooMany = 429, kUnavailable = 503;
 
-std::vector<portal::ListenAddress> listeners_of(
+std::vector<io::ListenAddress> listeners_of(
     const config::Portal& portal, const Policy& policy,
     const std::function<std::string(InterfaceId)>& device_of) {
-  std::vector<portal::ListenAddress> listeners;
+  std::vector<io::ListenAddress> listeners;
   for (size_t i = 0; i < policy.interfaces.size(); ++i) {
     const PolicyInterface& interface = policy.interfaces[i];
     if (!interface.exists || interface.zone == Zone::external) continue;
@@ -62,10 +62,10 @@ portal::Verdict verdict_of(const accounts::Outcome& outcome, const accounts::Acc
   return verdict;
 }
 
-std::vector<Ipv4Address> addresses_of(const std::vector<portal::ListenAddress>& listeners) {
+std::vector<Ipv4Address> addresses_of(const std::vector<io::ListenAddress>& listeners) {
   std::vector<Ipv4Address> addresses;
   addresses.reserve(listeners.size());
-  for (const portal::ListenAddress& listener : listeners)
+  for (const io::ListenAddress& listener : listeners)
     addresses.push_back(listener.address);
   return addresses;
 }

@@ -84,7 +84,7 @@ class PortalControl {
   IdentityBoard* board_ = nullptr;
   UserNames names_;
   std::map<Ipv4Address, MacAddress> machines_;  // of those who are logged in
-  std::vector<portal::ListenAddress> wanted_;
+  std::vector<io::ListenAddress> wanted_;
   portal::CertificateText certificate_;
   portal::CertificateFacts facts_;
   CountedLine unchecked_{kUncheckedTold};
