@@ -2,13 +2,12 @@
 // admin.remote of a configuration -> where to listen and whom to hear. Pure; thread: control.
 #pragma once
 
-#include <functional>
-#include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/time.h"
 #include "control/config/model.h"
+#include "control/listeners.h"
 #include "dataplane/policy/policy.h"
 #include "services/io/listen_address.h"
 
@@ -23,7 +22,6 @@ struct Settings {
 };
 
 // Without admin.remote, or where it is disabled: nothing to listen on.
-Settings settings_of(const config::Model& model, const Policy& policy,
-                     const std::function<std::string(InterfaceId)>& device_of);
+Settings settings_of(const config::Model& model, const Policy& policy, const DeviceOf& device_of);
 
 }  // namespace postern::remote

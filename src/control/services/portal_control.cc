@@ -9,6 +9,7 @@
 
 #include "control/compile/subjects.h"
 #include "control/config/account_text.h"
+#include "control/listeners.h"
 #include "control/text_file.h"
 #include "dataplane/nat/session.h"
 
@@ -17,23 +18,6 @@ namespace {
 
 constexpr int64_t kRenewBeforeS = 30 * 86'400;
 constexpr unsigned kForbidden = 403, kTooMany = 429, kUnavailable = 503;
-
-std::vector<io::ListenAddress> listeners_of(
-    const config::Portal& portal, const Policy& policy,
-    const std::function<std::string(InterfaceId)>& device_of) {
-  std::vector<io::ListenAddress> listeners;
-  for (size_t i = 0; i < policy.interfaces.size(); ++i) {
-    const PolicyInterface& interface = policy.interfaces[i];
-    if (!interface.exists || interface.zone == Zone::external) continue;
-    const bool is_named = std::count(portal.listen.begin(), portal.listen.end(), interface.name);
-    if (!portal.listen.empty() && !is_named) continue;
-    const std::string device = device_of(static_cast<InterfaceId>(i));
-    if (device.empty()) continue;
-    for (const Prefix& own : interface.addresses)
-      listeners.push_back({device, own.address, portal.port});
-  }
-  return listeners;
-}
 
 portal::Verdict verdict_of(const accounts::Outcome& outcome, const accounts::Accounts& accounts) {
   portal::Verdict verdict;
@@ -165,7 +149,7 @@ Result<void> PortalControl::follow(const config::Model& model, const Policy& pol
   }
   const config::Portal& portal = *model.services.portal;
   engine_.set_limits({portal.idle_timeout, portal.absolute_timeout, portal.heartbeat});
-  wanted_ = listeners_of(portal, policy, world_.device_of);
+  wanted_ = listeners_of(config::listening_of(portal), portal.port, policy, world_.device_of);
   if (server_ == nullptr) {
     server_ = std::make_unique<portal::Server>(
         loop_.context(),
