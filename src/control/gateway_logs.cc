@@ -98,7 +98,7 @@ Result<void> Gateway::start_log(const config::Model& model) {
     settings.sources.push_back({&dataplane_->log_ring(id), &dataplane_->counters(id)});
   settings.bell = &dataplane_->log_bell();
   settings.names = &names_;
-  settings.users = &portal_.names();
+  settings.users = &log_ins_.names();
   settings.now = [this] { return dataplane_->now(); };
   settings.state_dir = options_.state_dir;
   settings.alert = [this](const std::string& rule, std::string_view text) {
