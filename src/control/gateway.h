@@ -93,6 +93,7 @@ class Gateway : private ResolverSink {
   const metrics::Server& metrics() const { return metrics_; }
   admin::DumpQueue& dumps() { return dumps_; }
   Captures& captures() { return captures_; }
+  LogIns& log_ins() { return log_ins_; }
   PortalControl& portal() { return portal_; }
   HttpControl& http() { return http_; }
   ErrorLog& log() { return log_; }
@@ -117,6 +118,8 @@ class Gateway : private ResolverSink {
   Result<void> start_dataplane(const config::Model& model);
   Result<void> start_log(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
+  LogIns::World log_ins_world();
+  void begin_log_ins();
   PortalControl::World portal_world();
   HttpControl::World http_world();
   DhcpWorld dhcp_world(const char* lease_file, config::LogLevel remarks);
@@ -178,7 +181,8 @@ class Gateway : private ResolverSink {
                             [this] { return renew_configuration(); }};
   GenerationNames names_;
   DnsControl dns_;
-  PortalControl portal_{loop_, log_, accounts_, portal_world()};
+  LogIns log_ins_{log_ins_world()};
+  PortalControl portal_{{loop_, log_, accounts_, log_ins_}, portal_world()};
   HttpControl http_{loop_, log_, accounts_, http_world()};
   std::unique_ptr<HostPath> host_path_;
   std::unique_ptr<Publisher> publisher_;       // owns the policies: outlives the workers

@@ -99,7 +99,7 @@ Result<void> Gateway::start_log(const config::Model& model) {
     settings.sources.push_back({&dataplane_->log_ring(id), &dataplane_->counters(id)});
   settings.bell = &dataplane_->log_bell();
   settings.names = &names_;
-  settings.users = &portal_.names();
+  settings.users = &log_ins_.names();
   settings.now = [this] { return dataplane_->now(); };
   settings.state_dir = options_.state_dir;
   settings.alert = [this](const std::string& rule, std::string_view text) {
@@ -139,7 +139,7 @@ void Gateway::follow_exporter(const config::Model& model, const Policy& policy) 
 }
 
 std::vector<LogOutput*> Gateway::log_outputs() {
-  std::vector<LogOutput*> outputs = {&log_.output(),       &audit_.output(),    &dial_.output(),
+  std::vector<LogOutput*> outputs = {&log_.output(), &audit_.output(), &dial_.output(),
                                      &debug_log_.output(), &http_log_.output(), &alerts_.output()};
   if (security_log_) outputs.push_back(&security_log_->output());
   return outputs;

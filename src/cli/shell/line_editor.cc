@@ -97,6 +97,8 @@ LineEditor::~LineEditor() {
 std::optional<std::string> LineEditor::read() {
   int count = 0;
   state_->is_given_up = false;
+  // Before the prompt is there, not after: what is typed at once is a key already, and no signal.
+  el_set(state_->editor, EL_PREP_TERM, 1);
   const char* typed = el_gets(state_->editor, &count);
   if (typed == nullptr || count <= 0) return std::nullopt;
   if (state_->is_given_up) return std::string();

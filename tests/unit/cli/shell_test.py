@@ -158,9 +158,11 @@ class ShellTest(unittest.TestCase):
         terminal.expect("gw1> ")
         terminal.type("show \t")  # what there is
         terminal.expect("sessions")
+        terminal.expect("gw1> show ")
         terminal.type("\x03")  # gives the line up
         terminal.expect("gw1> ")
         terminal.type("la\t")  # not for this shell
+        terminal.expect("la")
         terminal.type("\x03")
         terminal.expect("gw1> ")
         terminal.type("lab status\n")

@@ -6,7 +6,7 @@
 namespace postern {
 namespace {
 
-const std::vector<std::string> kNone, kTwo = {"dmz", "wan"};
+const std::vector<std::string> kUnnamed, kTwo = {"dmz", "wan"};
 
 using Unnamed = config::Listening::Unnamed;
 
@@ -46,10 +46,11 @@ std::string devices_of(const config::Listening& listening, const Policy& policy)
 
 TEST_CASE("control/listeners: every address of an interface, where it has a device", "[F53]") {
   const Policy policy = four_interfaces();
-  CHECK(devices_of({kNone, Unnamed::not_external, false}, policy) ==
+  CHECK(devices_of({kUnnamed, Unnamed::not_external, false}, policy) ==
         "gw-1 192.168.1.1;gw-1 10.0.0.1;gw-2 192.168.2.1;");
-  CHECK(devices_of({kNone, Unnamed::internal, true}, policy) == "gw-1 192.168.1.1;gw-1 10.0.0.1;");
-  CHECK(devices_of({kNone, Unnamed::none, true}, policy).empty());
+  CHECK(devices_of({kUnnamed, Unnamed::internal, true}, policy) ==
+        "gw-1 192.168.1.1;gw-1 10.0.0.1;");
+  CHECK(devices_of({kUnnamed, Unnamed::none, true}, policy).empty());
 }
 
 TEST_CASE("control/listeners: those that are named, external ones where the service may", "[F61]") {
