@@ -328,7 +328,8 @@ void Exchange::drop_all() {
   if (Transfer* transfer = std::exchange(transfer_, nullptr)) transfer->leave();
   if (Transfer* awaited = std::exchange(awaited_, nullptr)) awaited->remove_waiter(*this);
   connector_.stop();
-  tunnel_.reset();
+  if (parent_) core_.poller.bury(std::move(parent_));
+  if (tunnel_) core_.poller.bury(std::move(tunnel_));
 }
 
 void Exchange::abandon() {

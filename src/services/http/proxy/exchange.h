@@ -27,6 +27,7 @@
 #include "services/http/proxy/client_connection.h"
 #include "services/http/proxy/heads.h"
 #include "services/http/proxy/outbox.h"
+#include "services/http/proxy/parent_connect.h"
 #include "services/http/proxy/transfer.h"
 #include "services/http/proxy/tunnel.h"
 #include "services/http/proxy/upload.h"
@@ -38,6 +39,7 @@ class Exchange final : public Poller::Mortal,
                        private Transfer::Leader,
                        private Transfer::Waiter,
                        private Tunnel::Owner,
+                       private ParentConnect::Owner,
                        private Connector::User {
  public:
   static constexpr size_t kHeldMax = size_t{128} << 10;
@@ -147,9 +149,11 @@ class Exchange final : public Poller::Mortal,
 
   // exchange_tunnel.cc
   void connect();
-  void connect_by_parent();
   void on_connected(std::unique_ptr<UpstreamConnection> connection) override;
   void on_no_connection(Problem problem, const std::string& detail) override;
+  void on_tunnel_open(std::unique_ptr<UpstreamConnection> connection,
+                      const std::string& early) override;
+  void on_tunnel_refused(Problem problem, const std::string& detail) override;
   void on_tunnel_end(std::string_view why) override;
   void on_tunnel_life() override;
 
@@ -202,6 +206,7 @@ class Exchange final : public Poller::Mortal,
   bool has_head_gone_ = false;  // some of it, to the client
   Peer upstream_;
   Connector connector_;
+  std::unique_ptr<ParentConnect> parent_;
   std::unique_ptr<Tunnel> tunnel_;
 
   // For the log.

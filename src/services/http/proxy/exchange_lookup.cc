@@ -166,7 +166,7 @@ void Exchange::validate() {
   TransferOrder order = this->order(pending);
   const std::optional<Fields> fields = parse_entry_fields(entry_);
   if (fields && object_->is_complete()) {
-    const Validators validators = validators_of(*fields);
+    const Validators validators = validators_of(*fields, core_.clock.wall_s);
     order.condition =
         condition_for(std::span<const Validators>(&validators, 1), request_->head().fields);
   }
@@ -190,7 +190,7 @@ void Exchange::refresh_behind() {
   const std::optional<Fields> fields = parse_entry_fields(entry_);
   if (pending.empty() || !fields || core_.transfers->find_pending(pending) != nullptr) return;
   TransferOrder order = this->order(pending);
-  const Validators validators = validators_of(*fields);
+  const Validators validators = validators_of(*fields, core_.clock.wall_s);
   order.condition = condition_for(std::span<const Validators>(&validators, 1), Fields());
   order.variant = variant_;
   order.stored = object_->metadata();

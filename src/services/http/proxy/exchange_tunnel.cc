@@ -11,7 +11,6 @@ void Exchange::connect() {
   if (core_.settings.serve.is_offline) return show(Problem::not_stored);
   keep();
   stage_ = Stage::asking;
-  if (core_.settings.parent) return connect_by_parent();
   const Authority& authority = request_->url.authority;
   connector_.start(Destination{host_of(authority), authority.port, only_}, connection_->peer(),
                    false);
@@ -23,6 +22,20 @@ void Exchange::on_no_connection(Problem problem, const std::string& detail) {
 
 void Exchange::on_connected(std::unique_ptr<UpstreamConnection> connection) {
   upstream_ = connection->remote();
+  if (!core_.settings.parent) return on_tunnel_open(std::move(connection), {});
+  parent_ = std::make_unique<ParentConnect>(core_, static_cast<ParentConnect::Owner&>(*this),
+                                            std::move(connection));
+  parent_->start(std::string(request_->head().target));
+}
+
+void Exchange::on_tunnel_refused(Problem problem, const std::string& detail) {
+  core_.poller.bury(std::move(parent_));
+  show(problem, detail);
+}
+
+void Exchange::on_tunnel_open(std::unique_ptr<UpstreamConnection> connection,
+                              const std::string& early) {
+  core_.poller.bury(std::move(parent_));
   upstream_wait_ = core_.clock.now - started_;
   ++core_.counters.tunnels;
   status_ = 200;
@@ -30,22 +43,22 @@ void Exchange::on_connected(std::unique_ptr<UpstreamConnection> connection) {
   writer.status_line(200, "Connection established");
   append_via(out_.text(), 1, core_.settings.name);
   writer.end();
+  out_.text() += early;
   // No message follows on this connection.
   delivery_.is_persistent = false;
-  if (!flush()) {
+  if (!flush() || is_blocked()) {  // so little into an idle socket: the client does not mean well
     core_.poller.bury(std::move(connection));
+    if (stage_ != Stage::idle) lose_client();
     return;
   }
-  if (is_blocked()) {  // a hundred octets into an idle socket: the client does not mean well
-    core_.poller.bury(std::move(connection));
-    return lose_client();
-  }
   stage_ = Stage::tunnel;
-  tunnel_ = std::make_unique<Tunnel>(core_, *this, *connection_, std::move(connection));
-  const std::string early = std::exchange(connection_->input(), {});
-  tunnel_->start(early, [this](std::string_view name) {
+  tunnel_ = std::make_unique<Tunnel>(core_, static_cast<Tunnel::Owner&>(*this), *connection_,
+                                     std::move(connection));
+  const std::string from_client = std::exchange(connection_->input(), {});
+  tunnel_->start(from_client, [this](std::string_view name) {
     const bool may_ask = false;
-    return admit(core_, Asked{name, name, {}}, identity_, may_ask).kind == Admission::Kind::permit;
+    return admit(core_, Asked{name, name, {}}, identity_, may_ask).kind ==
+           Admission::Kind::permit;
   });
 }
 

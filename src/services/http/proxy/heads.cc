@@ -26,19 +26,16 @@ std::string basic(const std::string& credentials) {
 }
 
 void write_target(std::string& out, const ProxySettings& settings, const Request& request) {
+  const std::string_view method = request.head().method;
   std::string target;
   if (settings.parent) {
     target = "http://";
     append_authority(target, request.url.authority, kHttpPort);
   }
-  if (request.target.form == TargetForm::asterisk ||
-      (request.is("OPTIONS") && request.url.path.empty())) {
-    // RFC 9112 section 3.2.4: the last proxy asks for the server as a whole.
-    if (!settings.parent) target = "*";
-  } else {
-    append_path(target, request.url);
-  }
-  HeadWriter(out).request_line(request.head().method, target);
+  // RFC 9112 section 3.2.4: only the last proxy asks with an asterisk.
+  const bool is_whole_server = method == "OPTIONS" && request.url.path.empty();
+  if (!settings.parent || !is_whole_server) append_origin_form(target, method, request.url);
+  HeadWriter(out).request_line(method, target);
 }
 
 bool is_range_field(std::string_view name) {
@@ -118,9 +115,13 @@ void write_request(std::string& out, const ProxySettings& settings, const Reques
     writer.field("Expect", "100-continue");
   copy_via(writer, fields);
   append_via(out, request.head().minor, settings.name);
-  if (settings.parent && !settings.parent->credentials.empty())
-    writer.field("Proxy-Authorization", basic(settings.parent->credentials));
+  write_parent_credentials(out, settings);
   writer.end();
+}
+
+void write_parent_credentials(std::string& out, const ProxySettings& settings) {
+  if (settings.parent && !settings.parent->credentials.empty())
+    HeadWriter(out).field("Proxy-Authorization", basic(settings.parent->credentials));
 }
 
 void write_response(std::string& out, const ProxySettings& settings, const ResponseHead& head,

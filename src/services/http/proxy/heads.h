@@ -31,6 +31,9 @@ struct RequestChanges {
 void write_request(std::string& out, const ProxySettings& settings, const Request& request,
                    const RequestChanges& changes);
 
+// Proxy-Authorization for the parent, where it wants one.
+void write_parent_credentials(std::string& out, const ProxySettings& settings);
+
 // How the body goes to the client.
 struct Delivery {
   bool has_length = false;

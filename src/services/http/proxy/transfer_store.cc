@@ -71,7 +71,7 @@ void Transfer::put_signpost(const std::string& names) {
 }
 
 void Transfer::begin_fill(Entry& entry, const Fields& fields, const Framing& framing) {
-  const Validators validators = validators_of(fields);
+  const Validators validators = validators_of(fields, core_.clock.wall_s);
   FillOptions options;
   if (framing.body != Body::until_close && framing.body != Body::chunked)
     options.length = static_cast<uint64_t>(length_of(framing));
@@ -117,7 +117,7 @@ bool Transfer::take_not_modified(const ResponseHead& head) {
   const std::optional<Entry> entry = parse_entry(order_.stored);
   const std::optional<Fields> stored = entry ? parse_entry_fields(*entry) : std::nullopt;
   if (!stored) return false;
-  const std::array<Validators, 1> validators = {validators_of(*stored)};
+  const std::array<Validators, 1> validators = {validators_of(*stored, core_.clock.wall_s)};
   const NotModified answer = read_not_modified(head.fields, validators, order_.condition,
                                                order_.request->head().fields);
   if (answer.outcome == NotModified::Outcome::pass_on) return false;
