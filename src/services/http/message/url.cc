@@ -145,15 +145,13 @@ void append_authority(std::string& out, const Authority& authority, uint16_t def
 Refusal parse_url(std::string_view text, Url& url) {
   url = Url();
   if (!is_visible(text)) return {kBadRequest, "url"};
-  const size_t colon = text.find(':');
+  const size_t colon = text.find("://");
   const std::string_view name = text.substr(0, colon);
   if (colon == std::string_view::npos || !is_scheme(name)) return {kBadRequest, "url"};
   const auto scheme = find_scheme(name);
   if (!scheme) return {kNotImplemented, "scheme"};
   url.scheme = *scheme;
-  text.remove_prefix(colon + 1);
-  if (!text.starts_with("//")) return {kBadRequest, "url"};
-  text.remove_prefix(2);
+  text.remove_prefix(colon + 3);
   if (text.find('#') != std::string_view::npos) return {kBadRequest, "fragment"};
 
   const size_t authority_end = std::min(text.find_first_of("/?"), text.size());

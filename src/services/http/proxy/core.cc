@@ -4,6 +4,10 @@
 #include <ctime>
 #include <utility>
 
+#include "services/http/proxy/exchange.h"
+#include "services/http/proxy/request.h"
+#include "services/http/proxy/transfer.h"
+
 namespace postern::http {
 
 void Clock::read() {
@@ -22,6 +26,15 @@ Core::Core(boost::asio::io_context& loop, ProxySettings given, Seams calls, Poll
       pool(poller, wheel) {
   pool.set_limits(settings.pool);
   clock.read();
+  request = std::make_unique<Request>(head_limits(settings.limits));
+  exchanges = std::make_unique<ExchangePool>(*this);
+  transfers = std::make_unique<TransferTable>(*this);
+}
+
+Core::~Core() = default;
+
+HeadLimits head_limits(const ProxyLimits& limits) {
+  return HeadLimits{limits.head_bytes, limits.head_bytes};
 }
 
 }  // namespace postern::http

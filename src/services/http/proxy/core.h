@@ -18,9 +18,9 @@
 
 namespace postern::http {
 
-class FillTable;
-class Store;
 class ExchangePool;
+class Store;
+class TransferTable;
 struct Request;
 
 // Octets that one read takes at most.
@@ -35,6 +35,7 @@ struct Clock {
 
 struct Core {
   Core(boost::asio::io_context& loop, ProxySettings given, Seams calls, Poller::Turns& turns);
+  ~Core();
 
   boost::asio::io_context& context;
   ProxySettings settings;
@@ -46,6 +47,9 @@ struct Core {
   ProxyCounters counters;
   Store* store = nullptr;  // none: nothing is kept
   std::vector<char> scratch = std::vector<char>(kReadMax);  // of the event that is being handled
+  std::unique_ptr<Request> request;  // the head that is being read, where it came in one piece
+  std::unique_ptr<ExchangePool> exchanges;
+  std::unique_ptr<TransferTable> transfers;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 

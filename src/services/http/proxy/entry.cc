@@ -140,7 +140,8 @@ std::string encode_field_lines(const Fields& fields) {
 
 std::optional<Fields> parse_entry_fields(const Entry& entry) {
   Fields fields;
-  if (parse_field_lines(entry.field_lines, kFieldsMax, fields)) return std::nullopt;
+  const Refusal refusal = parse_field_lines(entry.field_lines, kFieldsMax, fields);
+  if (refusal) return std::nullopt;
   return fields;
 }
 

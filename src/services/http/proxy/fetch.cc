@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "services/http/proxy/request.h"
+
 namespace postern::http {
 namespace {
 
@@ -20,7 +22,7 @@ Fetch::Fetch(Core& core, User& user)
     : core_(core),
       user_(user),
       connector_(core, *this),
-      reader_(HeadLimits{core.settings.limits.head_bytes, core.settings.limits.head_bytes}) {}
+      reader_(head_limits(core.settings.limits)) {}
 
 Fetch::~Fetch() {
   stop();

@@ -37,6 +37,7 @@ class Outbox {
 
   size_t size() const { return text_.size() - text_sent_ + octets_.size() + tail_.size(); }
   bool empty() const { return size() == 0; }
+  bool has_octets() const { return !octets_.empty() || !tail_.empty(); }
   // More follows at once: the system may wait to fill a segment.
   void set_more(bool more) { more_ = more; }
   void clear();

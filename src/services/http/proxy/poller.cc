@@ -80,7 +80,7 @@ void Poller::remove(int fd, const Handler& handler) {
 }
 
 void Poller::bury(std::unique_ptr<Mortal> mortal) {
-  buried_.push_back(std::move(mortal));
+  if (mortal) buried_.push_back(std::move(mortal));
 }
 
 void Poller::clean_up() {

@@ -16,6 +16,7 @@
 #include "services/http/message/head.h"
 #include "services/http/message/hop.h"
 #include "services/http/message/url.h"
+#include "services/http/proxy/settings.h"
 #include "services/http/rules/decide.h"
 
 namespace postern::http {
@@ -46,7 +47,9 @@ struct Request {
 // A copy that owns its octets: those of `head`, which has been read and analysed well before.
 std::shared_ptr<Request> keep_request(std::string_view head, const HeadLimits& limits);
 
-// host:port as people and rules write it, of `url` or of a CONNECT.
+HeadLimits head_limits(const ProxyLimits& limits);
+
+// The host in small letters.
 std::string host_of(const Authority& authority);
 
 }  // namespace postern::http

@@ -4,13 +4,14 @@
 #include <span>
 #include <utility>
 
+#include "services/http/proxy/client_connection.h"
 #include "services/http/proxy/client_hello.h"
 
 namespace postern::http {
 
-Tunnel::Tunnel(Core& core, Owner& owner, int client_fd,
+Tunnel::Tunnel(Core& core, Owner& owner, ClientConnection& client,
                std::unique_ptr<UpstreamConnection> upstream)
-    : core_(core), owner_(owner), client_fd_(client_fd), upstream_(std::move(upstream)) {}
+    : core_(core), owner_(owner), client_(client), upstream_(std::move(upstream)) {}
 
 Tunnel::~Tunnel() {
   if (upstream_) core_.poller.bury(std::move(upstream_));
@@ -68,15 +69,15 @@ bool Tunnel::look_at_hello() {
 void Tunnel::pump() {
   if (is_over_) return;
   core_.wheel.set(*upstream_, core_.settings.limits.tunnel_idle_s);
-  Relay::State up = to_server_.pump(client_fd_, upstream_->fd(), core_.scratch);
+  Relay::State up = to_server_.pump(client_.fd(), upstream_->fd(), core_.scratch);
   if (to_server_.is_held()) {
     if (!look_at_hello()) return;
-    if (!to_server_.is_held()) up = to_server_.pump(client_fd_, upstream_->fd(), core_.scratch);
+    if (!to_server_.is_held()) up = to_server_.pump(client_.fd(), upstream_->fd(), core_.scratch);
   }
-  const Relay::State down = to_client_.pump(upstream_->fd(), client_fd_, core_.scratch);
+  const Relay::State down = to_client_.pump(upstream_->fd(), client_.fd(), core_.scratch);
   if (up == Relay::State::broken || down == Relay::State::broken) return end("broken");
   if (up == Relay::State::ended && down == Relay::State::ended) return end("");
-  if (up == Relay::State::busy && client_ != nullptr) core_.poller.rearm(client_fd_, *client_);
+  if (up == Relay::State::busy) core_.poller.rearm(client_.fd(), client_);
   if (down == Relay::State::busy) core_.poller.rearm(upstream_->fd(), *upstream_);
   owner_.on_tunnel_life();
 }

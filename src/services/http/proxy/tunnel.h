@@ -20,7 +20,9 @@
 
 namespace postern::http {
 
-class Tunnel : private UpstreamConnection::User {
+class ClientConnection;
+
+class Tunnel : public Poller::Mortal, private UpstreamConnection::User {
  public:
   // Whether the client may speak to a server of that name.
   using Permits = std::function<bool(std::string_view name)>;
@@ -33,13 +35,13 @@ class Tunnel : private UpstreamConnection::User {
     virtual void on_tunnel_life() = 0;  // octets went
   };
 
-  Tunnel(Core& core, Owner& owner, int client_fd, std::unique_ptr<UpstreamConnection> upstream);
+  Tunnel(Core& core, Owner& owner, ClientConnection& client,
+         std::unique_ptr<UpstreamConnection> upstream);
   ~Tunnel() override;
 
   // `early`: what the client sent behind its request.
   void start(std::string_view early, const Permits& permits);
   void on_client(uint32_t events);
-  void rearm_client(Poller::Handler& client) { client_ = &client; }
 
   uint64_t bytes_to_client() const { return to_client_.octets(); }
   uint64_t bytes_to_server() const { return to_server_.octets(); }
@@ -53,8 +55,7 @@ class Tunnel : private UpstreamConnection::User {
 
   Core& core_;
   Owner& owner_;
-  int client_fd_;
-  Poller::Handler* client_ = nullptr;
+  ClientConnection& client_;
   std::unique_ptr<UpstreamConnection> upstream_;
   Relay to_client_;
   Relay to_server_;

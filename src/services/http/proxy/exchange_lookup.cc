@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the store has for the request, and what follows from it (RFC 9111 section 4).
+#include <limits>
+#include <utility>
+
+#include "services/http/proxy/exchange.h"
+#include "services/http/rules/range.h"
+#include "services/http/rules/vary.h"
+
+namespace postern::http {
+namespace {
+
+// Where the first range begins, of a Range that counts from the front; else 0.
+uint64_t first_octet(std::string_view range) {
+  const RangePlan plan = plan_ranges(range, std::numeric_limits<int64_t>::max() / 2);
+  const bool is_suffix = range.find("=-") != std::string_view::npos;
+  if (plan.kind != RangePlan::Kind::some || is_suffix) return 0;
+  return static_cast<uint64_t>(plan.ranges.front().first);
+}
+
+}  // namespace
+
+void Exchange::look_up() {
+  object_.reset();
+  entry_octets_.clear();
+  variant_.clear();
+  looks_for_fill_ = false;
+  const bool is_read =
+      request_->facts.method == MethodKind::get || request_->facts.method == MethodKind::head;
+  if (core_.store == nullptr || !request_->has_key || !may_use_store_ || !is_read ||
+      request_->has_body()) {
+    result_ = CacheResult::bypass;
+    decision_ = decide(request_->facts, Found{}, core_.clock.wall_s, core_.settings.serve);
+    if (decision_.course == Course::gateway_timeout) return show(Problem::not_stored);
+    decision_.why = is_read ? Forwarded::bypass : Forwarded::method;
+    return fetch();
+  }
+  if (find({})) examine();
+}
+
+// False: the answer comes later.
+bool Exchange::find(std::string_view variant) {
+  has_found_ = false;
+  is_finding_ = true;
+  core_.store->find(StoreKey{request_->key.text, variant},
+                    [this, life = life_, alive = std::weak_ptr<bool>(core_.alive)](
+                        std::unique_ptr<StoredObject> object) {
+                      if (alive.expired() || life != life_) return;
+                      on_found(std::move(object));
+                    });
+  is_finding_ = false;
+  if (!has_found_) keep();
+  return has_found_;
+}
+
+void Exchange::on_found(std::unique_ptr<StoredObject> object) {
+  object_ = std::move(object);
+  has_found_ = true;
+  if (!is_finding_) examine();
+}
+
+bool Exchange::read_entry() {
+  const std::optional<Entry> entry = parse_entry(
+      entry_octets_.empty() ? object_->metadata() : std::string_view(entry_octets_));
+  if (entry) entry_ = *entry;
+  return entry.has_value();
+}
+
+void Exchange::examine() {
+  if (object_ && !read_entry()) object_.reset();
+  if (object_ && entry_.kind == Entry::Kind::signpost) {
+    const std::optional<std::string> key =
+        variant_.empty() ? vary_key(entry_.vary_names, request_->head().fields) : std::nullopt;
+    if (!key) return miss();
+    variant_ = variant_of(entry_.vary_names, *key);
+    object_.reset();
+    if (find(variant_)) examine();
+    return;
+  }
+  if (!object_ && !looks_for_fill_) {
+    looks_for_fill_ = true;
+    object_ = core_.store->find_fill(StoreKey{request_->key.text, variant_},
+                                     first_octet(request_->facts.range));
+    if (object_ && !read_entry()) object_.reset();
+  }
+  if (!object_) return miss();
+  take_course();
+}
+
+void Exchange::take_course() {
+  StoredFacts facts = entry_.facts;
+  const bool is_fill = object_->is_filling();
+  OctetSet held;
+  Found found;
+  found.stored = &facts;
+  found.length = object_->length() ? static_cast<int64_t>(*object_->length()) : -1;
+  if (!is_fill && !object_->is_complete()) {
+    facts.is_complete = false;
+    for (const OctetRange& piece : object_->present()) {
+      if (!held.add({static_cast<int64_t>(piece.begin), static_cast<int64_t>(piece.end) - 1})) break;
+    }
+    found.held = &held;
+  }
+  decision_ = decide(request_->facts, found, core_.clock.wall_s, core_.settings.serve);
+  const bool is_served =
+      decision_.course == Course::serve || decision_.course == Course::serve_and_refresh;
+  if (is_fill && (!is_served || !may_join())) {
+    object_.reset();
+    decision_.course = Course::forward;
+    decision_.why = Forwarded::uri_miss;
+  }
+  if (is_served && object_ && !may_reach_origin()) {
+    ++core_.counters.denied;
+    return show(Problem::filtered);
+  }
+  switch (decision_.course) {
+    case Course::serve_and_refresh:
+      refresh_behind();
+      [[fallthrough]];
+    case Course::serve:
+      result_ = is_fill ? CacheResult::collapsed : CacheResult::hit;
+      if (decision_.ttl_s < 0) result_ = CacheResult::stale;
+      return serve_stored();
+    case Course::validate:
+      return validate();
+    case Course::gateway_timeout:
+      return show(Problem::not_stored);
+    case Course::fetch_missing:
+    case Course::forward:
+      break;
+  }
+  object_.reset();
+  miss();
+}
+
+// Whether the response that is on its way to another can be ours, too.
+bool Exchange::may_join() const {
+  // A part is that which was asked for by somebody with the same Range.
+  const bool is_whole = object_->length().has_value() && request_->facts.range.empty();
+  return is_whole || has_waited_ || request_->facts.range.empty();
+}
+
+// F58: a client that could not reach the origin by itself does not get there by the store.
+bool Exchange::may_reach_origin() const {
+  if (entry_.origin.is_unspecified() || !core_.seams.judge) return true;
+  return core_.seams.judge(connection_->peer(), entry_.origin, request_->url.port());
+}
+
+void Exchange::miss() {
+  object_.reset();
+  Found found;
+  found.has_variants = !variant_.empty();
+  decision_ = decide(request_->facts, found, core_.clock.wall_s, core_.settings.serve);
+  if (decision_.course == Course::gateway_timeout) return show(Problem::not_stored);
+  result_ = CacheResult::miss;
+  const std::string pending = pending_key();
+  if (wait_for_other(pending)) return;
+  begin_transfer(order(pending));
+}
+
+void Exchange::validate() {
+  result_ = CacheResult::miss;
+  const std::string pending = pending_key();
+  if (wait_for_other(pending)) return;
+  keep();
+  TransferOrder order = this->order(pending);
+  const std::optional<Fields> fields = parse_entry_fields(entry_);
+  if (fields && object_->is_complete()) {
+    const Validators validators = validators_of(*fields, core_.clock.wall_s);
+    order.condition =
+        condition_for(std::span<const Validators>(&validators, 1), request_->head().fields);
+  }
+  if (!order.condition.empty()) {
+    order.variant = variant_;
+    order.stored = object_->metadata();
+    order.plain_head = std::move(order.question.head);
+    order.question.head.clear();
+    RequestChanges changes;
+    changes.condition = &order.condition;
+    changes.asks_whole = true;
+    write_request(order.question.head, core_.settings, *request_, changes);
+  }
+  begin_transfer(std::move(order));
+}
+
+// Stale, but good enough for now: the next client gets a newer one (RFC 5861 section 3).
+void Exchange::refresh_behind() {
+  keep();
+  const std::string pending = pending_key();
+  const std::optional<Fields> fields = parse_entry_fields(entry_);
+  if (pending.empty() || !fields || core_.transfers->find_pending(pending) != nullptr) return;
+  TransferOrder order = this->order(pending);
+  const Validators validators = validators_of(*fields, core_.clock.wall_s);
+  order.condition = condition_for(std::span<const Validators>(&validators, 1), Fields());
+  order.variant = variant_;
+  order.stored = object_->metadata();
+  order.plain_head = std::move(order.question.head);
+  order.question.head.clear();
+  RequestChanges changes;
+  changes.condition = &order.condition;
+  changes.asks_whole = true;
+  write_request(order.question.head, core_.settings, *request_, changes);
+  order.is_for_store = true;
+  core_.transfers->add(std::move(order), nullptr).start();
+}
+
+// Under which requests wait for each other; empty: this one neither waits nor is waited for.
+std::string Exchange::pending_key() const {
+  const RequestFacts& facts = request_->facts;
+  if (facts.method != MethodKind::get || facts.control.no_store || facts.has_authorization ||
+      !request_->has_key || !request_->key.is_exact || !may_use_store_) {
+    return {};
+  }
+  std::string key = request_->key.text;
+  if (!facts.range.empty()) key.append("\n").append(facts.range);
+  return key;
+}
+
+// True: somebody else asks for the same; this exchange looks into the store again when the head of
+// that answer is there.
+bool Exchange::wait_for_other(const std::string& pending) {
+  if (has_waited_ || pending.empty() || request_->facts.control.no_cache) return false;
+  Transfer* other = core_.transfers->find_pending(pending);
+  if (other == nullptr || !other->add_waiter(*this)) return false;
+  keep();
+  awaited_ = other;
+  stage_ = Stage::waiting;
+  return true;
+}
+
+void Exchange::on_transfer_known() {
+  awaited_ = nullptr;
+  has_waited_ = true;
+  stage_ = Stage::asking;
+  look_up();
+}
+
+TransferOrder Exchange::order(const std::string& pending) {
+  keep();
+  TransferOrder order;
+  order.request = kept_;
+  order.may_store = may_use_store_ && request_->has_key && request_->key.is_exact;
+  if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
+  Fetch::Question& question = order.question;
+  question.destination =
+      Destination{host_of(request_->url.authority), request_->url.port(), only_};
+  question.client = connection_->peer();
+  question.method = request_->head().method;
+  question.has_body = !upload_.is_done();
+  const MethodKind kind = request_->facts.method;
+  question.may_retry = !question.has_body && kind != MethodKind::unsafe;
+  write_request(question.head, core_.settings, *request_, RequestChanges());
+  return order;
+}
+
+}  // namespace postern::http

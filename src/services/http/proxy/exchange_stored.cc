@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Answers from the store: whole, in parts, or that nothing has changed.
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "services/http/message/chunked.h"
+#include "services/http/proxy/exchange.h"
+#include "services/http/rules/range.h"
+
+namespace postern::http {
+namespace {
+
+// Up to here octets are copied out and go with the head in one call; above, the system sends them
+// out of the file.
+constexpr uint64_t kCopiedMax = uint64_t{64} << 10;
+
+// Whether the request has conditions or ranges, that is fields with an I or R in front.
+bool has_selection(const Request& request) {
+  if (!request.facts.range.empty()) return true;
+  const Fields& fields = request.head().fields;
+  return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
+    return field.name.size() > 3 && (field.name[0] | 0x20) == 'i' && (field.name[1] | 0x20) == 'f' &&
+           field.name[2] == '-';
+  });
+}
+
+std::string random_boundary() {
+  return fmt::format("{:08x}{:08x}{:08x}", randombytes_random(), randombytes_random(),
+                     randombytes_random());
+}
+
+}  // namespace
+
+void Exchange::serve_stored() {
+  stage_ = Stage::stored;
+  parts_.clear();
+  part_ = 0;
+  const std::optional<uint64_t> length = object_->length();
+  StoredHead head;
+  head.status = entry_.facts.status;
+  head.age_s = age_of(entry_.facts, core_.clock.wall_s);
+  if (length && has_selection(*request_)) {
+    if (!plan_parts(*length, head)) return;
+  } else if (!is_head()) {
+    delivery_.has_length = length.has_value();
+    delivery_.length = length.value_or(0);
+    is_unbounded_ = !length;
+    parts_.push_back(Part{{}, 0, length.value_or(UINT64_MAX)});
+  } else if (length) {
+    delivery_.has_length = true;
+    delivery_.length = *length;
+  }
+  if (is_unbounded_) {
+    delivery_.is_chunked = request_->head().minor == 1;
+    if (!delivery_.is_chunked) delivery_.is_persistent = false;
+  }
+  if (!parts_.empty()) object_->seek(parts_.front().begin);
+  notes_.has_status = true;
+  notes_.now_s = core_.clock.wall_s;
+  notes_.status.forwarded = result_ == CacheResult::revalidated ? Forwarded::stale : Forwarded::no;
+  if (result_ == CacheResult::revalidated) notes_.status.forwarded_status = 304;
+  notes_.status.ttl_s = freshness_left(entry_.facts, core_.clock.wall_s);
+  notes_.status.is_collapsed = result_ == CacheResult::collapsed;
+  status_ = head.status;
+  if (!upload_.is_done()) delivery_.is_persistent = false;
+  write_stored(out_.text(), core_.settings, entry_, head, delivery_, notes_);
+  pump_stored();
+}
+
+// Which octets, by the client's conditions and ranges. False: the answer is given.
+bool Exchange::plan_parts(uint64_t length, StoredHead& head) {
+  const std::optional<Fields> stored = parse_entry_fields(entry_);
+  if (!stored) {
+    stored_failed();
+    return false;
+  }
+  const auto size = static_cast<int64_t>(length);
+  const StoredAnswer answer = plan_answer(request_->head().method, request_->head().fields,
+                                          entry_.facts, *stored, size);
+  head.status = answer.status;
+  if (answer.status == 416 || answer.status == 412) {
+    const std::string range = "Content-Range: " + encode_unsatisfied_range(size) + "\r\n";
+    stage_ = Stage::page;
+    send_page(answer.status, answer.status == 416 ? "Range Not Satisfiable" : "Precondition Failed",
+              answer.status == 416 ? range : std::string(), {});
+    return false;
+  }
+  if (answer.status == 304) return true;
+  delivery_.has_length = true;
+  delivery_.length = length;
+  if (answer.status == 206 && answer.ranges.size() == 1) {
+    const Octets only = answer.ranges.front();
+    range_text_ = encode_content_range(only, size);
+    head.content_range = range_text_;
+    delivery_.length = static_cast<uint64_t>(only.size());
+    parts_.push_back(Part{{}, static_cast<uint64_t>(only.first), static_cast<uint64_t>(only.last) + 1});
+  } else if (answer.status == 206) {
+    const Multipart multipart(random_boundary(), stored->find("content-type").value_or(""), size);
+    type_text_ = multipart.content_type();
+    head.content_type = type_text_;
+    delivery_.length = static_cast<uint64_t>(multipart.length(answer.ranges));
+    parts_.reserve(answer.ranges.size());
+    for (const Octets& range : answer.ranges) {
+      parts_.push_back(Part{multipart.head(range, parts_.empty()), static_cast<uint64_t>(range.first),
+                            static_cast<uint64_t>(range.last) + 1});
+    }
+    tail_ = multipart.tail();
+  } else {
+    parts_.push_back(Part{{}, 0, length});
+  }
+  if (is_head()) {
+    parts_.clear();
+    tail_.clear();
+  }
+  return true;
+}
+
+void Exchange::pump_stored() {
+  for (int round = 0; round < kRoundsMax; ++round) {
+    if (!is_store_waiting_ && part_ < parts_.size() && !is_blocked_behind_head()) {
+      if (!pump_part()) return;
+      continue;
+    }
+    if (!is_store_waiting_ && part_ == parts_.size() && !tail_.empty() && !out_.has_octets())
+      out_.text() += std::exchange(tail_, {});
+    if (!flush()) return;
+    if (is_blocked() || is_store_waiting_) return;
+    if (part_ == parts_.size()) {
+      if (result_ == CacheResult::hit) ++core_.counters.hits;
+      if (result_ == CacheResult::collapsed) ++core_.counters.collapsed;
+      core_.counters.bytes_from_store += body_bytes_;
+      return end(true);
+    }
+  }
+  core_.poller.rearm(connection_->fd(), *connection_);
+}
+
+// The head may wait for octets that go with it; octets that wait go first.
+bool Exchange::is_blocked_behind_head() const {
+  return out_.has_octets() || out_.size() > kHeadWaitsMax;
+}
+
+// Gets the next octets of the part ready. False: nothing more can be done now.
+bool Exchange::pump_part() {
+  Part& part = parts_[part_];
+  if (!part.before.empty()) {
+    out_.text() += std::exchange(part.before, {});
+    object_->seek(part.begin);
+  }
+  if (part.begin == part.end) {
+    ++part_;
+    return true;
+  }
+  const bool is_copied =
+      part.end - part.begin <= kCopiedMax || delivery_.is_chunked || object_->is_filling();
+  return is_copied ? send_octets(part) : send_extent(part);
+}
+
+bool Exchange::send_octets(Part& part) {
+  const Read read = object_->next();
+  switch (read.state) {
+    case Read::State::octets:
+      break;
+    case Read::State::wait:
+      return wait_for_store();
+    case Read::State::end:
+      if (!is_unbounded_) {
+        stored_failed();
+        return false;
+      }
+      part.end = part.begin;
+      if (delivery_.is_chunked) tail_ = kLastChunk;
+      return true;
+    case Read::State::absent:
+    case Read::State::failed:
+      stored_failed();
+      return false;
+  }
+  const auto size = static_cast<size_t>(std::min<uint64_t>(read.octets.size(), part.end - part.begin));
+  const std::string_view octets(reinterpret_cast<const char*>(read.octets.data()), size);
+  if (delivery_.is_chunked) out_.text() += ChunkHeader(size).text();
+  out_.put(octets, delivery_.is_chunked ? kChunkEnd : std::string_view());
+  part.begin += size;
+  body_bytes_ += size;
+  return true;
+}
+
+bool Exchange::send_extent(Part& part) {
+  out_.set_more(true);
+  if (!flush()) return false;
+  if (is_blocked()) return false;
+  out_.set_more(false);
+  const ReadExtent extent = object_->next_extent();
+  if (extent.state == Read::State::absent) return send_octets(part);  // it is not in the file yet
+  if (extent.state == Read::State::wait) return wait_for_store();
+  if (extent.state != Read::State::octets) {
+    stored_failed();
+    return false;
+  }
+  const auto length = static_cast<size_t>(std::min(extent.length, part.end - part.begin));
+  size_t sent = 0;
+  const Outbox::State state =
+      Outbox::send_file(connection_->fd(), extent.fd, extent.offset, length, sent);
+  part.begin += sent;
+  body_bytes_ += sent;
+  if (sent != 0) core_.wheel.set(*connection_, core_.settings.limits.client_body_s);
+  if (sent < length) object_->seek(part.begin);
+  if (state == Outbox::State::broken) lose_client();
+  return state == Outbox::State::empty;
+}
+
+bool Exchange::wait_for_store() {
+  is_store_waiting_ = true;
+  keep();
+  object_->when_ready([this, life = life_, alive = std::weak_ptr<bool>(core_.alive)] {
+    if (alive.expired() || life != life_) return;
+    is_store_waiting_ = false;
+    core_.clock.read();
+    pump_stored();
+  });
+  return true;  // the head can go, while there is nothing else
+}
+
+// What is stored is not there any more: from the origin then, unless the answer has begun.
+void Exchange::stored_failed() {
+  detail_ = "the store failed";
+  if (body_bytes_ == 0 && !has_head_gone_) {
+    out_.clear();
+    object_.reset();
+    parts_.clear();
+    part_ = 0;
+    tail_.clear();
+    delivery_ = Delivery();
+    delivery_.is_persistent = request_->framing.is_persistent && !connection_->is_stopping();
+    is_unbounded_ = false;
+    may_use_store_ = false;
+    return fetch();
+  }
+  is_cut_short_ = true;
+  end(false);
+}
+
+}  // namespace postern::http
