@@ -13,6 +13,7 @@ void add_completion(Command& root, const Globals& globals);
 void add_config(Command& root, const Globals& globals);
 void add_dhcp(Command& root, const Globals& globals);
 void add_dns(Command& root, const Globals& globals);
+void add_cache(Command& root, const Globals& globals);
 void add_doctor(Command& root, const Globals& globals);
 void add_explain(Command& root, const Globals& globals);
 void add_history(Command& root, const Globals& globals);  // and rollback, confirm, revert

@@ -111,6 +111,7 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
         settle(flush_dns(gateway, request.value("below", std::string())), reply);
       },
       Effect::changes);
+  add_cache_commands(dispatcher, gateway);
   add_show(dispatcher, "show remote", gateway, show_remote);
   add_show(dispatcher, "show leases", gateway, show_leases);
   add_lease_commands(dispatcher, gateway);

@@ -23,6 +23,7 @@ constexpr std::array kLeast = std::to_array<Least>({
     {"capture start", Role::op},  {"capture read", Role::op},      {"capture stop", Role::op},
     {"lease release", Role::op},  {"dhcp release", Role::op},      {"dhcp renew", Role::op},
     {"dns flush", Role::op},      {"user unlock", Role::op},       {"logout", Role::op},
+    {"cache purge", Role::op},    {"cache clear", Role::op},       {"cache recreate", Role::op},
 });
 
 constexpr std::string_view kOurs = "$argon2";

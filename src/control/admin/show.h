@@ -25,6 +25,8 @@ Json show_routes(Gateway& gateway);
 Json show_rules(Gateway& gateway);
 Json show_dns(Gateway& gateway);
 Json show_remote(Gateway& gateway);
+Json show_cache(Gateway& gateway);  // cache.cc, as that below
+void add_cache_commands(Dispatcher& dispatcher, Gateway& gateway);
 Json show_leases(Gateway& gateway);  // leases.cc, as those below
 Result<Json> release_lease(Gateway& gateway, const Json& request);
 void reserve_lease(Gateway& gateway, const Json& request, const std::string& who, Reply reply);

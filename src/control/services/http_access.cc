@@ -22,8 +22,12 @@ uint32_t number_of(const std::string& item, accounts::PrincipalIds& ids) {
 http::Identity http_identity(const config::User& user, accounts::Accounts& accounts) {
   http::Identity identity;
   identity.user = user.name;
-  for (const accounts::PrincipalId id : accounts.principals_of(user))
-    identity.principals.push_back(id);
+  identity.principals.push_back(accounts.ids().user(user.name));
+  for (const std::string& group : accounts.book().groups_of(user))
+    identity.principals.push_back(accounts.ids().group(group));
+  // What found no number is nobody's.
+  std::erase(identity.principals, accounts::kNoPrincipal);
+  std::sort(identity.principals.begin(), identity.principals.end());
   identity.principals.push_back(kAnyUser);
   return identity;
 }

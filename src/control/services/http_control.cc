@@ -26,6 +26,12 @@ namespace {
 
 constexpr Duration kUncheckedTold = seconds(10);
 
+void add_counters(http::ProxyCounters& sum, const http::ProxyCounters& more) {
+#define POSTERN_HTTP_COUNTER(name, help) sum.name += more.name;
+#include "control/services/http_counters.def"
+#undef POSTERN_HTTP_COUNTER
+}
+
 Error no_store(const HttpCache& cache) {
   switch (cache.state()) {
     case HttpCache::State::opening:
@@ -44,7 +50,11 @@ Error no_store(const HttpCache& cache) {
 struct HttpControl::State {
   State(Loop& to_loop, ErrorLog& to_log, accounts::Accounts& of, World with);
 
-  http::Seams seams();
+  http::Seams seams(bool asks_passwords);
+  // Begins anew with `wanted` and the store that there is now.
+  Result<void> start_proxy();
+  void end_proxies();
+  void use(http::Store* store);
   HttpCache::World cache_world();
   HttpLogins::World logins_world();
   Result<void> follow_access(const config::Model& model);
@@ -64,8 +74,13 @@ struct HttpControl::State {
   std::vector<config::HttpRule> rules;
   config::Objects objects;
   std::vector<io::ListenAddress> listening;
+  http::ProxySettings wanted;
+  config::HttpLogin login = config::HttpLogin::none;
+  http::ProxyCounters ended;  // of proxies that are gone
   HttpCache cache;
-  std::unique_ptr<http::Proxy> proxy;  // ends before the store that it reads
+  // They end before the store that they read.
+  std::vector<std::unique_ptr<http::Proxy>> leaving;  // take nothing new any more
+  std::unique_ptr<http::Proxy> proxy;
 };
 
 HttpControl::State::State(Loop& to_loop, ErrorLog& to_log, accounts::Accounts& of, World with)
@@ -89,9 +104,7 @@ HttpLogins::World HttpControl::State::logins_world() {
 HttpCache::World HttpControl::State::cache_world() {
   HttpCache::World calls;
   calls.now = world.now;
-  calls.use = [this](http::Store* store) {
-    if (proxy) proxy->set_store(store);
-  };
+  calls.use = [this](http::Store* store) { use(store); };
   calls.log = [this](config::LogLevel level, const std::string& line) { log.write(level, line); };
   return calls;
 }
@@ -115,7 +128,7 @@ void HttpControl::State::resolve(const std::string& name, const http::Seams::Res
   if (!world.ask_dns(name, then)) names.ask(name, then);
 }
 
-http::Seams HttpControl::State::seams() {
+http::Seams HttpControl::State::seams(bool asks_passwords) {
   http::Seams calls;
   calls.resolve = [this](const std::string& name, const http::Seams::Resolved& then) {
     resolve(name, then);
@@ -125,14 +138,42 @@ http::Seams HttpControl::State::seams() {
                      {client.address, client.port, destination, port});
   };
   calls.identify = [this](Ipv4Address client) { return logins.at(client); };
-  calls.check_password = [this](const std::string& user, const std::string& password,
-                                Ipv4Address client, const http::Seams::Verified& then) {
-    logins.check({user, password, client}, then);
-  };
+  if (asks_passwords) {
+    calls.check_password = [this](const std::string& user, const std::string& password,
+                                  Ipv4Address client, const http::Seams::Verified& then) {
+      logins.check({user, password, client}, then);
+    };
+  }
   calls.time_holds = [this](uint32_t time) { return access.holds(time, std::time(nullptr)); };
   calls.log = world.log;
   calls.warn = [this](const std::string& line) { log.warning("http: " + line); };
   return calls;
+}
+
+Result<void> HttpControl::State::start_proxy() {
+  if (proxy) {
+    proxy->stop();
+    leaving.push_back(std::move(proxy));
+  }
+  proxy = std::make_unique<http::Proxy>(loop.context(), wanted,
+                                        seams(login != config::HttpLogin::none), cache.store());
+  return proxy->listen();
+}
+
+void HttpControl::State::end_proxies() {
+  for (const auto& one : leaving)
+    add_counters(ended, one->counters());
+  if (proxy) add_counters(ended, proxy->counters());
+  leaving.clear();
+  proxy.reset();
+}
+
+// A proxy has its store from its beginning. With a new one requests that are under way end by the
+// old proxy; a store that goes takes them along.
+void HttpControl::State::use(http::Store* store) {
+  if (!proxy) return;
+  if (store == nullptr) end_proxies();
+  world.note("http", start_proxy());
 }
 
 // Compiled anew only where it says something else: that takes a while for thousands of rules.
@@ -158,15 +199,14 @@ HttpControl::~HttpControl() = default;
 Result<void> HttpControl::follow(const config::Model& model, const Policy& policy) {
   State& state = *state_;
   if (!model.services.http || !model.services.http->enabled) {
+    state.end_proxies();
     state.cache.follow(std::nullopt);
-    state.proxy.reset();
     state.listening.clear();
     return {};
   }
   const config::Http& http = *model.services.http;
   auto settings = http_settings(model, policy);
   if (!settings) return std::move(settings).error();
-  Result<void> parent;
   if (http.parent) {
     auto known = http_parent(*http.parent);
     if (!known) return std::move(known).error();
@@ -176,11 +216,11 @@ Result<void> HttpControl::follow(const config::Model& model, const Policy& polic
   if (auto access = state.follow_access(model); !access) return access;
   settings->url_rules = state.access.rules();
   settings->listeners = http_listeners(http, policy, state.world.device_of);
-  if (!state.proxy) {
-    state.proxy = std::make_unique<http::Proxy>(state.loop.context(), state.seams());
-    state.proxy->set_store(state.cache.store());
-  }
-  auto applied = state.proxy->apply(*settings);
+  const bool is_other = !state.proxy || (http.login == config::HttpLogin::none) !=
+                                            (state.login == config::HttpLogin::none);
+  state.login = http.login;
+  state.wanted = *settings;
+  auto applied = is_other ? state.start_proxy() : state.proxy->apply(*settings);
   state.listening.clear();
   for (const http::ProxyListener& at : settings->listeners)
     state.listening.push_back({at.device, at.address, at.port});
@@ -189,24 +229,47 @@ Result<void> HttpControl::follow(const config::Model& model, const Policy& polic
 }
 
 void HttpControl::tick() {
-  state_->cache.tick();
-  state_->world.note("http cache", state_->cache.complaint());
+  State& state = *state_;
+  state.cache.tick();
+  state.world.note("http cache", state.cache.complaint());
+  if (state.proxy) state.proxy->tick();
+  for (auto& one : state.leaving) {
+    one->tick();
+    if (one->load().clients > 0 || one->load().transfers > 0) continue;
+    add_counters(state.ended, one->counters());
+    one.reset();
+  }
+  std::erase(state.leaving, nullptr);
 }
 
 bool HttpControl::is_running() const {
   return state_->proxy != nullptr;
 }
 
-const http::ProxyCounters* HttpControl::counters() const {
-  return state_->proxy ? &state_->proxy->counters() : nullptr;
+http::ProxyCounters HttpControl::counters() const {
+  http::ProxyCounters all = state_->ended;
+  for (const auto& one : state_->leaving)
+    add_counters(all, one->counters());
+  if (state_->proxy) add_counters(all, state_->proxy->counters());
+  return all;
 }
 
 const std::vector<io::ListenAddress>& HttpControl::listening() const {
   return state_->listening;
 }
 
-size_t HttpControl::connections() const {
-  return state_->proxy ? state_->proxy->connections() : 0;
+http::Proxy::Load HttpControl::load() const {
+  http::Proxy::Load all;
+  auto add = [&all](const http::Proxy& proxy) {
+    const http::Proxy::Load load = proxy.load();
+    all.clients += load.clients;
+    all.transfers += load.transfers;
+    all.idle_upstream += load.idle_upstream;
+  };
+  for (const auto& one : state_->leaving)
+    add(*one);
+  if (state_->proxy) add(*state_->proxy);
+  return all;
 }
 
 HttpCache& HttpControl::cache() {

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "control/listeners.h"
 #include "control/services/own_questions.h"
+#include "services/http/proxy/proxy.h"
 
 namespace postern {
 
@@ -31,8 +32,6 @@ class Accounts;
 }
 namespace http {
 struct LogRecord;
-struct ProxyCounters;
-class Store;
 }  // namespace http
 
 class HttpControl {
@@ -63,10 +62,10 @@ class HttpControl {
   void tick();
 
   bool is_running() const;
-  // nullptr: not running.
-  const http::ProxyCounters* counters() const;
+  // Since posternd started, whatever was configured meanwhile.
+  http::ProxyCounters counters() const;
   const std::vector<io::ListenAddress>& listening() const;
-  size_t connections() const;
+  http::Proxy::Load load() const;
   HttpCache& cache();
   const HttpCache& cache() const;
 

@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""A web server for the tests of the proxy: http_upstream.py ADDRESS PORT
+
+  /page...     fresh for an hour, with an entity tag
+  /file/N...   the same, N bytes, and ranges of it
+  /private...  never to be kept
+Prints a line for each request: method, path, range.
+"""
+
+import http.server
+import re
+import sys
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def content(self):
+        size = re.match(r"/file/(\d+)", self.path)
+        if size:
+            length = int(size[1])
+            return (b"0123456789abcdef" * (length // 16 + 1))[:length]
+        return f"{self.path} says hello\n".encode()
+
+    def do_GET(self):
+        wanted = self.headers.get("Range", "")
+        print(self.command, self.path, wanted or "-", flush=True)
+        body = self.content()
+        part = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted)
+        first, last = 0, len(body) - 1
+        if part:
+            first = int(part[1])
+            last = min(int(part[2] or last), last)
+        self.send_response(206 if part else 200)
+        if part:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{len(body)}")
+        if self.path.startswith("/private"):
+            self.send_header("Cache-Control", "no-store")
+        else:
+            self.send_header("Cache-Control", "max-age=3600")
+            self.send_header("ETag", '"one"')
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(last + 1 - first))
+        self.end_headers()
+        self.wfile.write(body[first : last + 1])
+
+    def log_message(self, *_):
+        pass
+
+
+http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
