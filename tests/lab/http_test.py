@@ -22,7 +22,8 @@ while True:
     connection.sendall(b"tunnelled")
     connection.close()
 """
-OPEN_DOOR = """    - { name: door, in: [wan, dmz, lan], out: gateway, service: tcp/3128, action: permit }
+OPEN_DOOR = """    - { name: door, in: [wan, dmz, lan], out: gateway, service: tcp/3128,
+        action: permit }
 """
 
 
@@ -146,7 +147,7 @@ def test_http_connect(lab):
 
 
 def test_http_outside(lab):
-    """There is no proxy for anybody outside, in the DMZ, or beyond `from`, whatever the rules let in
+    """There is no proxy for anybody outside, in the DMZ, or beyond `from`, whatever rules let in
     (F53, F58)."""
     start(lab, config(lab, rules=OPEN_DOOR))
     ask = ["curl", "-s", "-m", "3", f"{SITE}/page", "-x"]
@@ -207,7 +208,7 @@ users:
                                        ("bert", right, "403")):
             status, body = curl(lab.client, f"{SITE}/page-hr", "-U", f"{user}:{password}")
             check(status == wanted, f"{user}, {password}: {status}: {body}")
-        wait_until(lambda: any(" anna [" in line for line in http_log(lab)), 3, "no user in the log")
+        wait_until(lambda: any(" anna [" in line for line in http_log(lab)), 3, "anna is not in it")
         fields = lab.ask("log", "http", "-n", "1")["lines"][0]["fields"]
         check(fields["source"] == "192.168.1.10" and fields["method"] == "GET", f"{fields}")
 

@@ -121,22 +121,6 @@ std::string duration_text(int64_t ms) {
   return "";
 }
 
-struct SizeUnit {
-  std::string_view name;
-  unsigned shift;
-};
-constexpr std::array<SizeUnit, 4> kSizeUnits = {
-    {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
-
-std::string size_text(int64_t octets) {
-  for (auto unit = kSizeUnits.rbegin(); unit != kSizeUnits.rend(); ++unit) {
-    const int64_t one = int64_t{1} << unit->shift;
-    if (octets >= one && octets % one == 0)
-      return std::to_string(octets >> unit->shift) + std::string(unit->name);
-  }
-  return std::to_string(octets) + " octets";
-}
-
 bool is_device_name(std::string_view text) {  // as dev_valid_name() of the Linux kernel, ASCII only
   return !text.empty() && text.size() < 16 && text != "." && text != ".." &&
          std::all_of(text.begin(), text.end(),
@@ -320,33 +304,6 @@ std::optional<Duration> read_duration(const Field& field) {
     return std::nullopt;
   }
   return milliseconds(ms);
-}
-
-std::optional<uint64_t> read_size(const Field& field) {
-  constexpr std::string_view kForm = "a size such as 512MiB or 10GiB (units KiB, MiB, GiB, TiB)";
-  if (!expect_scalar(field, kForm)) return std::nullopt;
-  const std::string_view text = field.node.text;
-  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const std::string_view name = text.substr(digits);
-  const auto unit = std::find_if(kSizeUnits.begin(), kSizeUnits.end(),
-                                 [&](const SizeUnit& one) { return one.name == name; });
-  const auto number = parse_number(text.substr(0, digits), 1'000'000);
-  if (number && name.empty()) {
-    field.error(std::string(text) + " has no unit; did you mean " + std::string(text) + "MiB?");
-    return std::nullopt;
-  }
-  if (!number || unit == kSizeUnits.end()) {
-    field.error(quote(text) + " is not " + std::string(kForm));
-    return std::nullopt;
-  }
-  const int64_t octets = int64_t{*number} << unit->shift;
-  if (octets < field.spec.min || octets > field.spec.max) {
-    const bool is_low = octets < field.spec.min;
-    field.error(std::string(text) + (is_low ? " is below " : " exceeds ") +
-                size_text(is_low ? field.spec.min : field.spec.max));
-    return std::nullopt;
-  }
-  return static_cast<uint64_t>(octets);
 }
 
 std::optional<std::string> read_text(const Field& field, size_t bytes_max) {

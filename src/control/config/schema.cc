@@ -15,9 +15,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Of account_text.cc; anything for types that have no grammar.
-std::string account_pattern_of(Type type) {
+// Of sizes and of account_text.cc; anything for types that have no grammar.
+std::string plain_pattern_of(Type type) {
   switch (type) {
+    case Type::size:
+      return "(0|[1-9][0-9]{0,6})(KiB|MiB|GiB|TiB)";
     case Type::account_name:
       return "[a-z0-9_][a-z0-9_.-]{0,62}";
     case Type::password_hash:
@@ -48,8 +50,6 @@ std::string pattern_of(Type type) {
   switch (type) {
     case Type::duration:
       return "(0|[1-9][0-9]*)(ms|s|m|h|d)";
-    case Type::size:
-      return "(0|[1-9][0-9]{0,6})(KiB|MiB|GiB|TiB)";
     case Type::name:
       return name;
     case Type::system_name:
@@ -99,7 +99,7 @@ std::string pattern_of(Type type) {
     case Type::file_path:
       return "/.+";
     default:
-      return account_pattern_of(type);
+      return plain_pattern_of(type);
   }
 }
 
