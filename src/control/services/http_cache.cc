@@ -67,7 +67,6 @@ void HttpCache::close() {
 
 void HttpCache::open(bool anew, const Done& done) {
   state_ = State::opening;
-  error_.clear();
   began_ = told_ = world_.now();
   opening_ = std::make_shared<Opening>();
   opening_->plan = *plan_;
@@ -101,13 +100,19 @@ void HttpCache::opened(const std::shared_ptr<Opening>& opening, const Done& done
   }
   if (!opening->outcome) {
     state_ = State::failed;
-    error_ = opening->outcome.error().text;
-    world_.log(config::LogLevel::error, "http: nothing is cached: " + error_);
+    failure_ = opening->outcome.error().code;
+    std::string text = opening->outcome.error().text;
+    if (failure_ == ErrorCode::invalid) text += " (postern cache recreate)";
+    const bool is_news = error_ != text;
+    error_ = std::move(text);
+    tried_ = world_.now();
+    if (is_news) world_.log(config::LogLevel::error, "http: nothing is cached: " + error_);
     if (done) done(opening->outcome.error());
     return;
   }
   store_ = std::move(*opening->outcome);
   state_ = State::ready;
+  error_.clear();
   const Duration took = world_.now() - began_;
   world_.log(config::LogLevel::info,
              fmt::format("http: the cache is ready: {} objects, {} MiB, read in {:.1f} s",
@@ -130,6 +135,9 @@ void HttpCache::tick() {
     tried_ = now;
     store_->retry();
   }
+  // A disk that had no room, or was not there yet; a wrong file stays wrong.
+  const bool may_mend = state_ == State::failed && failure_ != ErrorCode::invalid;
+  if (may_mend && now - tried_ >= kRetry) return open(false, {});
   if (!opening_ || now - told_ < kProgressTold) return;
   told_ = now;
   world_.log(config::LogLevel::info, fmt::format("http: {} % of the cache is read", percent()));

@@ -5,8 +5,8 @@
 //
 // That takes seconds for a large file; until then, and when it cannot be had, use(nullptr) holds
 // and the proxy passes everything through (C19). A file of another size or form is left alone:
-// recreate() is for the administrator to say. When the disk fails, the store says so once, and is
-// told to try again every kRetry.
+// recreate() is for the administrator to say. When the disk fails, that is told once, and tried
+// again every kRetry.
 //
 // Thread: control; the file is opened on a thread of its own, one at a time.
 #pragma once
@@ -43,7 +43,7 @@ class HttpCache {
   HttpCache(const HttpCache&) = delete;
   HttpCache& operator=(const HttpCache&) = delete;
 
-  // What is wanted from now on. A file that could not be opened is not tried again for that.
+  // What is wanted from now on.
   void follow(const std::optional<HttpCachePlan>& plan);
   // Once a second.
   void tick();
@@ -83,6 +83,8 @@ class HttpCache {
   std::optional<HttpCachePlan> plan_;
   State state_ = State::off;
   std::string error_;
+  ErrorCode failure_ = ErrorCode::failed;  // of the last attempt to open it
+  ErrorCode failure_ = ErrorCode::failed;  // of the last attempt to open it
   std::string nothing_;
   std::shared_ptr<Opening> opening_;  // shared with the thread that opens
   Instant began_, told_, tried_;
