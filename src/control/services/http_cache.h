@@ -84,7 +84,6 @@ class HttpCache {
   State state_ = State::off;
   std::string error_;
   ErrorCode failure_ = ErrorCode::failed;  // of the last attempt to open it
-  ErrorCode failure_ = ErrorCode::failed;  // of the last attempt to open it
   std::string nothing_;
   std::shared_ptr<Opening> opening_;  // shared with the thread that opens
   Instant began_, told_, tried_;

@@ -51,8 +51,8 @@ struct HttpControl::State {
   State(Loop& to_loop, ErrorLog& to_log, accounts::Accounts& of, World with);
 
   http::Seams seams(bool asks_passwords);
-  // Begins anew with `wanted` and the store that there is now.
-  Result<void> start_proxy();
+  // Begins anew with `wanted`.
+  Result<void> start_proxy(http::Store* store);
   void end_proxies();
   void use(http::Store* store);
   HttpCache::World cache_world();
@@ -150,13 +150,13 @@ http::Seams HttpControl::State::seams(bool asks_passwords) {
   return calls;
 }
 
-Result<void> HttpControl::State::start_proxy() {
+Result<void> HttpControl::State::start_proxy(http::Store* store) {
   if (proxy) {
     proxy->stop();
     leaving.push_back(std::move(proxy));
   }
   proxy = std::make_unique<http::Proxy>(loop.context(), wanted,
-                                        seams(login != config::HttpLogin::none), cache.store());
+                                        seams(login != config::HttpLogin::none), store);
   return proxy->listen();
 }
 
@@ -173,7 +173,7 @@ void HttpControl::State::end_proxies() {
 void HttpControl::State::use(http::Store* store) {
   if (!proxy) return;
   if (store == nullptr) end_proxies();
-  world.note("http", start_proxy());
+  world.note("http", start_proxy(store));
 }
 
 // Compiled anew only where it says something else: that takes a while for thousands of rules.
@@ -220,7 +220,7 @@ Result<void> HttpControl::follow(const config::Model& model, const Policy& polic
                                             (state.login == config::HttpLogin::none);
   state.login = http.login;
   state.wanted = *settings;
-  auto applied = is_other ? state.start_proxy() : state.proxy->apply(*settings);
+  auto applied = is_other ? state.start_proxy(state.cache.store()) : state.proxy->apply(*settings);
   state.listening.clear();
   for (const http::ProxyListener& at : settings->listeners)
     state.listening.push_back({at.device, at.address, at.port});
