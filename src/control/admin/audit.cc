@@ -12,7 +12,7 @@ namespace {
 // Fields of requests that may be told; all others stay untold, as they may hold secrets.
 constexpr const char* kTold[] = {"revision", "address", "interface", "below",   "at",
                                  "where",    "name",    "user",      "comment", "what",
-                                 "group",    "role",    "subject"};
+                                 "group",    "role",    "subject",   "url"};
 constexpr size_t kToldMax = 200;  // bytes of one of them
 
 void add(std::string& detail, const std::string& part) {
