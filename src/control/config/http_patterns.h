@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rules and lifetimes of services.http as the matcher of URLs takes them (services/http/access):
+// Rules of services.http as the matcher of URLs takes them (services/http/access):
 // one for each pair of a host and a path. Pure; thread: any.
 #pragma once
 

@@ -23,18 +23,6 @@ constexpr KeySpec kPathsKey{
     .max = kUrlPatternMax,
     .list = true};
 
-constexpr KeySpec kLifetimeKeys[] = {
-    kHostsKey,
-    kPathsKey,
-    {.key = "lifetime",
-     .type = Type::duration,
-     .help = "how long they are fresh where the server does not say",
-     .min = kSecondMs,
-     .max = kYearMs,
-     .required = true},
-};
-constexpr SectionSpec kLifetimeSection{"services.http.cache.lifetimes[]", kLifetimeKeys};
-
 constexpr KeySpec kCacheKeys[] = {
     {.key = "file",
      .type = Type::file_path,
@@ -57,11 +45,6 @@ constexpr KeySpec kCacheKeys[] = {
      .min = 0,
      .max = kYearMs,
      .fallback = "0s"},
-    {.key = "lifetimes",
-     .type = Type::sections,
-     .help = "the same for some addresses, the first that matches",
-     .max = 1000,
-     .section = &kLifetimeSection},
     {.key = "redirects",
      .type = Type::boolean,
      .help = "redirects are kept as well",

@@ -13,21 +13,11 @@
 
 namespace postern::config {
 
-// For how long responses of some URLs are fresh where the server does not say.
-struct HttpLifetime {
-  std::vector<std::string> hosts;  // empty: all
-  std::vector<std::string> paths;  // empty: all
-  Duration lifetime;
-  Mark mark;
-  bool operator==(const HttpLifetime&) const = default;
-};
-
 struct HttpCache {
   std::string file;                   // empty: the one in the state directory
   uint64_t size = uint64_t{1} << 30;  // octets; the file has always this size
   uint64_t largest_object = uint64_t{1} << 30;
   Duration default_lifetime;  // where nobody tells one, not even Last-Modified; 0: not kept then
-  std::vector<HttpLifetime> lifetimes;
   bool redirects = true;
   bool always_revalidate = false;
   bool ignore_server_lifetimes = false;

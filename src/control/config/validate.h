@@ -84,9 +84,8 @@ void validate_tests(Check& check);
 void validate_remote(Check& check);
 void validate_portal(Check& check);
 void validate_http(Check& check);
-// Parts of it.
+// A part of it.
 void validate_http_rules(Check& check, const Http& http);
-void validate_http_lifetimes(Check& check, const HttpCache& cache);
 void validate_users(Check& check);
 void validate_metrics(Check& check);
 // After all others, which mark what they use.

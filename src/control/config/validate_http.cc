@@ -55,14 +55,13 @@ void validate_port(Check& check, const Http& http) {
 
 void validate_cache(Check& check, const HttpCache& cache) {
   const std::string path = join(kPath, "cache");
-  validate_http_lifetimes(check, cache);
   if (cache.largest_object > cache.size) {
     check.report.warning_at(join(path, "largest_object"),
                             "is more than the cache holds (services.http.cache.size)");
   }
-  if (cache.ignore_server_lifetimes && cache.default_lifetime.ns == 0 && cache.lifetimes.empty()) {
+  if (cache.ignore_server_lifetimes && cache.default_lifetime.ns == 0) {
     check.report.warning_at(join(path, "ignore_server_lifetimes"),
-                            "keeps nothing without default_lifetime or lifetimes");
+                            "keeps nothing without default_lifetime");
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// services.http.rules and lifetimes: whether their hosts, paths and expressions can be understood,
+// services.http.rules: whether their hosts, paths and expressions can be understood,
 // by the matcher that will read them; who is to log in, and where.
 #include <algorithm>
 #include <set>
@@ -76,15 +76,6 @@ void validate_http_rules(Check& check, const Http& http) {
                             "services.portal to log in at");
   }
   check_number(check, http);
-}
-
-void validate_http_lifetimes(Check& check, const HttpCache& cache) {
-  const std::string path = join(join(kPath, "cache"), "lifetimes");
-  for (size_t i = 0; i < cache.lifetimes.size(); ++i) {
-    const std::string place = join(path, i);
-    check_all(check, cache.lifetimes[i].hosts, &http::UrlRule::host, join(place, "hosts"));
-    check_all(check, cache.lifetimes[i].paths, &http::UrlRule::path, join(place, "paths"));
-  }
 }
 
 }  // namespace postern::config
