@@ -7,10 +7,13 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "control/config/logs.h"
 
 namespace postern::cli {
 namespace {
@@ -20,6 +23,14 @@ volatile std::sig_atomic_t is_interrupted = 0;
 
 void interrupt(int) {
   is_interrupted = 1;
+}
+
+std::vector<std::string> log_words() {
+  std::vector<std::string> words = {"all"};
+  words.reserve(1 + config::kLogs);
+  for (const config::LogFacts& log : config::kLogTable)
+    words.emplace_back(log.word);
+  return words;
 }
 
 struct Options {
@@ -136,8 +147,7 @@ int show_log(const Options& options, const Globals& globals) {
 void add_log(Command& root, const Globals& globals) {
   auto options = std::make_shared<Options>();  // the parser writes, the body reads
   Command command = root.add("log", "the last lines of the logs, and those that come");
-  command.optional_argument("LOG", options->log, "which log (all)")
-      .one_of({"all", "security", "error", "audit", "dial", "debug", "alert"});
+  command.optional_argument("LOG", options->log, "which log (all)").one_of(log_words());
   command.flag("-f,--follow", options->follow, "go on with the lines that come, until ^C");
   command.option("-n,--lines", options->lines, "how many of the last lines (20)");
   command.option("--rule", options->rule, "only lines of this rule");

@@ -118,7 +118,7 @@ Result<void> Gateway::start_dataplane(const config::Model& model) {
   make_exporter(model);
   publisher_ = std::make_unique<Publisher>(dataplane_->policies());
   identities_ = std::make_unique<IdentityBoard>(dataplane_->identities(), dataplane_->workers());
-  portal_.set_board(*identities_);
+  begin_log_ins();
   Reload::Settings settings;
   settings.state_dir = options_.state_dir;
   settings.inputs = [this] { return compile_inputs(); };
@@ -180,6 +180,7 @@ void Gateway::arrange_turns() {
     }
     reload_->tick(std::time(nullptr));
     portal_.tick();
+    log_ins_.tick();
     look_after_links();
     note("dhcp client", dhcp_clients_.complaint());
     note("admin socket", admin_server_->complaint());
@@ -326,7 +327,7 @@ void Gateway::send(InterfaceId interface, std::span<const uint8_t> frame) {
 }
 
 bool Gateway::set(InterfaceId interface, Ipv4Address address, const MacAddress& mac) {
-  portal_.machine_seen(address, mac);
+  log_ins_.machine_seen(address, mac);
   return dataplane_->neighbors().set(interface, address, mac);
 }
 

@@ -91,6 +91,7 @@ class Gateway : private ResolverSink {
   const metrics::Server& metrics() const { return metrics_; }
   admin::DumpQueue& dumps() { return dumps_; }
   Captures& captures() { return captures_; }
+  LogIns& log_ins() { return log_ins_; }
   PortalControl& portal() { return portal_; }
   ErrorLog& log() { return log_; }
   AuditLog& audit() { return audit_; }
@@ -114,6 +115,8 @@ class Gateway : private ResolverSink {
   Result<void> start_dataplane(const config::Model& model);
   Result<void> start_log(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
+  LogIns::World log_ins_world();
+  void begin_log_ins();
   PortalControl::World portal_world();
   DhcpWorld dhcp_world(const char* lease_file, config::LogLevel remarks);
   bool renew_configuration();
@@ -173,7 +176,8 @@ class Gateway : private ResolverSink {
                             [this] { return renew_configuration(); }};
   GenerationNames names_;
   DnsControl dns_;
-  PortalControl portal_{loop_, log_, accounts_, portal_world()};
+  LogIns log_ins_{log_ins_world()};
+  PortalControl portal_{{loop_, log_, accounts_, log_ins_}, portal_world()};
   std::unique_ptr<HostPath> host_path_;
   std::unique_ptr<Publisher> publisher_;       // owns the policies: outlives the workers
   Captures captures_{loop_, capture_world()};  // outlives them, too

@@ -9,8 +9,8 @@ namespace postern {
 
 // Lines of before are there to be read, and what is written from now on reaches everybody.
 void Gateway::begin_logging(const config::Model& model) {
-  for (size_t log = 0; log < config::kLogs; ++log)
-    logs_.window().seed(static_cast<config::LogName>(log), options_.state_dir);
+  for (const config::LogFacts& log : config::kLogTable)
+    logs_.window().seed(log.name, options_.state_dir);
   for (LogOutput* output : log_outputs())
     output->set_relay(&logs_);
   follow_logging(model, false);
@@ -28,11 +28,14 @@ void Gateway::follow_logging(const config::Model& model, bool is_on_trial) {
   logs_.configure(logging_, {state, host},
                   is_on_trial ? LogHub::Others::stay : LogHub::Others::are_forgotten);
   if (is_same) return;
-  note("logging", log_.configure(logging_.error, logging_.level, state));
-  note("audit log", audit_.configure(logging_.audit, state, host));
-  note("alert log", alerts_.configure(logging_.alert, state, host));
-  note("dial log", dial_.configure(logging_.dial, state, host));
-  if (security_log_) note("security log", security_log_->configure(logging_.security, host));
+  using config::LogName;
+  note("logging", log_.configure(logging_.file(LogName::error), logging_.level, state));
+  note("audit log", audit_.configure(logging_.file(LogName::audit), state, host));
+  note("alert log", alerts_.configure(logging_, state, host));
+  note("dial log", dial_.configure(logging_.file(LogName::dial), state, host));
+  if (security_log_) {
+    note("security log", security_log_->configure(logging_.file(LogName::security), host));
+  }
 }
 
 // Called when nothing runs yet: all of it is asked later.
@@ -95,7 +98,7 @@ Result<void> Gateway::start_log(const config::Model& model) {
     settings.sources.push_back({&dataplane_->log_ring(id), &dataplane_->counters(id)});
   settings.bell = &dataplane_->log_bell();
   settings.names = &names_;
-  settings.users = &portal_.names();
+  settings.users = &log_ins_.names();
   settings.now = [this] { return dataplane_->now(); };
   settings.state_dir = options_.state_dir;
   settings.alert = [this](const std::string& rule, std::string_view text) {
@@ -103,7 +106,9 @@ Result<void> Gateway::start_log(const config::Model& model) {
   };
   security_log_ = std::make_unique<SecurityLog>(std::move(settings));
   security_log_->output().set_relay(&logs_);
-  if (auto done = security_log_->configure(model.logging.security, model.system.name); !done)
+  if (auto done = security_log_->configure(model.logging.file(config::LogName::security),
+                                           model.system.name);
+      !done)
     return done;
   security_log_->start();
   return {};

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The part of the gateway that has to do with its services.
+#include <ctime>
 #include <utility>
 
 #include "control/gateway.h"
 #include "control/metrics/settings.h"
+#include "control/services/log_in_control.h"
 
 namespace postern {
 
@@ -27,12 +29,10 @@ DhcpWorld Gateway::dhcp_world(const char* lease_file, config::LogLevel remarks) 
 }
 
 // Called when nothing runs yet, as above.
-PortalControl::World Gateway::portal_world() {
-  PortalControl::World world;
-  world.state_dir = options_.state_dir;
+LogIns::World Gateway::log_ins_world() {
+  LogIns::World world;
   world.now = [this] { return dataplane_->now(); };
-  world.device_of = [this](InterfaceId id) { return device_of(id); };
-  world.audit = [this](const AuditEntry& entry) { audit_.record(entry); };
+  world.wall_s = [] { return static_cast<int64_t>(std::time(nullptr)); };
   world.machine_of = [this](Ipv4Address address) -> std::optional<MacAddress> {
     const Route* route = publisher_->current()->routes.find(address);
     MacAddress mac;
@@ -41,6 +41,21 @@ PortalControl::World Gateway::portal_world() {
     if (!is_near) return std::nullopt;
     return mac;
   };
+  return world;
+}
+
+void Gateway::begin_log_ins() {
+  log_ins_.set_board(*identities_);
+  tell_log_ins(log_ins_, log_, [this](const AuditEntry& entry) { audit_.record(entry); });
+  follow_accounts(log_ins_, accounts_);
+}
+
+PortalControl::World Gateway::portal_world() {
+  PortalControl::World world;
+  world.state_dir = options_.state_dir;
+  world.now = [this] { return dataplane_->now(); };
+  world.device_of = [this](InterfaceId id) { return device_of(id); };
+  world.audit = [this](const AuditEntry& entry) { audit_.record(entry); };
   return world;
 }
 
@@ -58,7 +73,7 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
   ServedByGateway served;
   if (dns_.service() != nullptr) {
     served.domain = model.services.dns->domain;
-    for (const dns::ListenAddress& at : dns_.service()->listening())
+    for (const io::ListenAddress& at : dns_.service()->listening())
       served.dns.push_back(at.address);
   }
   note("portal", portal_.follow(model, policy));

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // HandshakeRation: how many handshakes a second are begun: each costs this side signatures before
 // it knows who is there. So many of one address, and so many of all together, with a burst of one
-// second's worth; one address does not use up what is for all. Fixed size (services/dns's
-// RateLimiter). Pure of time; thread: control.
+// second's worth; one address does not use up what is for all. Fixed size
+// (io::RateLimiter). Pure of time; thread: control.
 #pragma once
 
 #include <cstdint>
 
 #include "base/address.h"
 #include "base/time.h"
-#include "services/dns/rate_limiter.h"
+#include "services/io/rate_limiter.h"
 
 namespace postern {
 
@@ -21,7 +21,7 @@ class HandshakeRation {
   }
 
  private:
-  dns::RateLimiter all_, each_;
+  io::RateLimiter all_, each_;
 };
 
 }  // namespace postern

@@ -27,12 +27,12 @@ void demand_bounds(const portal::Request& request) {
 void ask(const portal::Request& request) {
   portal::Portal::World world;
   world.now = [] { return postern::Instant{1}; };
-  world.wall_s = [] { return int64_t{0}; };
-  world.last_seen = [](postern::Ipv4Address) { return postern::Instant{}; };
+  world.find = [](postern::Ipv4Address) { return std::optional<portal::Person>(); };
+  world.touch = [](postern::Ipv4Address) {};
   world.check = [](const std::string&, const std::string&, postern::Ipv4Address,
                    const portal::Portal::World::Done&) { POSTERN_ASSERT(false); };
-  world.let_in = [](const portal::Login&) { return false; };
-  world.let_out = [](const portal::Login&, portal::Ended) {};
+  world.let_in = [](postern::Ipv4Address, const portal::Verdict&) { return false; };
+  world.let_out = [](postern::Ipv4Address, portal::Left) { POSTERN_ASSERT(false); };
   portal::Portal engine(std::move(world));
   bool is_answered = false;
   engine.handle(request, postern::Ipv4Address(1), [&](const portal::Response& response) {

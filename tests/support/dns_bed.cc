@@ -235,7 +235,7 @@ std::string describe(Bytes message) {
   return records.empty() ? text : text + ":" + records;
 }
 
-DnsBed::DnsBed() : forwarder(*this, HashSeed{1, 2}), room_(kMessageBytesMax) {}
+DnsBed::DnsBed() : forwarder(*this, io::HashSeed{1, 2}), room_(kMessageBytesMax) {}
 
 Settings DnsBed::settings(std::initializer_list<const char*> servers) {
   Settings settings;

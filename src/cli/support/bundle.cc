@@ -26,6 +26,7 @@
 #include "cli/support/doctor.h"
 #include "cli/support/redact.h"
 #include "cli/table.h"
+#include "control/config/logs.h"
 #include "control/text_file.h"
 
 namespace postern::cli {
@@ -103,9 +104,11 @@ std::vector<Part> gather(const Options& options, const Globals& globals) {
         "show dns", "show captures", "show remote", "show logins", "user lockouts", "history"}) {
     parts.push_back(asked(globals, command));
   }
-  for (const char* log : {"error.log", "security.log", "audit.log", "dial.log", "alert.log"}) {
-    parts.push_back({std::string("log/") + log, "the last lines of it",
-                     redact_lines(tail_of(options.patient.state_dir + "/log/" + log))});
+  for (const config::LogFacts& log : config::kLogTable) {
+    if (!log.is_forwarded) continue;
+    const std::string file = std::string("log/") + log.word + ".log";
+    parts.push_back({file, "the last lines of it",
+                     redact_lines(tail_of(options.patient.state_dir + "/" + file))});
   }
   std::string list =
       "Made by `postern support-bundle`. Passwords, hashes, keys and tokens were\n"

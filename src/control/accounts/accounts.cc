@@ -183,16 +183,6 @@ std::vector<config::Finding> Accounts::conflicts(const config::Users& users) con
   return findings;
 }
 
-std::vector<PrincipalId> Accounts::principals_of(const config::User& user) {
-  const std::vector<std::string> groups = book_.groups_of(user);
-  std::vector<PrincipalId> ids = {ids_.user(user.name)};
-  ids.reserve(groups.size() + 1);
-  for (const std::string& group : groups)
-    ids.push_back(ids_.group(group));
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
 void Accounts::check_password(const Attempts::Who& who, std::string password, LoginDone done) {
   auto login = std::make_shared<Login>(std::move(password), std::move(done));
   login->name = config::folded_name(who.name.substr(0, config::kAccountNameMax + 1));

@@ -87,8 +87,6 @@ class Accounts {
   uint64_t password_number(std::string_view name) const { return password_numbers_.of(name); }
   // Numbers for names of users and groups; they stay for the life of the process.
   PrincipalIds& ids() { return ids_; }
-  // The number of the account and those of all its groups, sorted.
-  std::vector<PrincipalId> principals_of(const config::User& user);
   // Called after each change of accounts, groups or their order, wherever it came from.
   void when_changed(std::function<void()> then) { on_change_.push_back(std::move(then)); }
 

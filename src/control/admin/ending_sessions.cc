@@ -41,7 +41,7 @@ void count_ending_sessions(Gateway& gateway, std::unique_ptr<Policy> wanted, Jso
   DumpQueue::Job job;
   job.what = Dump::What::sessions;
   job.on_block = [&gateway, count](WorkerId, const Dump::Block& block) {
-    const Identities* identities = gateway.portal().board()->current();
+    const Identities* identities = gateway.log_ins().board()->current();
     for (const WholeSession& whole : block.sessions) {
       ++count->sessions;
       if (would_end(*count->wanted, whole, identities)) ++count->ending;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Who is logged in at the log-in page, as JSON, and how an administrator ends it.
+// Who is logged in, as JSON, and how an administrator ends it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,19 +7,17 @@
 
 #include "control/admin/show.h"
 #include "control/gateway.h"
-#include "dataplane/nat/session.h"
 
 namespace postern::admin {
 namespace {
 
 constexpr int64_t kSecond = seconds(1).ns;
 
-Json login_json(Gateway& gateway, const portal::Login& login) {
+Json login_json(Gateway& gateway, const LogIn& login) {
   const Instant now = gateway.dataplane().now();
-  const portal::Portal& engine = gateway.portal().engine();
-  const uint32_t ticks = gateway.portal().board()->last_seen(login.address);
-  const Instant seen = std::max(login.since, from_ticks(ticks));
-  const Instant ends = engine.ends(login);
+  const LogIns& log_ins = gateway.log_ins();
+  const Instant seen = std::max(login.since, log_ins.last_seen(login.address));
+  const Instant ends = log_ins.ends(login);
   return {
       {"user", login.user},
       {"address", to_text(login.address)},
@@ -50,14 +48,14 @@ Json counters_json(const portal::Portal& engine, const portal::Server& server) {
 Json show_logins(Gateway& gateway) {
   const PortalControl& portal = gateway.portal();
   Json logins = Json::array();
-  for (const auto& [address, login] : portal.engine().logins().all())
+  for (const auto& [address, login] : gateway.log_ins().all())
     logins.push_back(login_json(gateway, login));
   Json result = {{"enabled", portal.server() != nullptr},
                  {"since", utc_text(gateway.status().started)},
                  {"logins", std::move(logins)}};
   if (portal.server() == nullptr) return result;
   Json listening = Json::array();
-  for (const portal::ListenAddress& at : portal.server()->listening())
+  for (const io::ListenAddress& at : portal.server()->listening())
     listening.push_back(fmt::format("https://{}:{}/", to_text(at.address), at.port));
   result["listening"] = std::move(listening);
   result["fingerprint_sha256"] = portal.fingerprint();
@@ -67,7 +65,7 @@ Json show_logins(Gateway& gateway) {
 
 Result<Json> log_out(Gateway& gateway, const Json& request, const std::string& who) {
   const std::string subject = request.at("subject").get<std::string>();
-  const size_t count = gateway.portal().log_out(subject);
+  const size_t count = gateway.log_ins().log_out(subject);
   if (count == 0) {
     return Error{ErrorCode::not_found, "`" + printable(subject) + "` is not logged in"};
   }
@@ -84,7 +82,7 @@ Json with_user(Gateway& gateway, Json request) {
   if (user.empty()) {
     const std::string source = text_at("src");
     const auto address = parse_ipv4(source.substr(0, source.find(':')));
-    const portal::Login* login = address ? gateway.portal().find(*address) : nullptr;
+    const LogIn* login = address ? gateway.log_ins().find(*address) : nullptr;
     if (login == nullptr) return request;
     request["user"] = user = login->user;
   }

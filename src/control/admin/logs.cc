@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/logs.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "control/gateway.h"
@@ -16,16 +17,12 @@ constexpr int64_t kNsPerSecond = 1'000'000'000;
 Result<std::vector<config::LogName>> logs_of(const Json& request) {
   std::vector<config::LogName> logs;
   for (const Json& word : request.value("logs", Json::array())) {
-    bool is_known = false;
-    for (size_t i = 0; i < config::kLogs; ++i) {
-      const auto log = static_cast<config::LogName>(i);
-      if (word != to_word(log)) continue;
-      logs.push_back(log);
-      is_known = true;
-    }
-    if (!is_known) {
+    const auto* known = std::find_if(config::kLogTable.begin(), config::kLogTable.end(),
+                                     [&](const auto& log) { return word == log.word; });
+    if (known == config::kLogTable.end()) {
       return Error{ErrorCode::not_found, "there is no log " + printable(word.dump()).substr(0, 40)};
     }
+    logs.push_back(known->name);
   }
   return logs;
 }

@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,8 @@
 #include <vector>
 
 #include "control/admin/protocol.h"
+#include "services/io/acceptor.h"
+#include "services/io/watch.h"
 
 namespace postern::admin {
 namespace asio = boost::asio;
@@ -45,35 +48,45 @@ std::vector<gid_t> groups_of_peer(int fd) {
   return groups;
 }
 
-// No descriptor, or no memory for one.
-bool is_shortage(error_code error) {
-  return error == asio::error::no_descriptors || error.value() == ENFILE ||
-         error == asio::error::no_buffer_space || error == asio::error::no_memory;
+// A socket that listens and does not block, for its owner alone.
+Result<int> open_socket(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return Error{ErrorCode::failed, path + ": " + std::strerror(ENAMETOOLONG)};
+  }
+  path.copy(address.sun_path, path.size());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  unlink(path.c_str());  // the lock of the run-time directory says that nobody listens there
+  const mode_t before = umask(0177);
+  const bool is_bound =
+      fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const int error = errno;
+  umask(before);
+  if (is_bound && ::listen(fd, static_cast<int>(Server::kClientsMax)) == 0) return fd;
+  Error failed{ErrorCode::failed, path + ": " + std::strerror(is_bound ? errno : error)};
+  if (fd >= 0) close(fd);
+  return failed;
 }
 
 }  // namespace
 
-struct Server::State {
+struct Server::State : std::enable_shared_from_this<Server::State> {
   State(Loop& loop, std::string where, Dispatcher& to)
-      : context(loop.context()),
-        acceptor(context),
-        pause(context),
-        path(std::move(where)),
-        dispatcher(to) {}
+      : context(loop.context()), second(context), path(std::move(where)), dispatcher(to) {}
 
   asio::io_context& context;
-  Stream::acceptor acceptor;
-  asio::steady_timer pause;
-  bool is_short = false;  // of descriptors
+  std::optional<io::Acceptor> acceptor;  // none before and after its time
+  io::Timer second;
   std::string path;
   Dispatcher& dispatcher;
   RoleOf role_of = [](const Peer&) { return config::Role::admin; };
   std::optional<gid_t> group;
   std::vector<uint32_t> holders;  // user ids, one a connection that is served
 
-  void accept(const std::shared_ptr<State>& self);
-  void accept_later(const std::shared_ptr<State>& self);
-  void serve(const std::shared_ptr<State>& self, Stream::socket socket);
+  void begin(int fd);
+  void end();
+  void serve(int fd);
   void let_go(uint32_t uid);
   bool admits(int fd, const Peer& peer) const;
 };
@@ -171,29 +184,29 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 }  // namespace
 
-void Server::State::accept(const std::shared_ptr<State>& self) {
-  acceptor.async_accept([self](error_code error, Stream::socket socket) {
-    if (!self->acceptor.is_open()) return;
-    if (is_shortage(error)) return self->accept_later(self);
-    self->is_short = false;
-    self->accept(self);
-    if (!error) self->serve(self, std::move(socket));
-  });
+// Owns `fd`, which listens.
+void Server::State::begin(int fd) {
+  auto take = [this](const io::Acceptor::Arrival& arrival) { serve(arrival.fd); };
+  acceptor.emplace(context, fd, io::Acceptor::Calls{std::move(take), {}});
+  second.start(seconds(1), [this] { acceptor->tick(); });
 }
 
-// At once it would fail again, without end.
-void Server::State::accept_later(const std::shared_ptr<State>& self) {
-  is_short = true;
-  pause.expires_after(std::chrono::nanoseconds(kAcceptPause.ns));
-  pause.async_wait([self](error_code error) {
-    if (!error && self->acceptor.is_open()) self->accept(self);
-  });
+void Server::State::end() {
+  second.stop();
+  acceptor.reset();
 }
 
-void Server::State::serve(const std::shared_ptr<State>& self, Stream::socket socket) {
+// Owns `fd`.
+void Server::State::serve(int fd) {
+  error_code error;
+  Stream::socket socket(context);
+  socket.assign(Stream(), fd, error);
+  if (error) {
+    close(fd);
+    return;
+  }
   ucred credentials = {};
   socklen_t size = sizeof credentials;
-  int fd = socket.native_handle();
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return;
   Peer peer;
   peer.uid = credentials.uid;
@@ -204,11 +217,11 @@ void Server::State::serve(const std::shared_ptr<State>& self, Stream::socket soc
   if (is_served) holders.push_back(peer.uid);
   // Asked for each request: whoever left the group that may use the socket, or whose group it is no
   // longer, does nothing more on a connection that is open.
-  auto role_now = [self, fd](const Peer& who) {
+  auto role_now = [self = shared_from_this(), fd](const Peer& who) {
     return self->admits(fd, who) ? self->role_of(who) : config::Role::none;
   };
   auto connection = std::make_shared<Connection>(std::move(socket), dispatcher, peer, role_now,
-                                                 [self, peer, is_served] {
+                                                 [self = shared_from_this(), peer, is_served] {
                                                    if (is_served) self->let_go(peer.uid);
                                                  });
   if (is_served) return connection->read_request();
@@ -233,29 +246,21 @@ bool Server::State::admits(int fd, const Peer& peer) const {
 Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 Result<void> Server::complaint() const {
-  if (!state_->is_short) return {};
+  if (!state_->acceptor->is_paused()) return {};
   return Error{ErrorCode::exhausted, "no descriptor is left for the next administrator"};
 }
 
 Server::~Server() {
-  error_code ignored;
-  state_->acceptor.close(ignored);
-  state_->pause.cancel();
+  state_->end();
   unlink(state_->path.c_str());
 }
 
 Result<std::unique_ptr<Server>> Server::listen(Loop& loop, const std::string& path,
                                                Dispatcher& dispatcher) {
+  auto fd = open_socket(path);
+  if (!fd) return std::move(fd).error();
   auto state = std::make_shared<State>(loop, path, dispatcher);
-  unlink(path.c_str());  // the lock of the run-time directory says that nobody listens there
-  mode_t before = umask(0177);
-  error_code error;
-  state->acceptor.open(Stream(), error);
-  if (!error) state->acceptor.bind(Stream::endpoint(path), error);
-  umask(before);
-  if (!error) state->acceptor.listen(static_cast<int>(kClientsMax), error);
-  if (error) return Error{ErrorCode::failed, path + ": " + error.message()};
-  state->accept(state);
+  state->begin(*fd);
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

@@ -5,7 +5,7 @@
 // the kernel's word on who the peer is decides (SO_PEERCRED): root, our own user, or a member of
 // the group. Bounded: kClientsMax connections, shared out to users by kPlaces, request size, 10 s
 // for a request to come in, 60 s for an answer. Without a descriptor for the next connection
-// nothing is accepted for kAcceptPause. Thread: control.
+// nothing is accepted for up to a second (io/acceptor.h). Thread: control.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,6 @@ class Server {
  public:
   static constexpr unsigned kClientsMax = 16;
   static constexpr UserPlaces kPlaces = {.all = kClientsMax, .others = 12, .each = 6};
-  static constexpr Duration kAcceptPause = seconds(1);
 
   // Binds and listens. A socket left behind by a dead process is replaced.
   static Result<std::unique_ptr<Server>> listen(Loop& loop, const std::string& path,

@@ -25,7 +25,7 @@ Json servers_json(const dns::Servers& servers) {
 
 Json listening_json(const dns::Service& service) {
   Json list = Json::array();
-  for (const dns::ListenAddress& at : service.listening())
+  for (const io::ListenAddress& at : service.listening())
     list.push_back(to_text(at.address) + " on " + at.device);
   return list;
 }

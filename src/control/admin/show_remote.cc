@@ -12,7 +12,7 @@ Json show_remote(Gateway& gateway) {
   Json result = {{"enabled", server != nullptr}};
   if (!server) return result;
   Json listening = Json::array(), sessions = Json::array();
-  for (const dns::ListenAddress& at : server->settings().listen)
+  for (const io::ListenAddress& at : server->settings().listen)
     listening.push_back(fmt::format("{}:{}", to_text(at.address), at.port));
   for (const remote::Server::Row& row : server->sessions()) {
     sessions.push_back(

@@ -67,7 +67,7 @@ Json rule_name(Gateway& gateway, const Session& session) {
 // Who is logged in at the host whose traffic it is (F27).
 Json user_name(Gateway& gateway, const Session& session) {
   const bool is_inbound = session.kind == SessionKind::mapped_inbound;
-  const portal::Login* login = gateway.portal().find(Ipv4Address(session.key[is_inbound].source));
+  const LogIn* login = gateway.log_ins().find(Ipv4Address(session.key[is_inbound].source));
   return login != nullptr ? Json(login->user) : Json();
 }
 

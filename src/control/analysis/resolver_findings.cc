@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // F53: the DNS service never listens on external interfaces. But an interface that leads out may
 // have been called internal.
-#include <algorithm>
-
 #include "control/analysis/findings.h"
 #include "control/analysis/lists.h"
+#include "control/config/listening.h"
 
 namespace postern::analysis {
 namespace {
@@ -51,13 +50,10 @@ Region questions_by(InterfaceId id, uint8_t proto, const Policy& policy) {
 void judge_resolver(const config::Model& model, const Policy& policy,
                     const std::vector<Item>& rules, Budget& budget, Findings& findings) {
   if (!model.services.dns || !model.services.dns->enabled) return;
-  const std::vector<std::string>& listen = model.services.dns->listen;
   const Route* out = policy.routes.find(kSomewhere);
   if (out == nullptr || out->to.length != 0 || out->interface >= model.interfaces.size()) return;
   const config::Interface& leading = model.interfaces[out->interface];
-  if (!leading.enabled || leading.zone == config::Zone::external) return;
-  bool is_listening =
-      listen.empty() || std::find(listen.begin(), listen.end(), leading.name) != listen.end();
+  const bool is_listening = config::listens_on(config::listening_of(*model.services.dns), leading);
   if (!is_listening || policy.interfaces[out->interface].addresses.empty()) return;
   for (uint8_t proto : {protocol::udp, protocol::tcp}) {
     const size_t permit =

@@ -7,6 +7,7 @@
 #include "control/compile/lower.h"
 #include "control/compile/subjects.h"
 #include "control/config/dhcp_subnet.h"
+#include "control/config/listening.h"
 
 namespace postern::compiler {
 namespace {
@@ -210,17 +211,14 @@ void add_dhcp_client_permit(Lowering& lowering, std::vector<Rule>& rules) {
 void add_portal_permit(Lowering& lowering, std::vector<Rule>& rules) {
   const config::Model& model = lowering.model();
   if (!model.services.portal || !model.services.portal->enabled) return;
-  const std::vector<std::string>& listen = model.services.portal->listen;
+  const config::Listening listening = config::listening_of(*model.services.portal);
   Rule rule;
   rule.name = "service/portal";
   rule.description = "browsers inside to the log-in page";
   rule.in = 0;
   for (const config::Interface& interface : model.interfaces) {
-    const bool is_meant = listen.empty()
-                              ? interface.zone != config::Zone::external
-                              : std::count(listen.begin(), listen.end(), interface.name) != 0;
-    const InterfaceId id = lowering.find_interface(interface.name);
-    if (is_meant && id != kNoInterface) rule.in |= set_of(id);
+    if (!config::listens_on(listening, interface)) continue;
+    rule.in |= set_of(lowering.find_interface(interface.name));
   }
   if (rule.in == 0) return;
   rule.out = set_of(kGateway);

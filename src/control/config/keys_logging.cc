@@ -39,10 +39,6 @@ constexpr KeySpec kKeepKey{.key = "keep",
 
 constexpr KeySpec kLogKeys[] = {kFileKey, kConsoleKey, kJournalKey, kSizeKey, kKeepKey};
 constexpr KeySpec kErrorLogKeys[] = {kFileKey, kErrorConsoleKey, kJournalKey, kSizeKey, kKeepKey};
-constexpr SectionSpec kSecurityLog{"logging.security", kLogKeys};
-constexpr SectionSpec kErrorLog{"logging.error", kErrorLogKeys};
-constexpr SectionSpec kAuditLog{"logging.audit", kLogKeys};
-constexpr SectionSpec kDialLog{"logging.dial", kLogKeys};
 
 constexpr KeySpec kDebugClassKeys[] = {
     {.key = "packets",
@@ -75,7 +71,6 @@ constexpr KeySpec kDebugLogKeys[] = {
      .max = 20000,
      .fallback = "1000"},
 };
-constexpr SectionSpec kDebugLog{"logging.debug", kDebugLogKeys};
 
 constexpr KeySpec kAlertLogKeys[] = {
     kFileKey,
@@ -107,7 +102,19 @@ constexpr KeySpec kAlertLogKeys[] = {
      .max = 16,
      .fallback = "2"},
 };
-constexpr SectionSpec kAlertLog{"logging.alert", kAlertLogKeys};
+
+// The section of each log, by LogName, and the words.
+constexpr SectionSpec kLogSections[] = {
+#define POSTERN_LOG(name, keys, on_console, is_forwarded, help) {"logging." #name, keys},
+#include "control/config/logs.def"
+#undef POSTERN_LOG
+};
+
+constexpr std::string_view kLogWords =
+#define POSTERN_LOG(name, keys, on_console, is_forwarded, help) "|" #name
+#include "control/config/logs.def"
+#undef POSTERN_LOG
+    ;
 
 constexpr KeySpec kSyslogKeys[] = {
     {.key = "address",
@@ -122,7 +129,7 @@ constexpr KeySpec kSyslogKeys[] = {
     {.key = "logs",
      .type = Type::word,
      .help = "which logs; default: all but debug",
-     .words = "security|error|audit|dial|debug|alert",
+     .words = kLogWords.substr(1),
      .list = true},
     {.key = "facility",
      .type = Type::word,
@@ -151,27 +158,13 @@ constexpr KeySpec kLoggingKeys[] = {
      .help = "least severe message in the error log",
      .words = "debug|info|warning|error",
      .fallback = "info"},
-    {.key = "security",
-     .type = Type::section,
-     .help = "what the filter did",
-     .section = &kSecurityLog},
-    {.key = "error",
-     .type = Type::section,
-     .help = "what Postern itself has to say",
-     .section = &kErrorLog},
-    {.key = "audit", .type = Type::section, .help = "who changed what", .section = &kAuditLog},
-    {.key = "dial",
-     .type = Type::section,
-     .help = "links and addresses that come and go",
-     .section = &kDialLog},
-    {.key = "debug",
-     .type = Type::section,
-     .help = "packets of chosen classes, a line each",
-     .section = &kDebugLog},
-    {.key = "alert",
-     .type = Type::section,
-     .help = "what somebody should look at, and who is told",
-     .section = &kAlertLog},
+#define POSTERN_LOG(name, keys, on_console, is_forwarded, text) \
+  {.key = #name,                                                \
+   .type = Type::section,                                       \
+   .help = text,                                                \
+   .section = &kLogSections[static_cast<size_t>(LogName::name)]},
+#include "control/config/logs.def"
+#undef POSTERN_LOG
     {.key = "syslog",
      .type = Type::sections,
      .help = "collectors of other machines",

@@ -2,6 +2,7 @@
 // The logging part of the model, see model.h.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,14 +12,13 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "control/config/logs.h"
 #include "control/config/model_ipfix.h"
 #include "control/config/model_mark.h"
 
 namespace postern::config {
 
 enum class LogLevel { debug, info, warning, error };
-enum class LogName : uint8_t { security, error, audit, dial, debug, alert };
-constexpr size_t kLogs = 6;
 constexpr size_t kSyslogTargetsMax = 4;
 constexpr size_t kDebugClassesMax = 16;
 
@@ -31,6 +31,15 @@ struct LogFile {
   bool operator==(const LogFile&) const = default;
 };
 
+// By LogName, with the defaults of each.
+using LogFiles = std::array<LogFile, kLogs>;
+constexpr LogFiles default_log_files() {
+  LogFiles files;
+  for (const LogFacts& log : kLogTable)
+    files[static_cast<size_t>(log.name)].console = log.on_console;
+  return files;
+}
+
 struct DebugClass {
   std::string interface;  // as `postern capture --interface`; empty: any
   std::string packets;    // as `postern capture --where`, or dns
@@ -38,15 +47,14 @@ struct DebugClass {
   bool operator==(const DebugClass&) const = default;
 };
 
+// What these have beside their files.
 struct DebugLog {
-  LogFile log;
   std::vector<DebugClass> packets;  // empty: off
   uint32_t lines_per_second = 1000;
   bool operator==(const DebugLog&) const = default;
 };
 
 struct AlertLog {
-  LogFile log;
   Duration window = seconds(60);     // one alert of a kind in that time
   std::vector<std::string> command;  // program and arguments; empty: none
   Duration timeout = seconds(10);    // of the command
@@ -70,25 +78,30 @@ struct SyslogTarget {
   Ipv4Address address;
   uint16_t port = 0;  // 0: 514, or 6514 with TLS
   SyslogProtocol protocol = SyslogProtocol::udp;
-  std::vector<LogName> logs;  // empty: all but debug
+  std::vector<LogName> logs;  // empty: those that are forwarded (logs.def)
   SyslogFacility facility = SyslogFacility::local0;
   uint32_t queue_mib = 16;  // on disk, while the collector is away
   std::string ca;           // file of certificates, TLS; empty: those of the system
   std::string server_name;  // in its certificate, TLS; empty: the address
   Mark mark;
+
+  bool wants(LogName log) const {
+    if (logs.empty()) return facts_of(log).is_forwarded;
+    return std::find(logs.begin(), logs.end(), log) != logs.end();
+  }
   bool operator==(const SyslogTarget&) const = default;
 };
 
 struct Logging {
   LogLevel level = LogLevel::info;  // of the error log
-  LogFile security;
-  LogFile error{.console = true};
-  LogFile audit;
-  LogFile dial;
+  LogFiles files = default_log_files();
   DebugLog debug;
   AlertLog alert;
   std::vector<SyslogTarget> syslog;
   std::optional<Ipfix> ipfix;
+
+  const LogFile& file(LogName log) const { return files[static_cast<size_t>(log)]; }
+  LogFile& file(LogName log) { return files[static_cast<size_t>(log)]; }
   bool operator==(const Logging&) const = default;
 };
 

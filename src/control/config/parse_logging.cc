@@ -14,13 +14,6 @@ void parse_log_file(Section& section, LogFile& log) {
   section.number("keep", log.keep);
 }
 
-void parse_plain_log(Section& logging, std::string_view key, LogFile& log) {
-  auto section = logging.section(key);
-  if (!section) return;
-  parse_log_file(*section, log);
-  section->finish();
-}
-
 void parse_debug_class(Section& section, DebugClass& wanted) {
   wanted.mark = section.node().mark;
   section.string("packets", wanted.packets);
@@ -32,21 +25,24 @@ void parse_debug_class(Section& section, DebugClass& wanted) {
 }
 
 void parse_debug(Section& section, DebugLog& debug) {
-  parse_log_file(section, debug.log);
   for (const Field& field : section.find_sections("packets")) {
     Section entry(field.report, field.node, field.path, *field.spec.section);
     parse_debug_class(entry, debug.packets.emplace_back());
   }
   section.number("lines_per_second", debug.lines_per_second);
-  section.finish();
 }
 
 void parse_alert(Section& section, AlertLog& alert) {
-  parse_log_file(section, alert.log);
   section.duration("window", alert.window);
   section.strings("command", alert.command);
   section.duration("timeout", alert.timeout);
   section.number("parallel", alert.parallel);
+}
+
+void parse_log(Section& section, LogName name, Logging& logging) {
+  parse_log_file(section, logging.file(name));
+  if (name == LogName::debug) parse_debug(section, logging.debug);
+  if (name == LogName::alert) parse_alert(section, logging.alert);
   section.finish();
 }
 
@@ -86,12 +82,9 @@ void parse_target(const Field& field, Ipv4Address& address, uint16_t& port) {
 
 void parse_logging(Section& section, Logging& logging) {
   section.word("level", logging.level);
-  parse_plain_log(section, "security", logging.security);
-  parse_plain_log(section, "error", logging.error);
-  parse_plain_log(section, "audit", logging.audit);
-  parse_plain_log(section, "dial", logging.dial);
-  if (auto debug = section.section("debug")) parse_debug(*debug, logging.debug);
-  if (auto alert = section.section("alert")) parse_alert(*alert, logging.alert);
+  for (const LogFacts& log : kLogTable) {
+    if (auto own = section.section(log.word)) parse_log(*own, log.name, logging);
+  }
   for (const Field& field : section.find_sections("syslog")) {
     Section entry(field.report, field.node, field.path, *field.spec.section);
     parse_syslog(entry, logging.syslog.emplace_back());

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "control/config/items.h"
+#include "control/config/listening.h"
 #include "control/config/needs.h"
 #include "control/config/validate.h"
 
@@ -71,10 +72,8 @@ constexpr size_t kNeedsMax = 64;  // one an interface, and one a protocol and po
 
 void need_listeners(Check& check, const Dns& dns, std::vector<Need>& needs) {
   for (const Interface& interface : check.model.interfaces) {
-    bool is_named =
-        std::find(dns.listen.begin(), dns.listen.end(), interface.name) != dns.listen.end();
-    if (interface.zone == Zone::external || !interface.enabled) continue;
-    if (is_named || dns.listen.empty()) needs.push_back({&interface, kUdp, 53, std::string(kPath)});
+    if (!listens_on(listening_of(dns), interface)) continue;
+    needs.push_back({&interface, kUdp, 53, std::string(kPath)});
   }
 }
 

@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <utility>
+#include <algorithm>
 
 #include "control/config/validate.h"
 
 namespace postern::config {
 namespace {
 
-bool goes_to_syslog(const Logging& logging, LogName log) {
-  for (const SyslogTarget& target : logging.syslog) {
-    if (target.logs.empty() && log != LogName::debug) return true;
-    for (LogName wanted : target.logs) {
-      if (wanted == log) return true;
-    }
-  }
-  return false;
-}
-
 void validate_sinks(Check& check) {
   const Logging& logging = check.model.logging;
-  const std::pair<const LogFile*, LogName> logs[] = {
-      {&logging.security, LogName::security}, {&logging.error, LogName::error},
-      {&logging.audit, LogName::audit},       {&logging.dial, LogName::dial},
-      {&logging.debug.log, LogName::debug},   {&logging.alert.log, LogName::alert}};
-  static constexpr const char* kKeys[] = {"logging.security", "logging.error", "logging.audit",
-                                          "logging.dial",     "logging.debug", "logging.alert"};
-  for (const auto& [log, name] : logs) {
-    if (log->file || log->console || log->journal || goes_to_syslog(logging, name)) continue;
-    check.report.warning_at(kKeys[static_cast<size_t>(name)],
+  for (const LogFacts& log : kLogTable) {
+    const LogFile& file = logging.file(log.name);
+    const bool is_sent =
+        std::any_of(logging.syslog.begin(), logging.syslog.end(),
+                    [&](const SyslogTarget& target) { return target.wants(log.name); });
+    if (file.file || file.console || file.journal || is_sent) continue;
+    check.report.warning_at(std::string("logging.") + log.word,
                             "goes neither to a file nor to the console");
   }
 }

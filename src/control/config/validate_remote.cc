@@ -2,6 +2,7 @@
 // admin.remote: who may connect, and whether the filter lets them.
 #include <algorithm>
 
+#include "control/config/listening.h"
 #include "control/config/needs.h"
 
 namespace postern::config {
@@ -9,13 +10,6 @@ namespace {
 
 constexpr std::string_view kPath = "admin.remote";
 constexpr uint8_t kTcp = 6;
-
-bool is_listening(const AdminRemote& remote, const Interface& interface) {
-  if (!interface.enabled) return false;
-  if (remote.listen.empty()) return interface.zone == Zone::internal;
-  return std::find(remote.listen.begin(), remote.listen.end(), interface.name) !=
-         remote.listen.end();
-}
 
 // F61: the world outside does not even get to the handshake.
 void validate_external(Check& check, const AdminRemote& remote, const Interface& interface) {
@@ -39,7 +33,7 @@ void validate_external(Check& check, const AdminRemote& remote, const Interface&
 void warn_of_rules(Check& check, const AdminRemote& remote) {
   std::vector<Need> needs;
   for (const Interface& interface : check.model.interfaces) {
-    if (!is_listening(remote, interface)) continue;
+    if (!listens_on(listening_of(remote), interface)) continue;
     needs.push_back({&interface, kTcp, remote.port, std::string(kPath)});
   }
   if (needs.empty())

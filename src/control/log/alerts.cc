@@ -33,13 +33,13 @@ Alerts::~Alerts() {
   thread_.join();
 }
 
-Result<void> Alerts::configure(const config::AlertLog& settings, const std::string& state_dir,
+Result<void> Alerts::configure(const config::Logging& logging, const std::string& state_dir,
                                const std::string& host) {
   std::lock_guard lock(mutex_);
-  settings_ = settings;
+  settings_ = logging.alert;
   host_ = host;
-  runner_.set_parallel(settings.parallel);
-  return output_.configure(settings.log, {state_dir, host});
+  runner_.set_parallel(settings_.parallel);
+  return output_.configure(logging.file(config::LogName::alert), {state_dir, host});
 }
 
 void Alerts::raise(std::string_view kind, std::string_view text, std::string_view subject) {

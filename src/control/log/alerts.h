@@ -40,7 +40,7 @@ class Alerts {
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;
 
-  Result<void> configure(const config::AlertLog& settings, const std::string& state_dir,
+  Result<void> configure(const config::Logging& logging, const std::string& state_dir,
                          const std::string& host);
   LogOutput& output() { return output_; }
 

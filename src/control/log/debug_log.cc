@@ -105,13 +105,13 @@ Result<void> DebugLog::try_again() {
 
 Result<void> DebugLog::follow(const config::Model& model, const std::string& state_dir) {
   const config::DebugLog& wanted = model.logging.debug;
+  const config::LogFile& file = model.logging.file(config::LogName::debug);
   const bool are_same_packets = wanted.packets == settings_.packets && objects_ == model.objects;
-  const bool is_same_output =
-      is_configured_ && wanted.log == settings_.log && host_ == model.system.name;
+  const bool is_same_output = is_configured_ && file == file_ && host_ == model.system.name;
   if (!is_same_output) {
-    auto done = output_.configure(wanted.log, {state_dir, model.system.name});
+    auto done = output_.configure(file, {state_dir, model.system.name});
     if (!done) return done;
-    settings_.log = wanted.log;
+    file_ = file;
     host_ = model.system.name;
     is_configured_ = true;
   }

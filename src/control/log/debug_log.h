@@ -60,8 +60,9 @@ class DebugLog {
   };
   std::optional<Wanted> failed_;  // what did not come about
   bool is_configured_ = false;
-  config::DebugLog settings_;  // in force
-  config::Objects objects_;    // that the classes in force were made from
+  config::DebugLog settings_;  // in force, as the next
+  config::LogFile file_;
+  config::Objects objects_;  // that the classes in force were made from
   std::string host_ = "postern";
   struct Running {
     Captures::Id id = 0;

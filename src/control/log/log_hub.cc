@@ -12,8 +12,8 @@ namespace postern {
 namespace {
 
 bool wants_journal(const config::Logging& logging) {
-  return logging.security.journal || logging.error.journal || logging.audit.journal ||
-         logging.dial.journal || logging.debug.log.journal || logging.alert.log.journal;
+  return std::any_of(logging.files.begin(), logging.files.end(),
+                     [](const config::LogFile& log) { return log.journal; });
 }
 
 bool is_same_collector(const config::SyslogTarget& a, const config::SyslogTarget& b) {

@@ -25,12 +25,6 @@ std::function<std::string(uint64_t)> lost_line(config::LogName log, const std::s
 
 }  // namespace
 
-const char* to_word(config::LogName log) {
-  static constexpr const char* kWords[] = {"security", "error", "audit", "dial", "debug", "alert"};
-  static_assert(std::size(kWords) == config::kLogs);
-  return kWords[static_cast<size_t>(log)];
-}
-
 std::unique_ptr<RotatedFile> log_file(const config::LogFile& settings, const std::string& state_dir,
                                       const std::string& name) {
   RotatedFile::Settings file;

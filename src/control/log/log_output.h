@@ -74,9 +74,6 @@ class LogOutput {
   bool to_journal_ = false;
 };
 
-// "security"; as in the configuration, in the name of the file and on the command line.
-const char* to_word(config::LogName log);
-
 // STATE_DIR/log/NAME with the size and the number of the settings.
 std::unique_ptr<RotatedFile> log_file(const config::LogFile& settings, const std::string& state_dir,
                                       const std::string& name);

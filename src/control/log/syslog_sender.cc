@@ -96,9 +96,7 @@ void SyslogSender::end() {
 }
 
 bool SyslogSender::wants(config::LogName log) const {
-  const auto& logs = settings_.target.logs;
-  if (logs.empty()) return log != config::LogName::debug;
-  return std::find(logs.begin(), logs.end(), log) != logs.end();
+  return settings_.target.wants(log);
 }
 
 void SyslogSender::take(const LogEntry& entry) {

@@ -4,13 +4,17 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <cerrno>
 #include <chrono>
+#include <optional>
+#include <utility>
+
+#include "services/io/places.h"
+#include "services/io/tcp_listener.h"
+#include "services/io/tcp_socket.h"
+#include "services/io/watch.h"
 
 namespace postern::metrics {
 namespace asio = boost::asio;
@@ -28,47 +32,40 @@ std::chrono::nanoseconds of(Duration duration) {
   return std::chrono::nanoseconds(duration.ns);
 }
 
-// No descriptor, or no memory for one.
-bool is_shortage(error_code error) {
-  return error == asio::error::no_descriptors || error.value() == ENFILE ||
-         error == asio::error::no_buffer_space || error == asio::error::no_memory;
-}
-
 class Connection;
 
 }  // namespace
 
 struct Server::State {
   State(Loop& loop, MakePage make, const Limits& of)
-      : context(loop.context()), make_page(std::move(make)), limits(of) {}
+      : context(loop.context()),
+        listener(context, [this](const io::ListenAddress& at,
+                                 const io::TcpListener::Arrival& arrival) { take(at, arrival); }),
+        second(context),
+        make_page(std::move(make)),
+        limits(of) {
+    second.start(seconds(1), [this] { listener.tick(); });
+  }
 
-  struct Listener {
-    Listener(asio::io_context& context, dns::ListenAddress where)
-        : at(std::move(where)), acceptor(context), pause(context) {}
-    dns::ListenAddress at;
-    tcp::acceptor acceptor;
-    asio::steady_timer pause;
-  };
   struct KeptPage {
     Page page;
     SteadyClock::time_point made;
   };
 
   asio::io_context& context;
+  io::TcpListener listener;
+  io::Timer second;
+  io::Places places{kClientsMax, kClientsOfOneMax};
   MakePage make_page;
   Limits limits;
   Settings settings;
   Counters counters;
-  std::vector<std::shared_ptr<Listener>> listeners;
   std::vector<std::shared_ptr<Connection>> clients;
   std::array<KeptPage, 2> pages;  // by Format
 
-  Result<void> open(const std::shared_ptr<State>& self, const dns::ListenAddress& at);
   void close_all_clients();
-  void accept(const std::shared_ptr<State>& self, const std::shared_ptr<Listener>& by);
-  void accept_later(const std::shared_ptr<State>& self, const std::shared_ptr<Listener>& by);
-  void take(const Listener& by, tcp::socket socket);
-  bool has_place(Ipv4Address address) const;
+  void take(const io::ListenAddress& at, const io::TcpListener::Arrival& arrival);
+  bool may_ask(const io::ListenAddress& at, Ipv4Address from) const;
   void let_go(const Connection* client);
   Page page(Format format);
 };
@@ -78,15 +75,13 @@ namespace {
 // One client. Each pending operation holds it, and so does the server until it ends.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, Ipv4Address address, const Server::Limits& limits,
+  Connection(tcp::socket socket, io::Places::Place place, const Server::Limits& limits,
              Counters& counters)
-      : address_(address),
+      : place_(std::move(place)),
         limits_(limits),
         counters_(counters),
         socket_(std::move(socket)),
         timer_(socket_.get_executor()) {}
-
-  Ipv4Address address() const { return address_; }
 
   struct Calls {
     std::function<Page(Format)> page;
@@ -102,6 +97,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     error_code ignored;
     timer_.cancel();
     socket_.close(ignored);
+    place_.reset();
     // What it calls may end this object.
     auto on_end = std::move(calls_.on_end);
     calls_ = {};
@@ -194,7 +190,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     });
   }
 
-  Ipv4Address address_;
+  std::optional<io::Places::Place> place_;  // until it is closed
   const Server::Limits& limits_;
   Counters& counters_;
   Calls calls_;
@@ -209,70 +205,32 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 }  // namespace
 
-Result<void> Server::State::open(const std::shared_ptr<State>& self, const dns::ListenAddress& at) {
-  auto fd = dns::open_listener(at, SOCK_STREAM);
-  if (!fd) return std::move(fd).error();
-  auto listener = std::make_shared<Listener>(context, at);
-  error_code error;
-  listener->acceptor.assign(tcp::v4(), *fd, error);
-  if (error) {
-    ::close(*fd);
-    return Error{ErrorCode::failed, error.message()};
-  }
-  listeners.push_back(listener);
-  accept(self, listener);
-  return {};
-}
-
 void Server::State::close_all_clients() {
   for (const auto& client : std::vector(clients))
     client->close();
 }
 
-void Server::State::accept(const std::shared_ptr<State>& self,
-                           const std::shared_ptr<Listener>& by) {
-  by->acceptor.async_accept([self, by](error_code error, tcp::socket socket) {
-    if (!by->acceptor.is_open()) return;
-    if (is_shortage(error)) return self->accept_later(self, by);
-    self->accept(self, by);
-    if (!error) self->take(*by, std::move(socket));
-  });
-}
-
-// At once it would fail again, without end.
-void Server::State::accept_later(const std::shared_ptr<State>& self,
-                                 const std::shared_ptr<Listener>& by) {
-  by->pause.expires_after(of(kAcceptPause));
-  by->pause.async_wait([self, by](error_code error) {
-    if (!error && by->acceptor.is_open()) self->accept(self, by);
-  });
-}
-
-void Server::State::take(const Listener& by, tcp::socket socket) {
-  error_code error;
-  const tcp::endpoint peer = socket.remote_endpoint(error);
-  if (error) return;
-  const Ipv4Address address(peer.address().to_v4().to_uint());
-  const bool may_ask =
-      by.at.address.is_loopback() ||
-      std::any_of(settings.from.begin(), settings.from.end(),
-                  [&](const AddressRange& range) { return range.contains(address); });
-  const bool is_taken = may_ask && has_place(address);
-  if (!may_ask) ++counters.refused_sources;
-  if (may_ask && !is_taken) ++counters.refused_full;
-  if (!is_taken) return;
-  auto client = std::make_shared<Connection>(std::move(socket), address, limits, counters);
+void Server::State::take(const io::ListenAddress& at, const io::TcpListener::Arrival& arrival) {
+  auto socket = io::socket_of(context, arrival.fd);
+  if (!socket) return;
+  if (!may_ask(at, arrival.from)) {
+    ++counters.refused_sources;
+    return;
+  }
+  auto place = places.take(arrival.from);
+  if (!place) return;
+  auto client =
+      std::make_shared<Connection>(std::move(*socket), std::move(*place), limits, counters);
   clients.push_back(client);
   // The state outlives the connections: its end closes them.
   client->begin({[this](Format format) { return page(format); },
                  [this, which = client.get()] { let_go(which); }});
 }
 
-bool Server::State::has_place(Ipv4Address address) const {
-  const auto of_one = std::count_if(clients.begin(), clients.end(), [&](const auto& client) {
-    return client->address() == address;
-  });
-  return clients.size() < kClientsMax && static_cast<size_t>(of_one) < kClientsOfOneMax;
+bool Server::State::may_ask(const io::ListenAddress& at, Ipv4Address from) const {
+  return at.address.is_loopback() ||
+         std::any_of(settings.from.begin(), settings.from.end(),
+                     [from](const AddressRange& range) { return range.contains(from); });
 }
 
 void Server::State::let_go(const Connection* client) {
@@ -290,7 +248,7 @@ Page Server::State::page(Format format) {
 }
 
 Server::Server(Loop& loop, MakePage make_page, Limits limits)
-    : state_(std::make_shared<State>(loop, std::move(make_page), limits)) {}
+    : state_(std::make_unique<State>(loop, std::move(make_page), limits)) {}
 
 Server::~Server() {
   const Result<void> ignored = apply({});
@@ -300,27 +258,13 @@ Server::~Server() {
 Result<void> Server::apply(const Settings& settings) {
   if (!(settings == state_->settings)) state_->close_all_clients();
   state_->settings = settings;
-  std::erase_if(state_->listeners, [&](const auto& listener) {
-    const bool is_wanted = std::find(settings.listen.begin(), settings.listen.end(),
-                                     listener->at) != settings.listen.end();
-    error_code ignored;
-    if (!is_wanted) listener->acceptor.close(ignored);
-    if (!is_wanted) listener->pause.cancel();
-    return !is_wanted;
-  });
-  Result<void> outcome;
-  for (const dns::ListenAddress& at : settings.listen) {
-    const bool is_open = std::any_of(state_->listeners.begin(), state_->listeners.end(),
-                                     [&](const auto& listener) { return listener->at == at; });
-    if (is_open) continue;
-    auto opened = state_->open(state_, at);
-    if (!opened && outcome) outcome = std::move(opened);
-  }
-  return outcome;
+  return state_->listener.listen(settings.listen);
 }
 
-const Counters& Server::counters() const {
-  return state_->counters;
+Counters Server::counters() const {
+  Counters counters = state_->counters;
+  counters.refused_full = state_->places.turned_away();
+  return counters;
 }
 
 size_t Server::connections() const {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // metrics::Server: answers GET /metrics on loopback and on inside addresses (P20).
 //
-// Each listening socket is bound to an address and its device, so nothing is heard from outside; a
-// peer on another device than loopback has to be one of `from`, or its connection is closed unread.
-// A page is made at most once in kPageAge, and all connections share it, so neither many readers
-// nor slow ones cost more than the page and their own sockets.
+// Each listening socket is bound to an address and its device, so nothing is heard from outside
+// (io/tcp_listener.h); a peer on another device than loopback has to be one of `from`, or its
+// connection is closed unread. A page is made at most once in kPageAge, and all connections share
+// it, so neither many readers nor slow ones cost more than the page and their own sockets.
 //
 // Bounds: kClientsMax connections, kClientsOfOneMax of one address, kHeadMax bytes of head, and a
 // limit of time for each step. What is refused is counted. Thread: control.
@@ -20,12 +20,12 @@
 #include "base/result.h"
 #include "control/loop.h"
 #include "control/metrics/request.h"
-#include "services/dns/socket.h"
+#include "services/io/listen_address.h"
 
 namespace postern::metrics {
 
 struct Settings {
-  std::vector<dns::ListenAddress> listen;
+  std::vector<io::ListenAddress> listen;
   std::vector<AddressRange> from;
   bool operator==(const Settings&) const = default;
 };
@@ -44,7 +44,6 @@ class Server {
   static constexpr size_t kClientsMax = 16;
   static constexpr size_t kClientsOfOneMax = 4;
   static constexpr Duration kPageAge = milliseconds(250);
-  static constexpr Duration kAcceptPause = seconds(1);
 
   struct Limits {  // other ones in tests
     Duration idle = seconds(120);
@@ -62,12 +61,12 @@ class Server {
   // could not be opened is tried again by each call. Goes on after an error and returns the first.
   Result<void> apply(const Settings& settings);
 
-  const Counters& counters() const;
+  Counters counters() const;
   size_t connections() const;
 
  private:
   struct State;
-  std::shared_ptr<State> state_;  // shared with what waits on the loop
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace postern::metrics

@@ -2,10 +2,8 @@
 // admin.metrics of the configuration -> what the server of the metrics takes. Pure.
 #pragma once
 
-#include <functional>
-#include <string>
-
 #include "control/config/model.h"
+#include "control/listeners.h"
 #include "control/metrics/server.h"
 #include "dataplane/policy/policy.h"
 
@@ -13,7 +11,6 @@ namespace postern::metrics {
 
 // `device_of` gives the host device of an interface, or "": then it is not listened on. Interfaces
 // of zone external never are. Without admin.metrics there is nothing.
-Settings settings_of(const config::Model& model, const Policy& policy,
-                     const std::function<std::string(InterfaceId)>& device_of);
+Settings settings_of(const config::Model& model, const Policy& policy, const DeviceOf& device_of);
 
 }  // namespace postern::metrics

@@ -2,13 +2,8 @@
 #include "control/remote/server.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <cerrno>
-#include <chrono>
 #include <deque>
 #include <map>
 #include <set>
@@ -17,6 +12,9 @@
 #include "control/log/counted_line.h"
 #include "control/log/error_log.h"
 #include "control/remote/session.h"
+#include "services/io/tcp_listener.h"
+#include "services/io/tcp_socket.h"
+#include "services/io/watch.h"
 
 namespace postern::remote {
 namespace asio = boost::asio;
@@ -28,17 +26,12 @@ namespace {
 // Numbers for accounts where the users of this machine have theirs, far from them.
 constexpr uint32_t kFirstUid = 0xF0000000;
 
-Endpoint endpoint_of(const Tcp::endpoint& from) {
-  return {Ipv4Address(from.address().to_v4().to_uint()), from.port()};
+Endpoint endpoint_of(const Tcp::endpoint& own) {
+  return {Ipv4Address(own.address().to_v4().to_uint()), own.port()};
 }
 
 std::string text_of(const Endpoint& at) {
   return fmt::format("{}:{}", to_text(at.address), at.port);
-}
-
-bool is_shortage(error_code error) {
-  return error == asio::error::no_descriptors || error.value() == ENFILE ||
-         error == asio::error::no_buffer_space || error == asio::error::no_memory;
 }
 
 const char* word_of(Gatekeeper::Answer answer) {
@@ -65,24 +58,20 @@ AuditEntry audit_entry(const Session& session, const std::string& detail) {
   return entry;
 }
 
-struct Listener {
-  Listener(asio::io_context& context, dns::ListenAddress where)
-      : at(std::move(where)), acceptor(context), pause(context) {}
-  dns::ListenAddress at;
-  Tcp::acceptor acceptor;
-  asio::steady_timer pause;
-};
-
 }  // namespace
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
   State(Loop& loop, SigningKey own_key, World the_world)
-      : context(loop.context()), key(std::move(own_key)), world(std::move(the_world)) {}
+      : context(loop.context()),
+        listener(context, [this](const io::ListenAddress&,
+                                 const io::TcpListener::Arrival& arrival) { serve(arrival); }),
+        second(context),
+        key(std::move(own_key)),
+        world(std::move(the_world)) {
+    second.start(seconds(1), [this] { listener.tick(); });
+  }
 
-  Result<void> open(const dns::ListenAddress& at);
-  void accept(const std::shared_ptr<Listener>& listener);
-  void accept_later(const std::shared_ptr<Listener>& listener);
-  void serve(Tcp::socket socket);
+  void serve(const io::TcpListener::Arrival& arrival);
   Session::Calls calls();
   void end(Session& session);
   void turn_out(Ipv4Address from);
@@ -95,11 +84,12 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   bool may_stay(const Session& session) const;
 
   asio::io_context& context;
+  io::TcpListener listener;
+  io::Timer second;
   SigningKey key;
   World world;
   Settings settings;
   Gatekeeper gatekeeper;
-  std::vector<std::shared_ptr<Listener>> listeners;
   std::set<Session*> sessions;
   std::map<const Session*, Gatekeeper::Holder> holders;  // of those that somebody is logged in on
   std::deque<Session*> at_door;                          // the others, in the order they came
@@ -108,51 +98,19 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   CountedLine unchecked{kRefusedTold};  // log-ins
 };
 
-Result<void> Server::State::open(const dns::ListenAddress& at) {
-  auto fd = dns::open_listener(at, SOCK_STREAM);
-  if (!fd) return std::move(fd).error();
-  auto listener = std::make_shared<Listener>(context, at);
-  error_code error;
-  listener->acceptor.assign(Tcp::v4(), *fd, error);
-  if (error) {
-    ::close(*fd);
-    return Error{ErrorCode::failed, error.message()};
-  }
-  accept(listener);
-  listeners.push_back(std::move(listener));
-  return {};
-}
-
-void Server::State::accept(const std::shared_ptr<Listener>& listener) {
-  listener->acceptor.async_accept(
-      [self = shared_from_this(), listener](error_code error, Tcp::socket socket) {
-        if (!listener->acceptor.is_open()) return;
-        if (is_shortage(error)) return self->accept_later(listener);
-        if (!error) self->serve(std::move(socket));
-        self->accept(listener);
-      });
-}
-
-// At once it would fail again, without end.
-void Server::State::accept_later(const std::shared_ptr<Listener>& listener) {
-  listener->pause.expires_after(std::chrono::nanoseconds(kAcceptPause.ns));
-  listener->pause.async_wait([self = shared_from_this(), listener](error_code error) {
-    if (!error && listener->acceptor.is_open()) self->accept(listener);
-  });
-}
-
-void Server::State::serve(Tcp::socket socket) {
+void Server::State::serve(const io::TcpListener::Arrival& arrival) {
+  auto socket = io::socket_of(context, arrival.fd);
+  if (!socket) return;
   error_code error, ignored;
-  const Tcp::endpoint client = socket.remote_endpoint(error);
-  const Tcp::endpoint own = error ? Tcp::endpoint() : socket.local_endpoint(error);
+  const Tcp::endpoint own = socket->local_endpoint(error);
   if (error) return;
-  const AdminConnection connection = {endpoint_of(client), endpoint_of(own)};
+  const AdminConnection connection = {{arrival.from, arrival.port}, endpoint_of(own)};
   const auto answer = gatekeeper.admit(connection.client.address, world.now());
   if (answer != Gatekeeper::Answer::admitted) {
     return tell_refused(connection.client, word_of(answer));
   }
-  socket.set_option(Tcp::no_delay(true), ignored);
-  auto session = std::make_shared<Session>(std::move(socket), key, connection, calls());
+  socket->set_option(Tcp::no_delay(true), ignored);
+  auto session = std::make_shared<Session>(std::move(*socket), key, connection, calls());
   session->set_since(world.now());
   sessions.insert(session.get());
   at_door.push_back(session.get());
@@ -258,34 +216,17 @@ Server::Server(Loop& loop, SigningKey key, World world)
 Server::~Server() {
   state_->settings = Settings();
   review_sessions();
-  for (const auto& listener : state_->listeners) {
-    error_code ignored;
-    listener->acceptor.close(ignored);
-    listener->pause.cancel();
-  }
+  state_->listener.close_others({});
+  state_->second.stop();
 }
 
 Result<void> Server::configure(const Settings& settings) {
   State& state = *state_;
   state.settings = settings;
   state.gatekeeper.set_listed(settings.from);
-  std::erase_if(state.listeners, [&settings](const std::shared_ptr<Listener>& listener) {
-    if (std::ranges::find(settings.listen, listener->at) != settings.listen.end()) return false;
-    error_code ignored;
-    listener->acceptor.close(ignored);
-    listener->pause.cancel();
-    return true;
-  });
+  state.listener.close_others(settings.listen);
   review_sessions();
-  Result<void> outcome;
-  for (const dns::ListenAddress& at : settings.listen) {
-    const bool is_open = std::ranges::any_of(
-        state.listeners, [&at](const auto& listener) { return listener->at == at; });
-    if (is_open) continue;
-    auto opened = state.open(at);
-    if (!opened && outcome) outcome = std::move(opened);
-  }
-  return outcome;
+  return state.listener.listen(settings.listen);
 }
 
 void Server::review_sessions() {

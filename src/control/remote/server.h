@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Server: the sockets of the remote administration and the sessions on them (F59, F61).
+// Server: the connections of the remote administration and the sessions on them (F59, F61).
 //
-//   accept -> Gatekeeper -> hello, log-in -> accounts -> requests by the dispatcher, one at a time
+//   TcpListener -> Gatekeeper -> hello, log-in -> accounts -> requests by the dispatcher, one at a
+//   time
 //
 // Passwords are checked beside this thread (accounts); all else of a handshake is some hundred
 // microseconds here, rationed by the Gatekeeper. Whoever loses the account, the key, the password
@@ -33,7 +34,6 @@ class Server {
   static constexpr Duration kHandshakeTimeout = seconds(10);
   static constexpr Duration kStepTimeout = seconds(30);
   static constexpr Duration kRefusedTold = seconds(10);
-  static constexpr Duration kAcceptPause = seconds(1);
 
   struct World {
     accounts::Accounts* accounts = nullptr;

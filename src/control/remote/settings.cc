@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/remote/settings.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "control/config/resolve.h"
 
 namespace postern::remote {
-namespace {
-
-bool listens(const config::AdminRemote& remote, const PolicyInterface& interface) {
-  if (!interface.exists) return false;
-  if (remote.listen.empty()) return interface.zone == Zone::internal;
-  return std::ranges::find(remote.listen, interface.name) != remote.listen.end();
-}
-
-}  // namespace
-
-Settings settings_of(const config::Model& model, const Policy& policy,
-                     const std::function<std::string(InterfaceId)>& device_of) {
+Settings settings_of(const config::Model& model, const Policy& policy, const DeviceOf& device_of) {
   Settings settings;
   if (!model.admin.remote || !model.admin.remote->enabled) return settings;
   const config::AdminRemote& remote = *model.admin.remote;
@@ -28,14 +17,7 @@ Settings settings_of(const config::Model& model, const Policy& policy,
     if (!ranges || ranges->empty()) return settings;
     settings.from = std::move(*ranges);
   }
-  for (size_t i = 0; i < policy.interfaces.size(); ++i) {
-    const PolicyInterface& interface = policy.interfaces[i];
-    if (!listens(remote, interface)) continue;
-    std::string device = device_of(static_cast<InterfaceId>(i));
-    if (device.empty()) continue;
-    for (const Prefix& own : interface.addresses)
-      settings.listen.push_back({device, own.address, remote.port});
-  }
+  settings.listen = listeners_of(config::listening_of(remote), remote.port, policy, device_of);
   return settings;
 }
 

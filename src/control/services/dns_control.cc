@@ -3,10 +3,16 @@
 
 #include <fmt/format.h>
 
+#include "control/listeners.h"
 #include "control/log/log_line.h"
 #include "control/loop.h"
 
 namespace postern {
+namespace {
+
+constexpr uint16_t kDnsPort = 53;
+
+}  // namespace
 
 DnsControl::DnsControl(Loop& loop, ErrorLog& log, std::string state_dir)
     : loop_(loop), log_(log), state_dir_(std::move(state_dir)) {}
@@ -26,7 +32,8 @@ Result<void> DnsControl::follow(const config::Model& model, const Policy& policy
   const config::Dns& dns = *model.services.dns;
   auto logging = follow_query_log(dns.query_log);
   if (!service_) start_service();
-  auto applied = service_->apply(dns_settings(dns), dns_listeners(dns, policy, device_of));
+  auto applied = service_->apply(
+      dns_settings(dns), listeners_of(config::listening_of(dns), kDnsPort, policy, device_of));
   auto tls = follow_tls(dns);
   auto dnssec = follow_dnssec(dns);
   follow_block_lists(dns);

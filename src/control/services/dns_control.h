@@ -3,6 +3,7 @@
 // is what the administration socket asks. Thread: control.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "control/log/error_log.h"
 #include "control/log/log_writer.h"
 #include "control/services/dns_settings.h"
+#include "dataplane/policy/policy.h"
 #include "services/dns/block/block_lists.h"
 #include "services/dns/tls/tls_transport.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/services/dns_settings.h"
 
-#include <algorithm>
-
 #include "base/assert.h"
 #include "control/config/items.h"
 #include "control/services/whole_seconds.h"
@@ -94,24 +92,6 @@ dns::ValidatorSettings validator_settings(const config::Dns& dns) {
     }
   }
   return settings;
-}
-
-std::vector<dns::ListenAddress> dns_listeners(
-    const config::Dns& dns, const Policy& policy,
-    const std::function<std::string(InterfaceId)>& device_of) {
-  std::vector<dns::ListenAddress> listeners;
-  for (size_t i = 0; i < policy.interfaces.size(); ++i) {
-    const PolicyInterface& interface = policy.interfaces[i];
-    if (!interface.exists || interface.zone == Zone::external) continue;
-    bool is_named =
-        std::find(dns.listen.begin(), dns.listen.end(), interface.name) != dns.listen.end();
-    if (!dns.listen.empty() && !is_named) continue;
-    std::string device = device_of(static_cast<InterfaceId>(i));
-    if (device.empty()) continue;
-    for (const Prefix& own : interface.addresses)
-      listeners.push_back({device, own.address, 53});
-  }
-  return listeners;
 }
 
 }  // namespace postern

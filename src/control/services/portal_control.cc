@@ -7,33 +7,16 @@
 #include <algorithm>
 #include <ctime>
 
-#include "control/compile/subjects.h"
 #include "control/config/account_text.h"
+#include "control/listeners.h"
+#include "control/services/log_in_control.h"
 #include "control/text_file.h"
-#include "dataplane/nat/session.h"
 
 namespace postern {
 namespace {
 
 constexpr int64_t kRenewBeforeS = 30 * 86'400;
 constexpr unsigned kForbidden = 403, kTooMany = 429, kUnavailable = 503;
-
-std::vector<portal::ListenAddress> listeners_of(
-    const config::Portal& portal, const Policy& policy,
-    const std::function<std::string(InterfaceId)>& device_of) {
-  std::vector<portal::ListenAddress> listeners;
-  for (size_t i = 0; i < policy.interfaces.size(); ++i) {
-    const PolicyInterface& interface = policy.interfaces[i];
-    if (!interface.exists || interface.zone == Zone::external) continue;
-    const bool is_named = std::count(portal.listen.begin(), portal.listen.end(), interface.name);
-    if (!portal.listen.empty() && !is_named) continue;
-    const std::string device = device_of(static_cast<InterfaceId>(i));
-    if (device.empty()) continue;
-    for (const Prefix& own : interface.addresses)
-      listeners.push_back({device, own.address, portal.port});
-  }
-  return listeners;
-}
 
 portal::Verdict verdict_of(const accounts::Outcome& outcome, const accounts::Accounts& accounts) {
   portal::Verdict verdict;
@@ -62,34 +45,24 @@ portal::Verdict verdict_of(const accounts::Outcome& outcome, const accounts::Acc
   return verdict;
 }
 
-std::vector<Ipv4Address> addresses_of(const std::vector<portal::ListenAddress>& listeners) {
+std::vector<Ipv4Address> addresses_of(const std::vector<io::ListenAddress>& listeners) {
   std::vector<Ipv4Address> addresses;
   addresses.reserve(listeners.size());
-  for (const portal::ListenAddress& listener : listeners)
+  for (const io::ListenAddress& listener : listeners)
     addresses.push_back(listener.address);
   return addresses;
 }
 
-AuditEntry audit_entry(const std::string& who, Ipv4Address from, const char* outcome,
-                       const std::string& detail) {
-  AuditEntry entry;
-  entry.who = who;
-  entry.from = "portal " + to_text(from);
-  entry.action = "login";
-  entry.outcome = outcome;
-  entry.detail = detail;
-  return entry;
-}
-
 }  // namespace
 
-PortalControl::PortalControl(Loop& loop, ErrorLog& log, accounts::Accounts& accounts, World world)
-    : loop_(loop),
-      log_(log),
-      accounts_(accounts),
+PortalControl::PortalControl(const Parts& parts, World world)
+    : loop_(parts.loop),
+      log_(parts.log),
+      accounts_(parts.accounts),
+      log_ins_(parts.log_ins),
       world_(std::move(world)),
       engine_(portal_world()) {
-  accounts_.when_changed([this] { follow_accounts(); });
+  log_ins_.when_ended([this](const LogIn& log_in, LogInEnd) { engine_.forget(log_in.address); });
 }
 
 PortalControl::~PortalControl() = default;
@@ -97,16 +70,18 @@ PortalControl::~PortalControl() = default;
 portal::Portal::World PortalControl::portal_world() {
   portal::Portal::World world;
   world.now = [this] { return world_.now(); };
-  world.wall_s = [] { return static_cast<int64_t>(std::time(nullptr)); };
-  world.last_seen = [this](Ipv4Address address) {
-    return from_ticks(board_ != nullptr ? board_->last_seen(address) : 0);
-  };
+  world.find = [this](Ipv4Address address) { return find(address); };
+  world.touch = [this](Ipv4Address address) { log_ins_.touch(address); };
   world.check = [this](const std::string& name, std::string password, Ipv4Address from,
                        portal::Portal::World::Done done) {
     check(name, std::move(password), from, std::move(done));
   };
-  world.let_in = [this](const portal::Login& login) { return let_in(login); };
-  world.let_out = [this](const portal::Login& login, portal::Ended why) { let_out(login, why); };
+  world.let_in = [this](Ipv4Address from, const portal::Verdict& verdict) {
+    return let_in(from, verdict);
+  };
+  world.let_out = [this](Ipv4Address from, portal::Left how) {
+    log_ins_.log_out(from, how == portal::Left::silent ? LogInEnd::silent : LogInEnd::logged_out);
+  };
   return world;
 }
 
@@ -130,32 +105,33 @@ void PortalControl::tell_refused(const std::string& name, Ipv4Address from, cons
   if (!more) return;
   log_.info(
       fmt::format("portal: {} at {} refused: {}{}", printable(name), to_text(from), why, *more));
-  world_.audit(audit_entry(name, from, "refused", why + *more));
+  AuditEntry entry = log_in_entry(name, LogInDoor::portal, from);
+  entry.outcome = "refused";
+  entry.detail = why + *more;
+  world_.audit(entry);
 }
 
-bool PortalControl::let_in(const portal::Login& login) {
-  if (board_ == nullptr || server_ == nullptr) return false;
-  names_.note(user_number(login.user), login.user);
-  if (login.groups.size() > kGroupsOfUserMax) {
-    log_.warning(fmt::format("portal: {} is in more than {} groups; rules know the first of them",
-                             login.user, kGroupsOfUserMax));
-  }
-  if (!board_->set(login.address, login.user, login.groups)) return false;
-  if (auto mac = world_.machine_of(login.address)) machines_[login.address] = *mac;
-  log_.info(fmt::format("portal: {} logged in at {}", login.user, to_text(login.address)));
-  world_.audit(audit_entry(login.user, login.address, "done", ""));
-  return true;
+std::optional<portal::Person> PortalControl::find(Ipv4Address address) const {
+  const LogIn* log_in = log_ins_.find(address);
+  if (log_in == nullptr) return std::nullopt;
+  portal::Person person;
+  person.user = log_in->user;
+  person.since_s = log_in->since_s;
+  person.idle = log_ins_.limits_of(*log_in).idle;
+  const Instant ends = log_ins_.ends(*log_in);
+  if (ends.ns != 0) person.left = ends - world_.now();
+  return person;
 }
 
-void PortalControl::let_out(const portal::Login& login, portal::Ended why) {
-  machines_.erase(login.address);
-  if (board_ != nullptr && why != portal::Ended::replaced) board_->erase(login.address);
-  log_.info(fmt::format("portal: {} logged out at {}: {}", login.user, to_text(login.address),
-                        portal::to_word(why)));
-}
-
-const portal::Login* PortalControl::find(Ipv4Address address) const {
-  return engine_.logins().find(address);
+bool PortalControl::let_in(Ipv4Address from, const portal::Verdict& verdict) {
+  if (server_ == nullptr) return false;
+  LogIn log_in;
+  log_in.address = from;
+  log_in.door = LogInDoor::portal;
+  log_in.user = verdict.user;
+  log_in.groups = verdict.groups;
+  log_in.password_number = verdict.password_number;
+  return log_ins_.log_in(std::move(log_in));
 }
 
 Result<void> PortalControl::follow(const config::Model& model, const Policy& policy) {
@@ -164,8 +140,9 @@ Result<void> PortalControl::follow(const config::Model& model, const Policy& pol
     return {};
   }
   const config::Portal& portal = *model.services.portal;
-  engine_.set_limits({portal.idle_timeout, portal.absolute_timeout, portal.heartbeat});
-  wanted_ = listeners_of(portal, policy, world_.device_of);
+  engine_.set_heartbeat(portal.heartbeat);
+  log_ins_.set_limits(LogInDoor::portal, {portal.idle_timeout, portal.absolute_timeout});
+  wanted_ = listeners_of(config::listening_of(portal), portal.port, policy, world_.device_of);
   if (server_ == nullptr) {
     server_ = std::make_unique<portal::Server>(
         loop_.context(),
@@ -183,7 +160,7 @@ Result<void> PortalControl::follow(const config::Model& model, const Policy& pol
 
 // Without the page nobody could log out.
 void PortalControl::close() {
-  engine_.log_out_all(portal::Ended::administrator);
+  log_ins_.close(LogInDoor::portal);
   server_.reset();
   certificate_ = {};
   facts_ = {};
@@ -245,42 +222,6 @@ Result<portal::CertificateText> PortalControl::own_certificate(const std::string
 void PortalControl::tick() {
   engine_.tick();
   if (server_ != nullptr) server_->tick();
-}
-
-// Accounts that are no more, disabled, or have another password are logged out; groups are those of
-// now.
-void PortalControl::follow_accounts() {
-  std::vector<Ipv4Address> gone;
-  for (const auto& [address, login] : engine_.logins().all()) {
-    const config::User* user = accounts_.find(login.user);
-    const bool is_same = accounts_.password_number(login.user) == login.password_number;
-    if (user == nullptr || !user->enabled || !is_same) {
-      gone.push_back(address);
-    } else if (board_ != nullptr) {
-      board_->set(address, login.user, accounts_.book().groups_of(*user));
-    }
-  }
-  for (Ipv4Address address : gone)
-    engine_.log_out(address, portal::Ended::administrator);
-}
-
-void PortalControl::machine_seen(Ipv4Address address, const MacAddress& mac) {
-  auto known = machines_.find(address);
-  if (known == machines_.end() || known->second == mac) return;
-  engine_.log_out(address, portal::Ended::other_machine);
-}
-
-size_t PortalControl::log_out(const std::string& user_or_address) {
-  if (auto address = parse_ipv4(user_or_address)) {
-    return engine_.log_out(*address, portal::Ended::administrator) ? 1 : 0;
-  }
-  std::vector<Ipv4Address> theirs;
-  for (const auto& [address, login] : engine_.logins().all()) {
-    if (login.user == user_or_address) theirs.push_back(address);
-  }
-  for (Ipv4Address address : theirs)
-    engine_.log_out(address, portal::Ended::administrator);
-  return theirs.size();
 }
 
 }  // namespace postern

@@ -18,7 +18,7 @@ constexpr Duration seconds_of(uint32_t s) {
 
 }  // namespace
 
-Cache::Cache(const CacheLimits& limits, const HashSeed& seed) : limits_(limits), seed_(seed) {
+Cache::Cache(const CacheLimits& limits, const io::HashSeed& seed) : limits_(limits), seed_(seed) {
   build_index();
 }
 

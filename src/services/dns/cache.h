@@ -19,7 +19,7 @@
 
 #include "base/time.h"
 #include "services/dns/answer.h"
-#include "services/dns/hash.h"
+#include "services/io/hash.h"
 
 namespace postern::dns {
 
@@ -59,7 +59,7 @@ struct CacheEntry {
 
 class Cache {
  public:
-  Cache(const CacheLimits& limits, const HashSeed& seed);
+  Cache(const CacheLimits& limits, const io::HashSeed& seed);
   ~Cache();
 
   // Of a question: its name in lower case with type and class, and the bits that make another
@@ -104,7 +104,7 @@ class Cache {
   uint64_t bytes_of(const CacheEntry& entry) const;
 
   CacheLimits limits_;
-  HashSeed seed_;
+  io::HashSeed seed_;
   std::vector<uint32_t> slots_;  // numbers of entries; a power of two, at most half used
   std::vector<CacheEntry> entries_;
   uint32_t free_ = kNone;

@@ -29,7 +29,7 @@ struct Forwarder::Asked {
   Cache::Key key;
 };
 
-Forwarder::Forwarder(Outlet& outlet, const HashSeed& seed)
+Forwarder::Forwarder(Outlet& outlet, const io::HashSeed& seed)
     : outlet_(outlet),
       seed_(seed),
       cache_({}, seed),

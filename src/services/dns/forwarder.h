@@ -20,9 +20,9 @@
 
 #include "services/dns/local_answer.h"
 #include "services/dns/pending.h"
-#include "services/dns/rate_limiter.h"
 #include "services/dns/servers.h"
 #include "services/dns/verdict.h"
+#include "services/io/rate_limiter.h"
 
 namespace postern::dns {
 
@@ -90,7 +90,7 @@ class Forwarder {
   static constexpr uint32_t kFailureTtl = 2;           // RFC 9520 section 3.2: at least a second
   static constexpr Duration kTick = milliseconds(25);  // while questions are pending
 
-  Forwarder(Outlet& outlet, const HashSeed& seed);
+  Forwarder(Outlet& outlet, const io::HashSeed& seed);
 
   void set_hooks(Hooks hooks) { hooks_ = std::move(hooks); }
   // Takes over new settings; questions under way go on, the cache stays unless where names are
@@ -153,7 +153,7 @@ class Forwarder {
   Cache::Key key_of(const Question& question);
 
   Outlet& outlet_;
-  HashSeed seed_;
+  io::HashSeed seed_;
   Settings settings_;
   Hooks hooks_;
   std::vector<ServerAddress> learned_;
@@ -163,7 +163,7 @@ class Forwarder {
   Servers servers_;
   Cache cache_;
   PendingTable pending_;
-  RateLimiter limiter_;
+  io::RateLimiter limiter_;
   Counters counters_;
   Answer answer_;  // of the message that is taken
   Instant now_;    // of the last call, for answers of the validator

@@ -26,7 +26,7 @@ bool Pending::is_awaited() const {
                      [](const Attempt& a) { return a.is_open && !a.is_silent; });
 }
 
-PendingTable::PendingTable(const HashSeed& seed)
+PendingTable::PendingTable(const io::HashSeed& seed)
     : seed_(seed), shares_(kShares), places_(kPendingMax), buckets_(kBuckets, kNone), ids_(65536) {
   for (uint32_t place = kPendingMax; place-- > 0;) {
     places_[place].next = free_;
@@ -104,7 +104,7 @@ void PendingTable::remove(Pending& pending) {
 
 uint16_t PendingTable::share_of(Ipv4Address client) const {
   static_assert(kShares < Pending::kNobody && kWaitersMax <= 0xFFFF);
-  return static_cast<uint16_t>(fold(client.number ^ seed_.first, seed_.second) % kShares);
+  return static_cast<uint16_t>(io::fold(client.number ^ seed_.first, seed_.second) % kShares);
 }
 
 bool PendingTable::has_share(const Client& client, bool is_new) const {

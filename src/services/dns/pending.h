@@ -92,7 +92,7 @@ class PendingTable {
  public:
   static constexpr uint32_t kNone = 0xFFFFFFFF;
   static constexpr size_t kWaitersKept = 16;  // for as many a place keeps its memory
-  explicit PendingTable(const HashSeed& seed = {});
+  explicit PendingTable(const io::HashSeed& seed = {});
 
   Pending* find(const Question& question, uint64_t hash);
   // nullptr when the table is full.
@@ -133,7 +133,7 @@ class PendingTable {
   };
   uint16_t share_of(Ipv4Address client) const;
 
-  HashSeed seed_;
+  io::HashSeed seed_;
   std::vector<Share> shares_;
   std::vector<Pending> places_;
   std::vector<uint32_t> buckets_;

@@ -10,20 +10,13 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/assert.h"
+#include "services/io/hash.h"
 
 namespace postern::dns {
 namespace {
 
 constexpr size_t kHostsBytesMax = size_t{16} << 20;
 constexpr Duration kSlowTurn = seconds(1);
-
-HashSeed random_seed() {
-  POSTERN_ASSERT(sodium_init() >= 0);
-  std::array<uint64_t, 2> words;
-  randombytes_buf(words.data(), sizeof words);
-  return {words[0], words[1]};
-}
 
 uint64_t stamp_of(const std::string& path) {
   struct stat facts = {};
@@ -57,7 +50,7 @@ std::string type_text(uint16_t type) {
 Service::Service(boost::asio::io_context& context, Report report)
     : context_(context),
       report_(std::move(report)),
-      forwarder_(*this, random_seed()),
+      forwarder_(*this, io::random_seed()),
       udp_upstream_(
           context, {[this](uint32_t socket, Bytes message, Instant at) {
                       forwarder_.take_datagram(socket, message, at);
@@ -78,7 +71,7 @@ Instant Service::now() const {
   return {at.tv_sec * 1'000'000'000 + at.tv_nsec};
 }
 
-Result<void> Service::apply(const Settings& settings, const std::vector<ListenAddress>& at) {
+Result<void> Service::apply(const Settings& settings, const std::vector<io::ListenAddress>& at) {
   bool same_files = std::equal(
       hosts_.begin(), hosts_.end(), settings.hosts_files.begin(), settings.hosts_files.end(),
       [](const HostsFile& file, const auto& path) { return file.path == path; });
@@ -92,12 +85,12 @@ Result<void> Service::apply(const Settings& settings, const std::vector<ListenAd
   return listen(at);
 }
 
-Result<void> Service::listen(const std::vector<ListenAddress>& wanted) {
+Result<void> Service::listen(const std::vector<io::ListenAddress>& wanted) {
   std::erase_if(listeners_, [&](const auto& entry) {
     return std::find(wanted.begin(), wanted.end(), entry.second.at) == wanted.end();
   });
   Result<void> outcome;
-  for (const ListenAddress& at : wanted) {
+  for (const io::ListenAddress& at : wanted) {
     bool is_open = std::any_of(listeners_.begin(), listeners_.end(),
                                [&](const auto& entry) { return entry.second.at == at; });
     if (is_open) continue;
@@ -110,8 +103,8 @@ Result<void> Service::listen(const std::vector<ListenAddress>& wanted) {
   return outcome;
 }
 
-Result<void> Service::open(const ListenAddress& at) {
-  auto udp = open_listener(at, SOCK_DGRAM);
+Result<void> Service::open(const io::ListenAddress& at) {
+  auto udp = open_datagram_listener(at);
   if (!udp) return std::move(udp).error();
   uint32_t number = ++last_listener_;
   auto query = [this](Bytes bytes, const Client& client, Instant when, std::span<uint8_t> room) {
@@ -122,7 +115,7 @@ Result<void> Service::open(const ListenAddress& at) {
   listener.udp = std::make_unique<UdpServer>(
       context_, *udp, number,
       UdpServer::Calls{query, [this] { return now(); }, [this] { end_turn(); }});
-  auto tcp = open_listener(at, SOCK_STREAM);
+  auto tcp = io::open_listener(at, SOCK_STREAM);
   if (!tcp) return std::move(tcp).error();
   listener.tcp = std::make_unique<TcpServer>(
       context_, *tcp, number,

@@ -25,7 +25,7 @@ class Service : private Outlet {
   ~Service() override;
 
   // Opens and closes what changed. Goes on after an error and returns the first one.
-  Result<void> apply(const Settings& settings, const std::vector<ListenAddress>& listen);
+  Result<void> apply(const Settings& settings, const std::vector<io::ListenAddress>& listen);
 
   // Names of leases, at once (C09): of `address`, whose client calls itself `host_name`.
   void set_lease(Ipv4Address address, std::string_view host_name);
@@ -45,7 +45,7 @@ class Service : private Outlet {
   void set_tls(std::unique_ptr<Transport> transport) { tls_ = std::move(transport); }
 
   const Forwarder& forwarder() const { return forwarder_; }
-  const std::vector<ListenAddress>& listening() const { return listening_; }
+  const std::vector<io::ListenAddress>& listening() const { return listening_; }
   size_t connections() const;
   uint64_t turned_away() const;
   uint64_t accept_pauses() const;
@@ -54,7 +54,7 @@ class Service : private Outlet {
 
  private:
   struct Listener {
-    ListenAddress at;
+    io::ListenAddress at;
     std::unique_ptr<UdpServer> udp;
     std::unique_ptr<TcpServer> tcp;
   };
@@ -72,8 +72,8 @@ class Service : private Outlet {
                  std::string_view outcome) override;
   uint64_t random() override;
 
-  Result<void> listen(const std::vector<ListenAddress>& listen);
-  Result<void> open(const ListenAddress& at);
+  Result<void> listen(const std::vector<io::ListenAddress>& listen);
+  Result<void> open(const io::ListenAddress& at);
   size_t ask(Bytes query, const Client& client, Instant now, std::span<uint8_t> room);
   void end_turn();
   void tick();
@@ -90,7 +90,7 @@ class Service : private Outlet {
   std::unique_ptr<Transport> tls_;
   std::function<void(uint32_t, Bytes)> own_reply_;
   std::map<uint32_t, Listener> listeners_;
-  std::vector<ListenAddress> listening_;
+  std::vector<io::ListenAddress> listening_;
   std::vector<HostsFile> hosts_;
   std::vector<uint8_t> room_;
   uint32_t last_listener_ = 0;

@@ -1,69 +1,34 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/dns/socket.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace postern::dns {
 namespace {
 
 constexpr int kReceiveBytes = 2 << 20;  // some thousand queries while the thread is elsewhere
-constexpr int kBacklog = 128;
-constexpr uint16_t kPortMin = 10240;  // below are ports that services have
+constexpr uint16_t kPortMin = 10240;    // below are ports that services have
 constexpr int kPortTries = 8;
 
 void set(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
 }
 
-Error failed(const ListenAddress& at, const char* what) {
-  return {ErrorCode::failed,
-          fmt::format("{} port {}{}{}: {}: {}", to_text(at.address), at.port,
-                      at.device.empty() ? "" : " on ", at.device, what, std::strerror(errno))};
-}
-
-bool bind_to(int fd, const ListenAddress& at) {
-  sockaddr_in address = socket_address(at.address, at.port);
+bool bind_to_port(int fd, uint16_t port) {
+  sockaddr_in address = io::socket_address(Ipv4Address(), port);
   return bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 }  // namespace
 
-sockaddr_in socket_address(Ipv4Address address, uint16_t port) {
-  sockaddr_in out = {};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(port);
-  out.sin_addr.s_addr = htonl(address.number);
-  return out;
-}
-
-Result<int> open_listener(const ListenAddress& at, int socket_type) {
-  int fd = socket(AF_INET, socket_type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failed(at, "socket");
-  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  set(fd, IPPROTO_IP, IP_FREEBIND, 1);
-  if (socket_type == SOCK_DGRAM) {
-    set(fd, SOL_SOCKET, SO_RCVBUF, kReceiveBytes);
-    set(fd, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBytes);
-    // Answers never carry "don't fragment", so no forged ICMP can make them small.
-    set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
-  }
-  const char* wrong = nullptr;
-  if (!at.device.empty() && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, at.device.data(),
-                                       static_cast<socklen_t>(at.device.size())) != 0) {
-    wrong = "bind to device";
-  } else if (!bind_to(fd, at)) {
-    wrong = "bind";
-  } else if (socket_type == SOCK_STREAM && listen(fd, kBacklog) != 0) {
-    wrong = "listen";
-  }
-  if (!wrong) return fd;
-  Error error = failed(at, wrong);
-  close(fd);
-  return error;
+Result<int> open_datagram_listener(const io::ListenAddress& at) {
+  auto fd = io::open_listener(at, SOCK_DGRAM);
+  if (!fd) return fd;
+  set(*fd, SOL_SOCKET, SO_RCVBUF, kReceiveBytes);
+  set(*fd, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBytes);
+  // Answers never carry "don't fragment", so no forged ICMP can make them small.
+  set(*fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  return fd;
 }
 
 int open_to_server(Ipv4Address server, uint16_t server_port, uint16_t random_port) {
@@ -73,9 +38,9 @@ int open_to_server(Ipv4Address server, uint16_t server_port, uint16_t random_por
   uint32_t port = random_port;
   for (int tried = 0; tried < kPortTries; ++tried) {
     port = kPortMin + (port * 25173 + 13849) % (65536 - kPortMin);
-    if (bind_to(fd, {"", Ipv4Address(), static_cast<uint16_t>(port)})) break;
+    if (bind_to_port(fd, static_cast<uint16_t>(port))) break;
   }
-  sockaddr_in address = socket_address(server, server_port);
+  sockaddr_in address = io::socket_address(server, server_port);
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
   close(fd);
   return -1;
@@ -104,7 +69,7 @@ Bytes DatagramBatch::bytes(size_t number) const {
 
 void DatagramBatch::add(size_t bytes, Ipv4Address to, uint16_t port) {
   vectors_[size_].iov_len = bytes;
-  addresses_[size_] = socket_address(to, port);
+  addresses_[size_] = io::socket_address(to, port);
   ++size_;
 }
 

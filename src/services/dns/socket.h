@@ -12,23 +12,12 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "services/dns/name.h"
+#include "services/io/listen_address.h"
 
 namespace postern::dns {
 
-// Where clients may ask: an address of the gateway, and the device that they come in by. Empty
-// device: any.
-struct ListenAddress {
-  std::string device;
-  Ipv4Address address;
-  uint16_t port = 53;
-  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
-};
-
-sockaddr_in socket_address(Ipv4Address address, uint16_t port);
-
-// A socket that does not block, bound to the address and the device; the address need not be there
-// yet. SOCK_STREAM ones listen.
-Result<int> open_listener(const ListenAddress& at, int socket_type);
+// An UDP socket for queries (io::open_listener), with room for some thousand of them.
+Result<int> open_datagram_listener(const io::ListenAddress& at);
 // An UDP socket for one server alone, from a port that cannot be guessed (RFC 5452 section 9.2):
 // `random_port` is tried first, then others. -1: none.
 int open_to_server(Ipv4Address server, uint16_t server_port, uint16_t random_port);

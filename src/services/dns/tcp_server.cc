@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/dns/tcp_server.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -11,13 +11,14 @@ namespace postern::dns {
 namespace {
 
 constexpr size_t kReadBytes = 4096;
-constexpr int kAcceptedPerTurn = 32;
 
 }  // namespace
 
 struct TcpServer::Connection {
-  Connection(boost::asio::io_context& context, int fd) : watch(context, fd) {}
+  Connection(boost::asio::io_context& context, int fd, io::Places::Place kept)
+      : watch(context, fd), place(std::move(kept)) {}
   io::Watch watch;
+  io::Places::Place place;
   Client client;
   std::vector<uint8_t> in;   // of messages that are not whole yet
   std::vector<uint8_t> out;  // not sent yet
@@ -31,9 +32,12 @@ struct TcpServer::Connection {
 };
 
 TcpServer::TcpServer(boost::asio::io_context& context, int fd, uint32_t number, Calls calls)
-    : context_(context), watch_(context, fd), number_(number), calls_(std::move(calls)) {
-  accept_whenever();
-}
+    : context_(context),
+      number_(number),
+      calls_(std::move(calls)),
+      acceptor_(context, fd,
+                {[this](const io::Acceptor::Arrival& arrival) { add(arrival); },
+                 [this](int error) { tell_pause(error); }}) {}
 
 TcpServer::~TcpServer() = default;
 
@@ -42,48 +46,22 @@ TcpServer::Connection* TcpServer::find(uint32_t id) {
   return found == connections_.end() ? nullptr : found->second.get();
 }
 
-void TcpServer::on_acceptable() {
-  for (int i = 0; i < kAcceptedPerTurn; ++i) {
-    sockaddr_in from = {};
-    socklen_t size = sizeof from;
-    int fd = accept4(watch_.fd(), reinterpret_cast<sockaddr*>(&from), &size,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return pause(errno);
-    add(fd, Ipv4Address(ntohl(from.sin_addr.s_addr)), ntohs(from.sin_port));
-  }
-}
-
-void TcpServer::accept_whenever() {
-  is_paused_ = false;
-  watch_.whenever_readable([this] { on_acceptable(); });
-}
-
-// Without a descriptor the next connection cannot be taken out of the queue, and the socket would
-// be readable for ever.
-void TcpServer::pause(int error) {
-  bool is_shortage = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-  if (!is_shortage) return;
-  ++pauses_;
-  is_paused_ = true;
-  watch_.stop_reading();
+void TcpServer::tell_pause(int error) {
   const Instant now = calls_.now();
   if (pause_told_ && now - *pause_told_ < kPauseTold) return;
   pause_told_ = now;
   if (calls_.warn) calls_.warn(std::strerror(error));
 }
 
-void TcpServer::add(int fd, Ipv4Address address, uint16_t port) {
-  auto of_client = std::count_if(connections_.begin(), connections_.end(), [&](const auto& entry) {
-    return entry.second->client.address == address;
-  });
-  if (connections_.size() >= kConnectionsMax || of_client >= static_cast<long>(kPerClientMax)) {
-    ++turned_away_;
-    close(fd);
+void TcpServer::add(const io::Acceptor::Arrival& arrival) {
+  auto place = places_.take(arrival.from);
+  if (!place) {
+    close(arrival.fd);
     return;
   }
   if (++last_id_ == 0) ++last_id_;
-  auto connection = std::make_unique<Connection>(context_, fd);
-  connection->client = {number_, last_id_, address, port};
+  auto connection = std::make_unique<Connection>(context_, arrival.fd, std::move(*place));
+  connection->client = {number_, last_id_, arrival.from, arrival.port};
   connection->moved = calls_.now();
   auto [entry, is_new] = connections_.emplace(last_id_, std::move(connection));
   if (is_new) wait(last_id_, *entry->second);
@@ -188,7 +166,7 @@ void TcpServer::tick(Instant now) {
   std::erase_if(connections_, [now](const auto& entry) {
     return now - entry.second->moved > kIdle;  // an answer takes no such time
   });
-  if (is_paused_) accept_whenever();
+  acceptor_.tick();
 }
 
 }  // namespace postern::dns

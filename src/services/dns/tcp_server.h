@@ -3,18 +3,18 @@
 // answered as the answers come.
 //
 // Bounds: kConnectionsMax connections, kPerClientMax of one client: further ones are closed at
-// once. While the process or the machine has no descriptor left, nothing is accepted until the next
-// tick(): the clients wait in the kernel's queue. kQueriesMax queries under way and kUnsentMax
-// unsent octets on one: until there are fewer nothing is read from it. A connection on which
-// nothing happens for kIdle ends, and one whose client is in the middle of a message for that long,
-// too. Thread: control.
+// once. Without a descriptor nothing is accepted until the next tick() (io/acceptor.h).
+// kQueriesMax queries under way and kUnsentMax unsent octets on one: until there are fewer nothing
+// is read from it. A connection on which nothing happens for kIdle ends, and one whose client is in
+// the middle of a message for that long, too. Thread: control.
 #pragma once
 
 #include <map>
 #include <optional>
 
 #include "services/dns/forwarder.h"
-#include "services/dns/socket.h"
+#include "services/io/acceptor.h"
+#include "services/io/places.h"
 #include "services/io/watch.h"
 
 namespace postern::dns {
@@ -38,6 +38,7 @@ class TcpServer {
     std::function<void(const char* why)> warn;
   };
 
+  // Owns `fd`, which listens and does not block.
   TcpServer(boost::asio::io_context& context, int fd, uint32_t number, Calls calls);
   ~TcpServer();
 
@@ -45,15 +46,13 @@ class TcpServer {
   // Once a second: ends what is idle, and accepts again.
   void tick(Instant now);
   size_t connections() const { return connections_.size(); }
-  uint64_t turned_away() const { return turned_away_; }
-  uint64_t pauses() const { return pauses_; }
+  uint64_t turned_away() const { return places_.turned_away(); }
+  uint64_t pauses() const { return acceptor_.pauses(); }
 
  private:
   struct Connection;
-  void accept_whenever();
-  void on_acceptable();
-  void pause(int error);
-  void add(int fd, Ipv4Address address, uint16_t port);
+  void tell_pause(int error);
+  void add(const io::Acceptor::Arrival& arrival);
   void on_readable(uint32_t id);
   void on_writable(uint32_t id);
   // False when the connection is to be closed.
@@ -65,15 +64,13 @@ class TcpServer {
   Connection* find(uint32_t id);
 
   boost::asio::io_context& context_;
-  io::Watch watch_;
   uint32_t number_;
   Calls calls_;
   std::map<uint32_t, std::unique_ptr<Connection>> connections_;
   uint32_t last_id_ = 0;
-  uint64_t turned_away_ = 0;
-  uint64_t pauses_ = 0;
-  bool is_paused_ = false;
+  io::Places places_{kConnectionsMax, kPerClientMax};
   std::optional<Instant> pause_told_;
+  io::Acceptor acceptor_;
 };
 
 }  // namespace postern::dns

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "services/dns/message.h"
-#include "services/dns/socket.h"
+#include "services/io/listen_address.h"
 
 namespace postern::dns {
 namespace {
@@ -47,7 +47,7 @@ void TcpTransport::ask(const ServerAddress& server, Bytes message, Duration time
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail_later(std::move(done), error_of(server, std::strerror(errno)));
   auto ask = std::make_unique<Ask>(context_, fd);
-  sockaddr_in address = socket_address(server.address, server.port);
+  sockaddr_in address = io::socket_address(server.address, server.port);
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
       errno != EINPROGRESS) {
     return fail_later(std::move(done), error_of(server, std::strerror(errno)));

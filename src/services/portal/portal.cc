@@ -138,13 +138,24 @@ void Portal::handle(const Request& request, Ipv4Address from, const Answer& answ
   log_in(request, from, answer);
 }
 
+// In a time that tells nothing of the cookie.
+Portal::Browser* Portal::find_browser(const Request& request, Ipv4Address from) {
+  const auto known = browsers_.find(from);
+  if (known == browsers_.end()) return nullptr;
+  const std::string& wanted = known->second.cookie;
+  const std::string_view shown = cookie_of(request);
+  const bool is_same = shown.size() == wanted.size() &&
+                       sodium_memcmp(shown.data(), wanted.data(), wanted.size()) == 0;
+  return is_same ? &known->second : nullptr;
+}
+
 Response Portal::page(const Request& request, Ipv4Address from) {
-  Login* login = logins_.find(from);
-  if (login == nullptr || !Logins::is_browser_of(*login, cookie_of(request))) {
-    return form_page(request, "", "");
-  }
-  login->last_page = world_.now();
-  return state_page(*login);
+  Browser* browser = find_browser(request, from);
+  const auto person = browser != nullptr ? world_.find(from) : std::nullopt;
+  if (!person) return form_page(request, "", "");
+  browser->last_page = world_.now();
+  world_.touch(from);
+  return state_page(from, *person, browser->cookie);
 }
 
 // The cookie of before stays, so that the form of another tab is still good.
@@ -159,26 +170,20 @@ Response Portal::form_page(const Request& request, const std::string& user,
   return response;
 }
 
-Instant Portal::ends(const Login& login) const {
-  return limits_.longest.ns == 0 ? Instant{} : login.since + limits_.longest;
-}
-
-Response Portal::state_page(const Login& login) const {
+Response Portal::state_page(Ipv4Address from, const Person& person, std::string_view cookie) const {
   constexpr int64_t kSecond = seconds(1).ns;
-  const std::string token = token_of(kLogout, login.cookie);
-  const std::string address = to_text(login.address);
+  const std::string token = token_of(kLogout, cookie);
+  const std::string address = to_text(from);
   StatePage page;
   page.token = token;
-  page.user = login.user;
+  page.user = person.user;
   page.address = address;
-  page.since_s = login.since_s;
-  if (limits_.longest.ns != 0) {
-    page.left_s = std::max<int64_t>(0, (ends(login) - world_.now()).ns / kSecond);
-  }
-  page.idle_s = limits_.idle.ns / kSecond;
+  page.since_s = person.since_s;
+  if (person.left) page.left_s = std::max<int64_t>(0, person.left->ns / kSecond);
+  page.idle_s = person.idle.ns / kSecond;
   // Three times before it is missed.
-  if (limits_.heartbeat.ns != 0) {
-    page.refresh_s = std::clamp(limits_.heartbeat.ns / kSecond / 3, kRefreshMinS, kRefreshMaxS);
+  if (heartbeat_.ns != 0) {
+    page.refresh_s = std::clamp(heartbeat_.ns / kSecond / 3, kRefreshMinS, kRefreshMaxS);
   }
   return page_of(200, html(page));
 }
@@ -191,11 +196,9 @@ Response Portal::refused_form() {
 }
 
 Response Portal::log_out_by_form(const Request& request, Ipv4Address from) {
-  const Login* login = logins_.find(from);
-  const bool is_its = login != nullptr && Logins::is_browser_of(*login, cookie_of(request));
-  if (!is_its) return see_page();
+  if (find_browser(request, from) == nullptr) return see_page();
   if (!is_own_form(request, kLogout, field_of(request, "token"))) return refused_form();
-  log_out(from, Ended::logged_out);
+  world_.let_out(from, Left::by_form);
   Response response = see_page();
   set_cookie(response, "");
   return response;
@@ -239,51 +242,31 @@ void Portal::log_in(const Request& request, Ipv4Address from, const Answer& answ
   wipe(password);  // a short one is copied when it moves
 }
 
-// Who takes the place of somebody does so at once: between the two nobody is at the address.
 Response Portal::let_in(Ipv4Address from, const Verdict& verdict) {
-  if (const Login* before = logins_.find(from)) {
-    const Login replaced = *before;
-    logins_.erase(from);
-    ++counters_.logged_out;
-    world_.let_out(replaced, Ended::replaced);
-  }
-  Login login;
-  login.address = from;
-  login.user = verdict.user;
-  login.groups = verdict.groups;
-  login.password_number = verdict.password_number;
-  login.cookie = new_cookie();
-  login.since = login.last_page = world_.now();
-  login.since_s = world_.wall_s();
-  if (logins_.all().size() >= kLoginsMax || !world_.let_in(login)) {
+  if (!world_.let_in(from, verdict)) {
     ++counters_.overloaded;
     return page_of(503, html("No room", "Too many people are logged in."));
   }
   ++counters_.logged_in;
+  const Browser& browser = browsers_[from] = {new_cookie(), world_.now()};
   Response response = see_page();
-  set_cookie(response, login.cookie);
-  logins_.add(std::move(login));
+  set_cookie(response, browser.cookie);
   return response;
 }
 
-bool Portal::log_out(Ipv4Address address, Ended why) {
-  const Login* found = logins_.find(address);
-  if (found == nullptr) return false;
-  const Login login = *found;
-  logins_.erase(address);
-  ++counters_.logged_out;
-  world_.let_out(login, why);
-  return true;
-}
-
-void Portal::log_out_all(Ended why) {
-  while (!logins_.all().empty())
-    log_out(logins_.all().begin()->first, why);
+void Portal::forget(Ipv4Address address) {
+  if (browsers_.erase(address) != 0) ++counters_.logged_out;
 }
 
 void Portal::tick() {
-  for (const Logins::End& end : logins_.due(limits_, world_.now(), world_.last_seen))
-    log_out(end.address, end.why);
+  if (heartbeat_.ns == 0) return;
+  const Instant now = world_.now();
+  std::vector<Ipv4Address> silent;
+  for (const auto& [address, browser] : browsers_) {
+    if (now - browser.last_page >= heartbeat_) silent.push_back(address);
+  }
+  for (const Ipv4Address address : silent)
+    world_.let_out(address, Left::silent);
 }
 
 }  // namespace postern::portal

@@ -2,19 +2,18 @@
 #include "services/portal/server.h"
 
 #include <openssl/crypto.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <utility>
+
+#include "services/io/places.h"
+#include "services/io/tcp_listener.h"
+#include "services/io/tcp_socket.h"
 
 namespace postern::portal {
 namespace {
@@ -23,59 +22,28 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using ErrorOfAsio = boost::system::error_code;
 
-constexpr int kBacklog = 64;
 constexpr size_t kReadBytes = 4096;
-
-Error failed(const ListenAddress& at, const char* what) {
-  return {ErrorCode::failed, to_text(at.address) + " port " + std::to_string(at.port) + ": " +
-                                 what + ": " + std::strerror(errno)};
-}
-
-// The address need not be there yet.
-Result<int> open_listener(const ListenAddress& at) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failed(at, "socket");
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
-  const tcp::endpoint local(asio::ip::address_v4(at.address.number), at.port);
-  const char* wrong = nullptr;
-  if (!at.device.empty() && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, at.device.data(),
-                                       static_cast<socklen_t>(at.device.size())) != 0) {
-    wrong = "bind to device";
-  } else if (bind(fd, local.data(), static_cast<socklen_t>(local.size())) != 0) {
-    wrong = "bind";
-  } else if (::listen(fd, kBacklog) != 0) {
-    wrong = "listen";
-  }
-  if (wrong == nullptr) return fd;
-  Error error = failed(at, wrong);
-  close(fd);
-  return error;
-}
 
 }  // namespace
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
-  struct Listener {
-    ListenAddress at;
-    tcp::acceptor acceptor;
-    bool is_waiting = false;
-  };
   struct Connection;
 
   State(asio::io_context& with, Handle call, Admit ask)
-      : context(with), handle(std::move(call)), admit(std::move(ask)) {}
+      : context(with),
+        listener(with, [this](const io::ListenAddress&,
+                              const io::TcpListener::Arrival& arrival) { add(arrival); }),
+        handle(std::move(call)),
+        admit(std::move(ask)) {}
 
-  void accept(const std::shared_ptr<Listener>& listener);
-  void add(tcp::socket socket);
+  void add(const io::TcpListener::Arrival& arrival);
 
   asio::io_context& context;
+  io::TcpListener listener;
+  io::Places places{kConnectionsMax, kPerClientMax};
   Handle handle;
   Admit admit;
   std::shared_ptr<asio::ssl::context> tls;
-  std::vector<std::shared_ptr<Listener>> listeners;
-  std::map<Ipv4Address, size_t> of_client;
   std::map<Connection*, std::weak_ptr<Connection>> connections;
   bool is_over = false;
   ServerCounters counters;
@@ -83,16 +51,15 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 
 // Lives as long as something of it is under way: each step holds it.
 struct Server::State::Connection : std::enable_shared_from_this<Connection> {
-  Connection(std::shared_ptr<State> with, tcp::socket socket, Ipv4Address client)
+  Connection(std::shared_ptr<State> with, tcp::socket socket, Ipv4Address client,
+             io::Places::Place kept)
       : state(std::move(with)),
         tls(state->tls),
         stream(std::move(socket), *tls),
         timer(state->context),
-        from(client) {
-    ++state->of_client[from];
-  }
+        from(client),
+        place(std::move(kept)) {}
   ~Connection() {
-    if (--state->of_client[from] == 0) state->of_client.erase(from);
     state->connections.erase(this);
     OPENSSL_cleanse(in.data(), in.size());  // a form may hold a password
   }
@@ -111,6 +78,7 @@ struct Server::State::Connection : std::enable_shared_from_this<Connection> {
   asio::ssl::stream<tcp::socket> stream;
   asio::steady_timer timer;
   Ipv4Address from;
+  io::Places::Place place;
   RequestReader reader;
   std::array<char, kReadBytes> in = {};
   std::string out;
@@ -182,38 +150,18 @@ void Server::State::Connection::finish() {
   stream.async_shutdown([self = shared_from_this()](const ErrorOfAsio&) { self->close(); });
 }
 
-void Server::State::accept(const std::shared_ptr<Listener>& listener) {
-  listener->is_waiting = true;
-  listener->acceptor.async_accept(
-      [self = weak_from_this(), listener](const ErrorOfAsio& error, tcp::socket socket) {
-        auto state = self.lock();
-        listener->is_waiting = false;
-        if (!state || !listener->acceptor.is_open()) return;
-        // Without a descriptor the next tick() goes on.
-        const bool is_gone = error == asio::error::connection_aborted;
-        if (error && !is_gone) return;
-        if (!error) state->add(std::move(socket));
-        state->accept(listener);
-      });
-}
-
-void Server::State::add(tcp::socket socket) {
-  ErrorOfAsio error;
-  const tcp::endpoint peer = socket.remote_endpoint(error);
-  if (error || !peer.address().is_v4() || tls == nullptr) return;
-  const Ipv4Address from(peer.address().to_v4().to_uint());
-  const auto known = of_client.find(from);
-  if (connections.size() >= kConnectionsMax ||
-      (known != of_client.end() && known->second >= kPerClientMax)) {
-    ++counters.turned_away;
-    return;
-  }
-  if (!admit(from)) {
+void Server::State::add(const io::TcpListener::Arrival& arrival) {
+  auto socket = io::socket_of(context, arrival.fd);
+  if (!socket || tls == nullptr) return;
+  auto place = places.take(arrival.from);
+  if (!place) return;
+  if (!admit(arrival.from)) {
     ++counters.too_often;
     return;
   }
   ++counters.connections;
-  auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), from);
+  auto connection = std::make_shared<Connection>(shared_from_this(), std::move(*socket),
+                                                 arrival.from, std::move(*place));
   connections[connection.get()] = connection;
   connection->begin();
 }
@@ -225,9 +173,7 @@ Server::~Server() {
   state_->is_over = true;
   state_->handle = [](const Request&, Ipv4Address, const Answer&) {};
   state_->admit = [](Ipv4Address) { return false; };
-  ErrorOfAsio ignored;
-  for (const auto& listener : state_->listeners)
-    listener->acceptor.close(ignored);
+  state_->listener.close_others({});
   const auto open = state_->connections;
   for (const auto& [key, connection] : open) {
     if (auto held = connection.lock()) held->close();
@@ -252,64 +198,30 @@ Result<void> Server::set_certificate(const CertificateText& text) {
   return {};
 }
 
-void Server::close_others(const std::vector<ListenAddress>& addresses) {
-  ErrorOfAsio ignored;
-  auto is_wanted = [&](const std::shared_ptr<State::Listener>& listener) {
-    return std::find(addresses.begin(), addresses.end(), listener->at) != addresses.end();
-  };
-  for (const auto& listener : state_->listeners) {
-    if (!is_wanted(listener)) listener->acceptor.close(ignored);
-  }
-  std::erase_if(state_->listeners, [&](const auto& listener) { return !is_wanted(listener); });
+void Server::close_others(const std::vector<io::ListenAddress>& addresses) {
+  state_->listener.close_others(addresses);
 }
 
-Result<void> Server::listen(const std::vector<ListenAddress>& addresses) {
-  close_others(addresses);
-  Result<void> outcome;
-  for (const ListenAddress& at : addresses) {
-    const bool is_open = std::any_of(state_->listeners.begin(), state_->listeners.end(),
-                                     [&](const auto& listener) { return listener->at == at; });
-    if (is_open) continue;
-    auto fd = open_listener(at);
-    if (!fd) {
-      if (outcome) outcome = fd.error();
-      continue;
-    }
-    auto listener = std::make_shared<State::Listener>(
-        State::Listener{at, tcp::acceptor(state_->context), false});
-    ErrorOfAsio error;
-    listener->acceptor.assign(tcp::v4(), *fd, error);
-    if (error) {
-      close(*fd);
-      outcome = Error{ErrorCode::failed, error.message()};
-      continue;
-    }
-    state_->listeners.push_back(listener);
-    state_->accept(listener);
-  }
-  return outcome;
+Result<void> Server::listen(const std::vector<io::ListenAddress>& addresses) {
+  return state_->listener.listen(addresses);
 }
 
 void Server::tick() {
-  for (const auto& listener : state_->listeners) {
-    if (!listener->is_waiting) state_->accept(listener);
-  }
+  state_->listener.tick();
 }
 
-std::vector<ListenAddress> Server::listening() const {
-  std::vector<ListenAddress> addresses;
-  addresses.reserve(state_->listeners.size());
-  for (const auto& listener : state_->listeners)
-    addresses.push_back(listener->at);
-  return addresses;
+std::vector<io::ListenAddress> Server::listening() const {
+  return state_->listener.listening();
 }
 
 size_t Server::connections() const {
   return state_->connections.size();
 }
 
-const ServerCounters& Server::counters() const {
-  return state_->counters;
+ServerCounters Server::counters() const {
+  ServerCounters counters = state_->counters;
+  counters.turned_away = state_->places.turned_away();
+  return counters;
 }
 
 }  // namespace postern::portal

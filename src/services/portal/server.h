@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Server: the sockets of the log-in page: TLS on inside addresses, each bound to its device, one
-// request a connection (Boost.Asio on the loop of the thread).
+// Server: the connections of the log-in page: TLS on inside addresses, one request a connection
+// (Boost.Asio on the loop of the thread).
 //
-//   accept -> handshake -> read until RequestReader is done -> handle -> write -> close
+//   TcpListener -> handshake -> read until RequestReader is done -> handle -> write -> close
 //
 // Bounds: kConnectionsMax connections, kPerClientMax of one address; further ones are closed at
 // once, and so are those that `admit` refuses, before their handshake costs anything. kPatience for
 // a handshake and a request together, however slowly they come, kVerdictMax for the accounts,
-// kPatience again for the answer. Without a descriptor none is taken until the next tick(). TLS 1.2
-// at least, no renegotiation, no tickets. Thread: control.
+// kPatience again for the answer. TLS 1.2 at least, no renegotiation, no tickets. Thread: control.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +19,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "services/io/listen_address.h"
 #include "services/portal/certificate.h"
 #include "services/portal/request.h"
 
@@ -33,13 +33,6 @@ constexpr size_t kConnectionsMax = 256;
 constexpr size_t kPerClientMax = 16;
 constexpr Duration kPatience = seconds(15);
 constexpr Duration kVerdictMax = seconds(60);
-
-struct ListenAddress {
-  std::string device;  // empty: any
-  Ipv4Address address;
-  uint16_t port = 443;
-  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
-};
 
 struct ServerCounters {
   uint64_t connections = 0;
@@ -65,15 +58,15 @@ class Server {
   // Connections that are there keep the certificate that they began with.
   Result<void> set_certificate(const CertificateText& text);
   // Closes the sockets that are none of these.
-  void close_others(const std::vector<ListenAddress>& addresses);
+  void close_others(const std::vector<io::ListenAddress>& addresses);
   // Opens and closes sockets, so that these are open; the error of the first that cannot be.
-  Result<void> listen(const std::vector<ListenAddress>& addresses);
+  Result<void> listen(const std::vector<io::ListenAddress>& addresses);
   // Once a second: accepts again where descriptors were missing.
   void tick();
 
-  std::vector<ListenAddress> listening() const;
+  std::vector<io::ListenAddress> listening() const;
   size_t connections() const;
-  const ServerCounters& counters() const;
+  ServerCounters counters() const;
 
  private:
   struct State;

@@ -42,8 +42,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: postern_bench_dns_upstream ADDRESS PORT\n", stderr);
     return 2;
   }
-  auto fd =
-      dns::open_listener({"", *address, static_cast<uint16_t>(std::atoi(argv[2]))}, SOCK_DGRAM);
+  auto fd = dns::open_datagram_listener({"", *address, static_cast<uint16_t>(std::atoi(argv[2]))});
   if (!fd) {
     std::fprintf(stderr, "%s\n", fd.error().text.c_str());
     return 1;

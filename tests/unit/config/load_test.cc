@@ -107,8 +107,8 @@ TEST_CASE("config/load: a good file becomes the model it describes") {
   CHECK(m.filter.rules[1].action == RuleAction::next);
   CHECK(m.filter.rules[2].log);
   CHECK(m.logging.level == LogLevel::debug);
-  CHECK(m.logging.security.console);
-  CHECK(m.logging.error.console);
+  CHECK(m.logging.file(LogName::security).console);
+  CHECK(m.logging.file(LogName::error).console);
 }
 
 TEST_CASE("config/load: items carry the place where they stand") {

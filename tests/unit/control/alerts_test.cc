@@ -18,13 +18,14 @@ struct Bed {
   test::TemporaryDirectory directory;
   std::mutex mutex;
   std::vector<std::string> warnings;
-  config::AlertLog settings;
+  config::Logging logging;
+  config::AlertLog& settings = logging.alert;
   std::unique_ptr<Alerts> alerts = std::make_unique<Alerts>([this](const std::string& line) {
     std::lock_guard lock(mutex);
     warnings.push_back(line);
   });
 
-  void configure() { REQUIRE(alerts->configure(settings, directory.path(), "gw1")); }
+  void configure() { REQUIRE(alerts->configure(logging, directory.path(), "gw1")); }
   std::string text(const std::string& file) {
     auto text = read_text_file(directory.path() + "/" + file);
     return text ? *text : "";

@@ -22,7 +22,7 @@ const std::string kGet = "GET /metrics HTTP/1.1\r\nHost: gw\r\n\r\n";
 // A port that nobody has just now.
 uint16_t free_port() {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = dns::socket_address(kLoopback, 0);
+  sockaddr_in address = io::socket_address(kLoopback, 0);
   REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   socklen_t size = sizeof address;
   getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
@@ -69,7 +69,7 @@ struct Bed {
 class Client {
  public:
   explicit Client(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    const sockaddr_in address = dns::socket_address(kLoopback, port);
+    const sockaddr_in address = io::socket_address(kLoopback, port);
     REQUIRE(connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     timeval timeout = {5, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);

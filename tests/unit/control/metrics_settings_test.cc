@@ -33,7 +33,7 @@ TEST_CASE("metrics/settings: without the key nothing is told, with it loopback a
   CHECK(settings_of(model) == metrics::Settings());
   model.admin.metrics.emplace();
   CHECK(settings_of(model).listen ==
-        std::vector<dns::ListenAddress>{{"lo", *parse_ipv4("127.0.0.1"), 9342}});
+        std::vector<io::ListenAddress>{{"lo", *parse_ipv4("127.0.0.1"), 9342}});
   model.admin.metrics->loopback = false;
   CHECK(settings_of(model).listen.empty());
 }
@@ -47,7 +47,7 @@ TEST_CASE("metrics/settings: external interfaces are never listened on", "[P20]"
   metrics.from = {"192.168.1.5"};
   const metrics::Settings settings = settings_of(model);
   CHECK(settings.listen ==
-        std::vector<dns::ListenAddress>{{"gw-1", *parse_ipv4("192.168.1.1"), 9100}});
+        std::vector<io::ListenAddress>{{"gw-1", *parse_ipv4("192.168.1.1"), 9100}});
   const Ipv4Address scraper = *parse_ipv4("192.168.1.5");
   CHECK(settings.from == std::vector<AddressRange>{{scraper, scraper}});
 }

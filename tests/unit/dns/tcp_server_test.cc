@@ -2,38 +2,25 @@
 #include "services/dns/tcp_server.h"
 
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "services/io/listen_address.h"
+#include "support/descriptor_shortage.h"
 
 namespace postern::dns {
 namespace {
 
-// No descriptor is to be had as long as it lives.
-class Shortage {
- public:
-  Shortage() {
-    REQUIRE(getrlimit(RLIMIT_NOFILE, &before_) == 0);
-    rlimit none = {0, before_.rlim_max};
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
-  }
-  ~Shortage() { setrlimit(RLIMIT_NOFILE, &before_); }
-  Shortage(const Shortage&) = delete;
-  Shortage& operator=(const Shortage&) = delete;
-
- private:
-  rlimit before_ = {};
-};
-
 // A server on a free port of loopback.
 struct Bed {
   Bed() {
-    auto fd = open_listener({"", Ipv4Address(127, 0, 0, 1), 0}, SOCK_STREAM);
+    auto fd = io::open_listener({"", Ipv4Address(127, 0, 0, 1), 0}, SOCK_STREAM);
     REQUIRE(fd);
     sockaddr_in at = {};
     socklen_t size = sizeof at;
@@ -53,7 +40,7 @@ struct Bed {
   }
   void connect_one() {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in to = socket_address(Ipv4Address(127, 0, 0, 1), port);
+    sockaddr_in to = io::socket_address(Ipv4Address(127, 0, 0, 1), port);
     REQUIRE(connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
     clients.push_back(fd);
   }
@@ -76,7 +63,7 @@ TEST_CASE("dns/tcp_server: without descriptors it waits, and does not spin", "[F
   Bed bed;
   bed.connect_one();
   {
-    Shortage shortage;
+    DescriptorShortage shortage;
     for (uint64_t second = 1; second <= 3; ++second) {
       bed.run();
       CHECK(bed.server->pauses() == second);

@@ -3,6 +3,7 @@
 #include "services/portal/portal.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "services/portal/form.h"
 
@@ -19,13 +20,18 @@ struct Bed {
   bool has_room = true;
   std::string events;
   std::vector<std::function<void()>> waiting;
+  std::map<Ipv4Address, Person> logged_in;
+  size_t touched = 0;
   Portal portal{world()};
 
   Portal::World world() {
     Portal::World world;
     world.now = [this] { return now; };
-    world.wall_s = [] { return int64_t{1'700'000'000}; };
-    world.last_seen = [](Ipv4Address) { return Instant{}; };
+    world.find = [this](Ipv4Address address) {
+      const auto known = logged_in.find(address);
+      return known == logged_in.end() ? std::nullopt : std::optional(known->second);
+    };
+    world.touch = [this](Ipv4Address) { ++touched; };
     world.check = [this](const std::string& name, const std::string& password, Ipv4Address,
                          const Portal::World::Done& done) {
       Verdict verdict;
@@ -37,14 +43,23 @@ struct Bed {
       if (answers_at_once) return done(verdict);
       waiting.push_back([done, verdict] { done(verdict); });
     };
-    world.let_in = [this](const Login& login) {
-      if (has_room) events += "+" + login.user + "@" + to_text(login.address) + " ";
-      return has_room;
+    world.let_in = [this](Ipv4Address from, const Verdict& verdict) {
+      end(from, "replaced");
+      if (!has_room) return false;
+      events += "+" + verdict.user + "@" + to_text(from) + " ";
+      logged_in[from] = {verdict.user, 1'700'000'000, seconds(3900), {}};
+      return true;
     };
-    world.let_out = [this](const Login& login, Ended why) {
-      events += "-" + login.user + "@" + to_text(login.address) + ":" + to_word(why) + " ";
+    world.let_out = [this](Ipv4Address from, Left how) {
+      end(from, how == Left::silent ? "silent" : "logged-out");
     };
     return world;
+  }
+  void end(Ipv4Address address, const std::string& why) {
+    const auto ended = logged_in.extract(address);
+    if (ended.empty()) return;
+    events += "-" + ended.mapped().user + "@" + to_text(address) + ":" + why + " ";
+    portal.forget(address);
   }
 };
 
@@ -126,7 +141,7 @@ TEST_CASE("portal: log in, look, log out", "[F27]") {
   CHECK(second.get() == 200);
   CHECK(second.sees("action=\"/login\""));
   CHECK(second.log_out() == 303);
-  CHECK(bed.portal.logins().all().size() == 1);
+  CHECK(bed.portal.browsers() == 1);
   CHECK(browser.log_out() == 303);
   CHECK(bed.events == "+anna@192.168.1.10 -anna@192.168.1.10:logged-out ");
   CHECK(browser.cookie.empty());
@@ -177,14 +192,14 @@ TEST_CASE("portal: forms of other sites and of nobody are refused", "[F27]") {
   REQUIRE(browser.log_in() == 303);
   Browser thief{bed, kHost, before, token};
   CHECK(thief.log_out() == 303);
-  CHECK(bed.portal.logins().all().size() == 1);
+  CHECK(bed.portal.browsers() == 1);
   thief.cookie = browser.cookie;
   CHECK(thief.log_out() == 403);
   // From another host not even the right ones.
   browser.get();
   browser.address = kOther;
   CHECK(browser.log_out() == 303);
-  CHECK(bed.portal.logins().all().size() == 1);
+  CHECK(bed.portal.browsers() == 1);
 }
 
 TEST_CASE("portal: a link of another site, without cookies, logs nobody out", "[F27]") {
@@ -200,7 +215,7 @@ TEST_CASE("portal: a link of another site, without cookies, logs nobody out", "[
   browser.get();
   CHECK(browser.sees("action=\"/logout\""));
   CHECK(browser.log_out() == 303);
-  CHECK(bed.portal.logins().all().empty());
+  CHECK(bed.portal.browsers() == 0);
 }
 
 TEST_CASE("portal: wrong passwords are told, with the name and nothing else", "[F27]") {
@@ -269,31 +284,50 @@ TEST_CASE("portal: without room nobody is let in", "[F27]") {
   Browser browser{bed};
   browser.get();
   CHECK(browser.log_in() == 503);
-  CHECK(bed.portal.logins().all().empty());
+  CHECK(bed.portal.browsers() == 0);
 }
 
-TEST_CASE("portal: time-outs and administrators end log-ins", "[F27]") {
+TEST_CASE("portal: silent browsers are logged out, and the page tells of time", "[F27]") {
   Bed bed;
   Browser browser{bed};
   browser.get();
-  bed.portal.set_limits({{}, seconds(3900), seconds(90)});
+  bed.portal.set_heartbeat(seconds(90));
   REQUIRE(browser.log_in() == 303);
   browser.get();
   CHECK(browser.sees("1 h 5 min"));
   CHECK(browser.sees("http-equiv=\"refresh\" content=\"30\""));
   bed.now = bed.now + seconds(80);
   browser.get();
+  CHECK(bed.touched == 2);
   bed.now = bed.now + seconds(80);
   bed.portal.tick();
-  CHECK(bed.portal.logins().all().size() == 1);
+  CHECK(bed.portal.browsers() == 1);
   bed.now = bed.now + seconds(10);
   bed.portal.tick();
   CHECK(bed.events.ends_with("-anna@192.168.1.10:silent "));
+  CHECK(bed.portal.browsers() == 0);
+}
+
+TEST_CASE("portal: the page is the browser's as long as somebody is logged in", "[F27]") {
+  Bed bed;
+  Browser browser{bed};
   browser.get();
   REQUIRE(browser.log_in() == 303);
-  CHECK(bed.portal.log_out(kHost, Ended::administrator));
-  CHECK_FALSE(bed.portal.log_out(kHost, Ended::administrator));
-  CHECK(bed.events.ends_with("-anna@192.168.1.10:administrator "));
+  const std::string cookie = browser.cookie;
+  for (const std::string& other : {cookie.substr(1), cookie.substr(1) + "x", std::string()}) {
+    browser.cookie = other;
+    browser.get();
+    CHECK(browser.sees("action=\"/login\""));
+  }
+  browser.cookie = cookie;
+  browser.get();
+  CHECK(browser.sees("action=\"/logout\""));
+  // An administrator, an account, another door: whatever ends it.
+  bed.end(kHost, "administrator");
+  browser.get();
+  CHECK(browser.sees("action=\"/login\""));
+  bed.portal.forget(kHost);
+  CHECK(bed.portal.counters().logged_out == 1);
 }
 
 TEST_CASE("portal: what is not there is said to be not there", "[F27]") {

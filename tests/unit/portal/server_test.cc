@@ -48,14 +48,14 @@ TEST_CASE("portal/server: sockets that are not wanted close by themselves, too",
       context, [](const Request&, Ipv4Address, const Server::Answer&) {},
       [](Ipv4Address) { return true; });
   auto port = static_cast<uint16_t>(40'000 + getpid() % 10'000);
-  std::vector<ListenAddress> two = {{"", kLoopback, port}, {"", kLoopback, port}};
+  std::vector<io::ListenAddress> two = {{"", kLoopback, port}, {"", kLoopback, port}};
   for (;; two[0].port = ++port) {
     two[1].port = static_cast<uint16_t>(port + 1);
     if (server.listen(two)) break;
     REQUIRE(port < 60'000);
   }
   REQUIRE(server.listening().size() == 2);
-  const std::vector<ListenAddress> wanted = {two[1], {"", kLoopback, 1}};
+  const std::vector<io::ListenAddress> wanted = {two[1], {"", kLoopback, 1}};
   server.close_others(wanted);
   REQUIRE(server.listening().size() == 1);
   CHECK(server.listening()[0] == two[1]);

@@ -114,7 +114,7 @@ class Client {
  public:
   using Step = ClientSide::Step;
   explicit Client(const Bed& bed) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in to = dns::socket_address(kLoopback, bed.settings.listen[0].port);
+    sockaddr_in to = io::socket_address(kLoopback, bed.settings.listen[0].port);
     REQUIRE(connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
     timeval timeout = {5, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // hash_of(): a seeded hash of short byte strings for tables whose keys strangers choose. The seed
 // is drawn at start, so that nobody can make keys that collide. Eight bytes a step, multiplied to
-// 128 bits and folded.
+// 128 bits and folded. Thread: any.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <span>
 
-namespace postern::dns {
+namespace postern::io {
 
 struct HashSeed {
   uint64_t first = 0x9E3779B97F4A7C15;
   uint64_t second = 0xD1B54A32D192ED03;
 };
+
+// From a cryptographic generator.
+HashSeed random_seed();
 
 inline uint64_t fold(uint64_t a, uint64_t b) {
   __extension__ using Wide = unsigned __int128;
@@ -36,4 +39,4 @@ inline uint64_t hash_of(std::span<const uint8_t> bytes, uint64_t more, const Has
   return fold(state, seed.first | 1);
 }
 
-}  // namespace postern::dns
+}  // namespace postern::io

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RateLimiter: so many queries a second from one client, with a burst of one second's worth.
+// RateLimiter: so many queries, handshakes or the like a second from one client, with a burst of
+// one second's worth.
 //
 // A table of fixed size in sets of four: a client that finds neither itself nor an idle place in
 // its set shares one, so a flood from many addresses slows strangers of the same set and no others.
@@ -11,9 +12,9 @@
 
 #include "base/address.h"
 #include "base/time.h"
-#include "services/dns/hash.h"
+#include "services/io/hash.h"
 
-namespace postern::dns {
+namespace postern::io {
 
 class RateLimiter {
  public:
@@ -35,4 +36,4 @@ class RateLimiter {
   std::vector<Set> sets_;
 };
 
-}  // namespace postern::dns
+}  // namespace postern::io

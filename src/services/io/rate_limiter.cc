@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "services/dns/rate_limiter.h"
+#include "services/io/rate_limiter.h"
 
 #include <algorithm>
 
-namespace postern::dns {
+namespace postern::io {
 
 bool RateLimiter::allows(Ipv4Address client, Instant now) {
   if (per_second_ == 0) return true;
@@ -23,4 +23,4 @@ bool RateLimiter::allows(Ipv4Address client, Instant now) {
   return true;
 }
 
-}  // namespace postern::dns
+}  // namespace postern::io
