@@ -79,9 +79,9 @@ bool ask_yes(const std::string& words) {
 }
 
 Result<std::string> ask_password(const std::string& words) {
-  std::fprintf(stderr, "%s: ", words.c_str());
-  Silence silence;
+  Silence silence;  // before the question is there: what is typed at once is neither seen nor lost
   if (!silence.is_set()) return Error{ErrorCode::failed, "the terminal cannot be kept silent"};
+  std::fprintf(stderr, "%s: ", words.c_str());
   auto line = read_line();
   std::fputc('\n', stderr);
   return line;
