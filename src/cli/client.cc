@@ -109,6 +109,16 @@ Result<std::string> call_here(const std::string& run_dir, const std::string& bod
   return answer;
 }
 
+Json json_of(const Error& error) {
+  return {{"error", {{"code", admin::to_word(error.code)}, {"text", error.text}}}};
+}
+
+Json with_version(const Json& result) {
+  Json out = {{"schema_version", kSchemaVersion}};
+  out.update(result);
+  return out;
+}
+
 }  // namespace
 
 Result<Json> call(const Globals& globals, Json request) {
@@ -127,11 +137,16 @@ Result<Json> call(const Globals& globals, Json request) {
 
 int report(const Error& error, const Globals& globals) {
   if (globals.json) {
-    Json text = {{"error", {{"code", admin::to_word(error.code)}, {"text", error.text}}}};
-    print_json(text);
+    print_json(json_of(error));
   } else {
     std::fprintf(stderr, "postern: %s\n", error.text.c_str());
   }
+  return exit_code_of(error.code);
+}
+
+int report_in_line(const Error& error, const Globals& globals) {
+  if (!globals.json) return report(error, globals);
+  print_json_line(json_of(error));
   return exit_code_of(error.code);
 }
 
@@ -157,9 +172,12 @@ int ask_and_show(const Globals& globals, const Json& request,
 }
 
 void print_json(const Json& result) {
-  Json out = {{"schema_version", kSchemaVersion}};
-  out.update(result);
-  std::puts(out.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  std::puts(with_version(result).dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+void print_json_line(const Json& result) {
+  std::puts(with_version(result).dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  std::fflush(stdout);
 }
 
 }  // namespace postern::cli

@@ -21,6 +21,8 @@ Result<Json> call(const Globals& globals, Json request);
 
 // One line on standard error, or the error as JSON; returns the exit code for it.
 int report(const Error& error, const Globals& globals);
+// The same where every line of standard output is an object.
+int report_in_line(const Error& error, const Globals& globals);
 
 // What a response that is not ok says.
 Error error_of(const Json& response);
@@ -32,5 +34,7 @@ int ask_and_show(const Globals& globals, const Json& request,
 
 // Prints a result for programs: one object, "schema_version" first.
 void print_json(const Json& result);
+// The same in one line, at once.
+void print_json_line(const Json& result);
 
 }  // namespace postern::cli

@@ -18,6 +18,7 @@ void add_commands(postern::cli::Command root, const postern::cli::Globals& globa
   cli::add_lease(root, globals);
   cli::add_dhcp(root, globals);
   cli::add_log(root, globals);
+  cli::add_login(root, globals);
   cli::add_logout(root, globals);
   cli::add_capture(root, globals);
   cli::add_trace(root, globals);

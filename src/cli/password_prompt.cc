@@ -64,10 +64,24 @@ Result<std::string> read_line() {
 
 }  // namespace
 
+bool is_at_terminal() {
+  return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+bool ask_yes(const std::string& words) {
+  std::fputs(words.c_str(), stderr);
+  std::fflush(stderr);
+  std::string line;
+  char c = 0;
+  while (line.size() < kLineMax && read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+    line += c;
+  return line == "yes";
+}
+
 Result<std::string> ask_password(const std::string& words) {
-  std::fprintf(stderr, "%s: ", words.c_str());
-  Silence silence;
+  Silence silence;  // before the question is there: what is typed at once is neither seen nor lost
   if (!silence.is_set()) return Error{ErrorCode::failed, "the terminal cannot be kept silent"};
+  std::fprintf(stderr, "%s: ", words.c_str());
   auto line = read_line();
   std::fputc('\n', stderr);
   return line;

@@ -32,8 +32,8 @@ Result<HostName> parse_host(const std::string& text) {
   return Error{ErrorCode::invalid, "--host takes NAME or NAME:PORT, not `" + text + "`"};
 }
 
-Result<std::optional<KnownHost>> find_known_host(const std::string& path, const std::string& host) {
-  if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return std::optional<KnownHost>();
+Result<std::optional<KnownLine>> find_known_line(const std::string& path, const std::string& host) {
+  if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return std::optional<KnownLine>();
   auto text = read_text_file(path);
   if (!text) return std::move(text).error();
   std::istringstream lines(*text);
@@ -43,23 +43,35 @@ Result<std::optional<KnownHost>> find_known_host(const std::string& path, const 
     if (line.empty() || line[0] == '#') continue;
     const size_t space = line.find(' ');
     if (line.substr(0, space) != host) continue;
-    auto key = remote::parse_public_key(
-        space == std::string::npos ? "" : std::string_view(line).substr(space + 1));
-    if (key) return std::optional<KnownHost>({*key, number});
-    return Error{ErrorCode::invalid,
-                 fmt::format("{}:{}: is not HOST:PORT and a key", path, number)};
+    return std::optional<KnownLine>(
+        {space == std::string::npos ? std::string() : line.substr(space + 1), number});
   }
-  return std::optional<KnownHost>();
+  return std::optional<KnownLine>();
+}
+
+Result<std::optional<KnownHost>> find_known_host(const std::string& path, const std::string& host) {
+  auto found = find_known_line(path, host);
+  if (!found) return std::move(found).error();
+  if (!*found) return std::optional<KnownHost>();
+  const unsigned number = (*found)->line;
+  auto key = remote::parse_public_key((*found)->value);
+  if (key) return std::optional<KnownHost>({*key, number});
+  return Error{ErrorCode::invalid, fmt::format("{}:{}: is not HOST:PORT and a key", path, number)};
 }
 
 Result<void> add_known_host(const std::string& path, const std::string& host,
                             const remote::PublicKey& key) {
-  std::string line = host + " " + remote::to_text(key) + "\n";
+  return add_known_line(path, host, remote::to_text(key));
+}
+
+Result<void> add_known_line(const std::string& path, const std::string& host,
+                            const std::string& value) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   // The last line may have been written by hand, without its end.
   char last = '\n';
   const off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-  if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n') line.insert(0, "\n");
+  const bool has_rest = size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+  const std::string line = fmt::format("{}{} {}\n", has_rest ? "\n" : "", host, value);
   const bool is_done = fd >= 0 &&
                        write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
                        fsync(fd) == 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Gateways that this user knows: their names and their keys, one on a line of a file,
-// "gateway.example:44333 ed25519:KEY". Lines that begin with # are remarks. Bounded: a file of 4
-// MiB. Thread: any.
+// "gateway.example:44333 ed25519:KEY". Lines that begin with # are remarks. Log-in pages and their
+// certificates are in a file of the same form. Bounded: a file of 4 MiB. Thread: any.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,15 @@ struct HostName {
 };
 // "gateway.example", "192.0.2.1:4000"; the port is that of the protocol where none is said.
 Result<HostName> parse_host(const std::string& text);
+
+struct KnownLine {
+  std::string value;  // behind the host
+  unsigned line = 0;
+};
+// The first line of a host; nothing: there is none, or no file.
+Result<std::optional<KnownLine>> find_known_line(const std::string& path, const std::string& host);
+Result<void> add_known_line(const std::string& path, const std::string& host,
+                            const std::string& value);
 
 struct KnownHost {
   remote::PublicKey key = {};

@@ -27,18 +27,6 @@ namespace {
 using remote::ClientSide;
 constexpr time_t kTimeoutSeconds = 75;  // the daemon's own for an answer, and some
 
-bool is_at_terminal() {
-  return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
-}
-
-std::string read_line() {
-  std::string line;
-  char c = 0;
-  while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
-    line += c;
-  return line;
-}
-
 Result<void> confirm_key(const std::string& path, const std::string& host,
                          const remote::PublicKey& key) {
   const std::string text = remote::to_text(key);
@@ -48,13 +36,11 @@ Result<void> confirm_key(const std::string& path, const std::string& host,
                              "remote` on the gateway, then give --fingerprint {}",
                              host, text, text)};
   }
-  std::fprintf(
-      stderr,
-      "The key of %s is not known yet. It says to be\n  %s\n"
-      "`postern show remote` on the gateway itself tells its key. Is it this one (yes/no)? ",
-      host.c_str(), text.c_str());
-  std::fflush(stderr);
-  if (read_line() != "yes") return Error{ErrorCode::denied, "the key was not confirmed"};
+  const bool is_it =
+      ask_yes(fmt::format("The key of {} is not known yet. It says to be\n  {}\n`postern show "
+                          "remote` on the gateway itself tells its key. Is it this one (yes/no)? ",
+                          host, text));
+  if (!is_it) return Error{ErrorCode::denied, "the key was not confirmed"};
   if (auto made = make_user_directory(); !made) return made;
   return add_known_host(path, host, key);
 }

@@ -217,10 +217,10 @@ def test_judged_beside(lab):
     that is only asked about does not wait for it (C03)."""
     rules = "".join(
         f"    - {{ name: r{i}, in: lan, from: 10.{i % 250}.{i // 250}.0/24, "
-        f"service: tcp/{i}, action: drop }}\n" for i in range(1, 4000))
+        f"service: tcp/{i}, action: drop }}\n" for i in range(1, 8000))
     tests = "".join(
         f"  - {{ name: t{i}, in: lan, protocol: tcp, from: 192.168.1.10, to: {WEB}:80,"
-        f" at: mon {i % 24:02}:{i // 24:02}, verdict: permit }}\n" for i in range(12))
+        f" at: mon {i % 24:02}:{i // 24:02}, verdict: permit }}\n" for i in range(24))
     large = lab.config().replace("  rules:\n", "  rules:\n" + rules, 1) + "tests:\n" + tests
     path = write(lab, large)
     judging = [subprocess.Popen([POSTERN, "--run-dir", lab.directory + "/run", "plan", path],

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Rules for users: people log in at the gateway's page, and what only they may ends with it."""
 
+import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -12,6 +14,7 @@ PASSWORD = "correct-horse1"
 PAGE = "https://192.168.1.1:4443"
 SERVER = "10.9.0.10"
 PORT = 4430
+NOBODY = 65534
 SERVE = f"""
 import socket, threading
 def talk(connection):
@@ -94,6 +97,31 @@ class Browser:
         return self.ask("/logout", self.token())
 
 
+class Person:
+    """An ordinary user of a host, who has `postern` and no browser."""
+
+    def __init__(self, lab, host):
+        self.host = host
+        self.home = lab.scratch("home-" + host.name)
+        self.password = self.home + "/password"
+        os.mkdir(self.home, 0o700)
+        self.say(PASSWORD)
+        os.chown(self.home, NOBODY, NOBODY)
+
+    def say(self, password):
+        with open(self.password, "w", encoding="utf-8") as file:
+            file.write(password + "\n")
+        os.chown(self.password, NOBODY, NOBODY)
+
+    def argv(self, *words):
+        user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        own = ["env", "-u", "XDG_CONFIG_HOME", "HOME=" + self.home, "XDG_RUNTIME_DIR=" + self.home]
+        return user + own + [POSTERN, "login", PAGE + "/", *words]
+
+    def log_in(self, *words, user="anna"):
+        return self.argv(*words, "--user", user, "--password-file", self.password)
+
+
 def opens(host):
     return host.run(f"nc -z -w 1 {SERVER} {PORT}").ok
 
@@ -145,6 +173,81 @@ def test_user_rule(lab):
         check(any("action=end" in line for line in lines), f"no end in the log: {lines}")
 
 
+def test_login_by_command(lab):
+    """An ordinary user without a browser logs in by `postern login`, which keeps the log-in alive;
+    the rule opens, and Ctrl-C cuts the live session within a second (F27)."""
+    lab.apply(config(lab, ", heartbeat: 5s, absolute_timeout: 1h"))
+    person = Person(lab, lab.client)
+    fingerprint = lab.ask("show", "logins")["fingerprint_sha256"]
+    with serve(lab):
+        refused = lab.client.run(person.log_in())
+        check(refused.status == 5 and fingerprint in refused.out, f"not pinned: {refused.out}")
+        pin = ("--fingerprint", fingerprint)
+        person.say("wrong")
+        wrong = lab.client.run(person.log_in(*pin))
+        check(wrong.status == 5 and "wrong" in wrong.out, f"a wrong password: {wrong.out}")
+        check(logins(lab) == {} and not opens(lab.client), "open after a wrong password")
+        person.say(PASSWORD)
+        stay = lab.client.start(person.log_in(*pin, "--json"))
+        wait_until(lambda: "\n" in stay.out(), 5, f"not logged in: {stay.out()}")
+        told = json.loads(stay.out())
+        check((told["user"], told["address"]) == ("anna", "192.168.1.10"), f"told: {told}")
+        check(logins(lab) == {"192.168.1.10": "anna"}, f"logins: {logins(lab)}")
+        talk = lab.client.start(["/usr/bin/python3", "-c", TALK])
+        wait_until(lambda: talk.out().count("\n") > 3, 5, "no talk")
+        time.sleep(7)  # longer than the page waits for a browser
+        check(stay.runs() and "over" not in talk.out(), f"it was not kept alive: {stay.out()}")
+        begun = time.time()
+        stay.process.send_signal(signal.SIGINT)
+        ended = stay.wait(5)
+        check(ended.status == 0 and '"logged-out"' in ended.out, f"it ended so: {ended.out}")
+        wait_until(lambda: "over" in talk.out(), 5, "the session lives")
+        last = float(talk.out().split()[-2])
+        check(last - begun < 1, f"it went on for {last - begun:.1f} s")
+        check(logins(lab) == {} and not opens(lab.client), "open after the log-out")
+
+
+def test_login_by_command_ends(lab):
+    """`postern login` says so when an administrator ends the log-in; --once leaves it to --out; a
+    gateway with another certificate is told nothing (F27)."""
+    lab.apply(config(lab, ", heartbeat: 5s"))
+    person = Person(lab, lab.client)
+    ca = person.home + "/gateway.pem"
+    with open(lab.directory + "/state/portal/certificate.pem", encoding="utf-8") as own:
+        with open(ca, "w", encoding="utf-8") as file:
+            file.write(own.read())
+    stay = lab.client.start(person.log_in("--ca", ca))
+    wait_until(lambda: logins(lab), 5, f"not logged in: {stay.out()}")
+    lab.postern("logout", "anna")
+    ended = stay.wait(5)
+    check(ended.status == 1 and "not logged in any more" in ended.out, f"it ended so: {ended.out}")
+    lab.apply(config(lab))
+    lab.client.must(person.log_in("--ca", ca, "--once"))
+    check(logins(lab) == {"192.168.1.10": "anna"}, f"logins: {logins(lab)}")
+    lab.client.must(person.argv("--ca", ca, "--out"))
+    check(logins(lab) == {}, f"not logged out: {logins(lab)}")
+
+    known = person.home + "/.config/postern/known_pages"
+    fingerprint = lab.ask("show", "logins")["fingerprint_sha256"]
+    os.makedirs(os.path.dirname(known))
+    with open(known, "w", encoding="utf-8") as file:
+        file.write(PAGE.removeprefix("https://") + " sha256:" + fingerprint + "\n")
+    lab.client.must(f"chown -R {NOBODY} {person.home}/.config")
+    lab.client.must(person.log_in("--once"))
+    lab.client.must(person.argv("--out"))
+    folder = lab.directory + "/state/portal/"
+    for name in ("certificate.pem", "key.pem"):
+        os.remove(folder + name)
+    text = config(lab)
+    lab.apply(text)
+    check(lab.ask("show", "logins")["fingerprint_sha256"] != fingerprint, "the same certificate")
+    requests = lab.ask("show", "logins")["counters"]["requests"]
+    changed = lab.client.run(person.log_in("--once"))
+    check(changed.status == 5 and "has changed" in changed.out, f"another one: {changed.out}")
+    counters = lab.ask("show", "logins")["counters"]
+    check(counters["requests"] == requests, f"it was asked something: {counters}")
+
+
 def test_somebody_else(lab):
     """Where another user logs in at a host, the sessions of the one before end, and the log names
     who that was (F27)."""
@@ -190,10 +293,9 @@ def test_login_ends(lab):
 
 
 def test_login_in_a_browser(lab):
-    """A real browser (Chromium) shows the form, logs in by it, and logs out (F27)."""
+    """A real browser (Chromium) shows the form, logs in by it, and logs out, which cuts a live
+    session within a second (F27)."""
     lab.apply(config(lab))
-    if not os.path.exists("/usr/bin/chromedriver"):
-        return  # not installed: the other tests speak as a browser does
     with serve(lab):
         argv = lab.client.argv(["/usr/bin/python3", "-B", HERE + "/portal_chromium.py", PAGE + "/",
                                 "anna", PASSWORD, lab.scratch("chromium")])
@@ -203,9 +305,15 @@ def test_login_in_a_browser(lab):
             check(lines[:2] == ["title Log in", "title Logged in"], f"the browser saw {lines}")
             check("anna" in lines[2] and "192.168.1.10" in lines[2], f"the page: {lines}")
             check(opens(lab.client), "closed after the log-in")
+            talk = lab.client.start(["/usr/bin/python3", "-c", TALK])
+            wait_until(lambda: talk.out().count("\n") > 3, 5, "no talk")
             browser.stdin.write("\n")
             browser.stdin.flush()
             check(browser.stdout.readline().strip() == "title Log in", "not logged out")
+            out = time.time()
+            wait_until(lambda: "over" in talk.out(), 5, "the session lives")
+            last = float(talk.out().split()[-2])
+            check(last - out < 1, f"it went on for {last - out:.1f} s")
             check(not opens(lab.client), "open after the log-out")
         finally:
             browser.stdin.close()

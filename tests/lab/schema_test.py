@@ -17,7 +17,8 @@ sys.path.insert(0, os.path.join(HERE, "../schema"))
 # here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp},
 # {shadowed}, {failing}, {remote}: configurations; {leases}: leases of dnsmasq; {leased}: a host;
 # {people}: accounts; {key}: a public key; {own_key}: where a secret one goes. Behind < stands the
-# file that the command reads, as in a shell. "at the page" somebody logs in with a password.
+# file that the command reads, as in a shell. "at the page" somebody logs in with a password;
+# `login` runs at the host that does so.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
 RUNS = (
     "check {same}",
@@ -69,6 +70,11 @@ RUNS = (
     "user unlock anna",
     "at the page: anna correct-horse1",
     "show logins",
+    "login {page} --user anna --password-file {bad} --ca {certificate}",
+    "login {page} --user anna --password-file {password} --ca {certificate} --once",
+    "login {page} --ca {certificate} --out",
+    "login {page} --user anna --password-file {password} --ca {certificate}",
+    "at the page: anna correct-horse1",
     "logout anna",
     "logout nobody",
     "show remote",
@@ -159,6 +165,8 @@ def files(lab):
     found = {"lab": lab.name, "leased": "192.168.1.177", "key": KEY}
     found["bundle"] = lab.scratch("bundle")
     found["own_key"] = lab.scratch("own-key")
+    found["page"] = portal_test.PAGE
+    found["certificate"] = lab.directory + "/state/portal/certificate.pem"
     for name, text in texts.items():
         found[name] = lab.scratch(name)
         with open(found[name], "w", encoding="utf-8") as file:
@@ -173,7 +181,13 @@ def documents(lab, words):
     if "<" in words:
         typed = argv.pop()
         argv.remove("<")
-    if "--follow" in words:
+    if words[0] == "login":
+        runtime = lab.directory + "/scratch/runtime"
+        os.makedirs(runtime, 0o700, exist_ok=True)
+        program = ["env", "XDG_RUNTIME_DIR=" + runtime, POSTERN, "--json"]
+        argv = lab.client.argv([*program, *words])
+    stays = words[0] == "login" and not {"--once", "--out"} & set(words)
+    if "--follow" in words or stays:
         argv = ["timeout", "--signal", "INT", "2", *argv]
     with open(typed, encoding="utf-8") as stdin:
         done = subprocess.run(

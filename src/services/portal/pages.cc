@@ -33,6 +33,12 @@ std::string wall_text(int64_t at_s) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &parts)};
 }
 
+// For people, and in seconds for programs.
+std::string duration_row(std::string_view label, std::string_view id, int64_t seconds) {
+  return fmt::format("<dt>{}</dt><dd><data id=\"{}\" value=\"{}\">{}</data></dd>\n", label, id,
+                     seconds, duration_text(seconds));
+}
+
 }  // namespace
 
 std::string duration_text(int64_t seconds) {
@@ -65,15 +71,12 @@ std::string html(const FormPage& page) {
 }
 
 std::string html(const StatePage& page) {
-  std::string rows =
-      fmt::format("<dt>Name</dt><dd>{}</dd>\n<dt>From</dt><dd>{}</dd>\n<dt>Since</dt><dd>{}</dd>\n",
-                  escape_html(page.user), escape_html(page.address), wall_text(page.since_s));
-  if (page.left_s >= 0) {
-    rows += fmt::format("<dt>Time left</dt><dd>{}</dd>\n", duration_text(page.left_s));
-  }
-  if (page.idle_s > 0) {
-    rows += fmt::format("<dt>Ends when idle for</dt><dd>{}</dd>\n", duration_text(page.idle_s));
-  }
+  std::string rows = fmt::format(
+      "<dt>Name</dt><dd id=\"user\">{}</dd>\n<dt>From</dt><dd id=\"address\">{}</dd>\n"
+      "<dt>Since</dt><dd>{}</dd>\n",
+      escape_html(page.user), escape_html(page.address), wall_text(page.since_s));
+  if (page.left_s >= 0) rows += duration_row("Time left", "left", page.left_s);
+  if (page.idle_s > 0) rows += duration_row("Ends when idle for", "idle", page.idle_s);
   const char* hint =
       page.refresh_s > 0 ? "<p>Keep this page open: the log-in ends with it.</p>\n" : "";
   return frame("Logged in", page.refresh_s,

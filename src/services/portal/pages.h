@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The pages as HTML: plain, in one language, readable without a style sheet, without scripts.
-// Whatever comes from outside is escaped here. Pure; thread: any.
+// Whatever comes from outside is escaped here. `postern login` reads them, too: tokens, the classes
+// and ids of elements, and the targets of forms are part of what programs may rely on. Pure;
+// thread: any.
 #pragma once
 
 #include <cstdint>

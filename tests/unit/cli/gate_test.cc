@@ -35,7 +35,7 @@ TEST_CASE("cli/gate: commands that ask the daemon may be run, with their options
 
 TEST_CASE("cli/gate: what is not known is refused", "[F60]") {
   for (const char* command : {"", "show", "lab exec", "lab up", "key generate", "key show", "shell",
-                              "completion bash", "new command", "status x"}) {
+                              "login", "completion bash", "new command", "status x"}) {
     CAPTURE(command);
     CHECK_FALSE(may(command));
   }

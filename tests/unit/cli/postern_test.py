@@ -267,8 +267,11 @@ class PosternTest(unittest.TestCase):
         with subprocess.Popen([POSTERN, "apply", self.file(GOOD), "--confirm", "60s"], stdin=ours,
                               stdout=subprocess.DEVNULL, stderr=ours, env=environment) as running:
             code = running.wait(30)
-        told = os.read(terminal, 10000).decode()
         os.close(ours)
+        told = ""
+        with contextlib.suppress(OSError):  # at its end
+            while octets := os.read(terminal, 10000):
+                told += octets.decode()
         os.close(terminal)
         daemon.close()
         os.unlink(self.directory + "/postern.sock")
