@@ -2,6 +2,8 @@
 // postern show cache
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "cli/show.h"
 
 namespace postern::cli {
@@ -15,7 +17,7 @@ std::string bytes_text(int64_t bytes) {
   auto shown = static_cast<double>(bytes);
   for (; shown >= kKiB && unit + 1 < std::size(kUnits); ++unit)
     shown /= kKiB;
-  return fmt::format(unit == 0 ? "{:.0f} {}" : "{:.1f} {}", shown, kUnits[unit]);
+  return fmt::format("{:.{}f} {}", shown, unit == 0 ? 0 : 1, kUnits[unit]);
 }
 
 void print_store(const Json& cache) {
