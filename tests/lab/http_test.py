@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import time
 
 import portal_test
 from lab import HERE, POSTERN, SECOND, WEB, check, wait_until
@@ -222,8 +223,10 @@ def test_http_file(lab):
     start(lab, config(lab, cache="{ size: 48MiB }"))
     cache = show(lab)["cache"]
     check(cache["state"] == "failed" and "postern cache recreate" in cache["error"], f"{cache}")
+    time.sleep(2.5)
     told = [line for line in error_log(lab) if "postern cache recreate" in line]
     check(len(told) == 1, f"{told}")
+    check("http cache" in str(lab.ask("status")["warnings"]), "status does not warn")
     check(os.path.getsize(path) == 32 << 20, "the file was changed")
     with web(lab) as server:
         for _ in range(2):
@@ -244,12 +247,15 @@ def test_http_disk_full(lab):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], check=True)
     try:
         before = len(error_log(lab))
-        start(lab, config(lab, cache=f"{{ file: {place}/cache, size: 32MiB }}"))
+        # A process that runs already does not see the disk.
+        lab.restart_with(config(lab, cache=f"{{ file: {place}/cache, size: 32MiB }}"))
+        wait_until(lambda: show(lab)["cache"]["state"] == "failed", 20, "the disk has room")
         with web(lab):
             for number in range(20):
                 fetch(lab, f"{SITE}/file/500000-{number}")
+        time.sleep(2.5)
         told = [line for line in error_log(lab)[before:] if " error " in line and "http" in line]
-        check(len(told) == 1, f"{len(told)} lines: {told}")
+        check(len(told) == 1 and "No space left" in told[0], f"{len(told)} lines: {told}")
     finally:
-        lab.apply(lab.config())
+        lab.restart_with(lab.config())
         subprocess.run(["umount", "-l", place], check=True)

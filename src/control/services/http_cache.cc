@@ -101,12 +101,9 @@ void HttpCache::opened(const std::shared_ptr<Opening>& opening, const Done& done
   if (!opening->outcome) {
     state_ = State::failed;
     failure_ = opening->outcome.error().code;
-    std::string text = opening->outcome.error().text;
-    if (failure_ == ErrorCode::invalid) text += " (postern cache recreate)";
-    const bool is_news = error_ != text;
-    error_ = std::move(text);
+    error_ = "nothing is cached: " + opening->outcome.error().text;
+    if (failure_ == ErrorCode::invalid) error_ += " (postern cache recreate)";
     tried_ = world_.now();
-    if (is_news) world_.log(config::LogLevel::error, "http: nothing is cached: " + error_);
     if (done) done(opening->outcome.error());
     return;
   }
@@ -126,7 +123,7 @@ void HttpCache::trouble(const std::string& line) {
   const bool is_failing = store_ && store_->counters().is_failing;
   error_ = is_failing ? line : std::string();
   tried_ = world_.now();
-  world_.log(is_failing ? config::LogLevel::error : config::LogLevel::info, "http: " + line);
+  if (!is_failing) world_.log(config::LogLevel::info, "http: " + line);
 }
 
 void HttpCache::tick() {

@@ -66,7 +66,7 @@ class HttpCache {
   unsigned percent() const;
   // Why there is no store, or why nothing is stored; empty: all is well.
   const std::string& error() const { return error_; }
-  // The same, for `postern status`.
+  // The same, for `postern status` and, once, for the error log.
   Result<void> complaint() const;
 
  private:
