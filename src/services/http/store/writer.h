@@ -37,12 +37,11 @@ enum class Append {
   refused,  // not taken: the fill is over, as if abandoned; readers along it fail
 };
 
-class Engine;
 class Fill;
 
 class StoreWriter {
  public:
-  StoreWriter(Engine& engine, std::shared_ptr<Fill> fill);
+  explicit StoreWriter(std::shared_ptr<Fill> fill);
   // Abandons what was not committed.
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
@@ -62,7 +61,6 @@ class StoreWriter {
   size_t readers() const;
 
  private:
-  Engine& engine_;
   std::shared_ptr<Fill> fill_;  // shared: readers and the queue keep its octets
 };
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The part of the engine that removes and changes.
+#include <cstring>
+
+#include "services/http/store/engine.h"
+
+namespace postern::http {
+
+void Engine::remove(std::string_view primary, const Store::Done& done) {
+  const KeyTags tags = tags_of({primary, {}});
+  index.erase_all(tags.tag);
+  heads.cancel(tags.tag);
+  const auto [from, to] = fills.equal_range(tags.tag);
+  for (auto it = from; it != to; ++it)
+    it->second->cancel();
+  // Also where nothing is known: an older object, of which the segment is not written over yet, or
+  // that could not be read for once, would come back at the next start.
+  enqueue([this, key = std::string(primary), done] {
+    return write_tombstone(key, done, Log::For::fill);
+  });
+}
+
+bool Engine::write_tombstone(std::string_view primary, const Store::Done& done, Log::For what) {
+  if (is_failing_ || primary.size() > kStoreKeyMax) {
+    if (done) io.later([done] { done(false); });
+    return true;
+  }
+  WriteJob job;
+  job.is_record = true;
+  job.header.kind = RecordKind::tombstone;
+  job.header.tag = tags_of({primary, {}}).tag;
+  job.header.primary_octets = static_cast<uint16_t>(primary.size());
+  if (!log.place(job.header, primary, what)) return false;
+  job.tail.assign(primary.begin(), primary.end());
+  job.sync = WriteJob::Sync::soon;
+  job.done = done;
+  write(std::move(job));
+  return true;
+}
+
+// Everything that was begun before counts for nothing, from the superblock on.
+void Engine::clear(const Store::Done& done) {
+  index.clear();
+  heads.cancel_all();
+  for (const auto& [tag, fill] : fills)
+    fill->cancel();
+  reclaimer.abort();
+  log.clear();
+  log.begin_after(log.sequence() + 1);
+
+  ++superblock_.generation;
+  superblock_.valid_from = log.sequence() + 1;
+  seal(superblock_);
+  WriteJob job;
+  job.offset = superblock_.generation % 2 * kSuperblockOctets;
+  job.tail.resize(kSuperblockOctets);
+  std::memcpy(job.tail.data(), &superblock_, sizeof superblock_);
+  job.sync = WriteJob::Sync::before;
+  job.done = done;
+  write(std::move(job));
+  go_on();
+}
+
+void Engine::update_metadata(const StoreKey& key, std::string_view metadata,
+                             const Store::Done& done) {
+  const bool is_possible = key.primary.size() + key.variant.size() <= kStoreKeyMax &&
+                           metadata.size() <= kStoreMetadataMax && !is_failing_ &&
+                           !is_queue_full(metadata.size());
+  if (!is_possible) {
+    ++counters.refused;
+    if (done) io.later([done] { done(false); });
+    return;
+  }
+  auto write = std::make_shared<HeadWrite>();
+  write->kind = HeadWrite::Kind::update;
+  write->tags = tags_of(key);
+  write->primary = key.primary;
+  write->variant = key.variant;
+  write->metadata = metadata;
+  write->done = done;
+  heads.add(std::move(write));
+}
+
+}  // namespace postern::http
