@@ -20,8 +20,8 @@ std::string_view to_text(Forwarded why);
 
 struct CacheStatus {
   Forwarded forwarded = Forwarded::no;  // no: a hit
-  std::optional<unsigned> forwarded_status;
-  std::optional<int64_t> ttl_s;  // negative: stale for so long
+  std::optional<unsigned> forwarded_status = {};
+  std::optional<int64_t> ttl_s = {};  // negative: stale for so long
   bool is_stored = false;
   bool is_collapsed = false;
 };

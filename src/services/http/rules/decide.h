@@ -47,7 +47,8 @@ enum class MethodKind : uint8_t { get, head, other_safe, unsafe };
 struct RequestFacts {
   MethodKind method = MethodKind::get;
   RequestControl control;
-  std::string_view range;  // empty: none
+  std::string_view range;  // of a GET; empty: none
+  bool has_if_range = false;
   bool has_authorization = false;
   bool has_own_precondition = false;  // If-Match or If-Unmodified-Since: the origin's to judge
 };

@@ -10,10 +10,19 @@
 namespace postern::http {
 namespace {
 
-// By a weak validator (RFC9111-4.3.4, second item).
-bool same_weakly(const Validators& one, const Validators& other) {
-  if (one.tag && other.tag) return match_weakly(*one.tag, *other.tag);
-  return one.modified_s && one.modified_s == other.modified_s;
+bool has_strong_tag(const Validators& validators) {
+  return validators.tag && !validators.tag->is_weak;
+}
+
+// RFC9111-4.3.4: by the strong tag of the update where it has one, else by what it has. Whether a
+// Last-Modified is strong is told by the response that is stored (RFC 9110 section 8.8.2.2).
+bool is_same(const Validators& update, const Validators& stored) {
+  if (update.tag && stored.tag) {
+    return has_strong_tag(update) ? match_strongly(*update.tag, *stored.tag)
+                                  : match_weakly(*update.tag, *stored.tag);
+  }
+  if (!update.modified_s || update.modified_s != stored.modified_s) return false;
+  return stored.modified_is_strong || !has_strong_tag(update);
 }
 
 bool is_tag_of_client(const Validators& update, const Fields& request) {
@@ -34,13 +43,11 @@ std::vector<size_t> identified(const Validators& update, std::span<const Validat
     if (stored.size() == 1 && !condition.has_tags_of_client) found.push_back(0);
     return found;
   }
-  const bool strongly = update.has_strong();
   for (size_t at = 0; at < stored.size(); ++at) {
-    const bool is_same =
-        strongly ? same_strongly(update, stored[at]) : same_weakly(update, stored[at]);
-    if (!is_same) continue;
+    if (!is_same(update, stored[at])) continue;
     found.push_back(at);
-    if (!strongly) break;
+    // A weak validator may be that of several; the first is meant.
+    if (!has_strong_tag(update)) break;
   }
   return found;
 }

@@ -30,14 +30,14 @@ int64_t within_bounds(int64_t seconds) {
   return std::clamp<int64_t>(seconds, 0, kDeltaMax);
 }
 
-struct Found {
+struct Told {
   Lifetime kind = Lifetime::none;
   int64_t seconds = 0;
 };
 
 // RFC9111-4.2.1, the first that there is.
-Found explicit_lifetime(const Fields& response, const ResponseControl& control,
-                        const StoredFacts& facts) {
+Told explicit_lifetime(const Fields& response, const ResponseControl& control,
+                       const StoredFacts& facts) {
   if (control.s_maxage) return {Lifetime::explicit_, *control.s_maxage};
   if (control.max_age) return {Lifetime::explicit_, *control.max_age};
   if (const std::optional<int64_t> expires = expires_of(response, facts.response_s))
@@ -46,7 +46,7 @@ Found explicit_lifetime(const Fields& response, const ResponseControl& control,
 }
 
 // RFC9111-4.2.2: for what may be kept without an explicit lifetime only.
-Found assigned_lifetime(const Fields& response, const StoredFacts& facts, const StoreRules& rules) {
+Told assigned_lifetime(const Fields& response, const StoredFacts& facts, const StoreRules& rules) {
   if (rules.url_lifetime_s) return {Lifetime::url, within_bounds(*rules.url_lifetime_s)};
   if (const std::optional<int64_t> modified = date_of(response, "Last-Modified", facts.response_s);
       modified && *modified <= facts.date_s) {
@@ -58,11 +58,11 @@ Found assigned_lifetime(const Fields& response, const StoredFacts& facts, const 
   return {};
 }
 
-Found lifetime_of(const ResponseView& response, const ResponseControl& control,
-                  const StoredFacts& facts, const StoreRules& rules) {
-  const Found told = explicit_lifetime(*response.fields, control, facts);
+Told lifetime_of(const ResponseView& response, const ResponseControl& control,
+                 const StoredFacts& facts, const StoreRules& rules) {
+  const Told told = explicit_lifetime(*response.fields, control, facts);
   if (rules.ignores_server_lifetimes) {
-    const Found ours = assigned_lifetime(*response.fields, facts, rules);
+    const Told ours = assigned_lifetime(*response.fields, facts, rules);
     return ours.kind == Lifetime::none ? told : ours;
   }
   if (told.kind != Lifetime::none) return told;
@@ -102,7 +102,7 @@ StoredFacts facts_of(const ResponseView& response, Moments when, const StoreRule
   const int64_t delay = std::max<int64_t>(0, when.response_s - when.request_s);
   facts.initial_age_s = within_bounds(std::max(apparent, read_age(fields).value_or(0) + delay));
   take_demands(control, rules.ignores_server_lifetimes, facts);
-  const Found lifetime = lifetime_of(response, control, facts, rules);
+  const Told lifetime = lifetime_of(response, control, facts, rules);
   facts.lifetime = lifetime.kind;
   facts.lifetime_s = lifetime.seconds;
   facts.is_complete = response.status != 206 && !response.is_cut_short;

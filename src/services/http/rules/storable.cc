@@ -165,10 +165,7 @@ Fields kept_fields(const Fields& response) {
   const bool withholds = control.no_cache_fields || control.private_fields;
   Fields kept;
   for (const Field& field : response) {
-    const bool is_of_proxy = same_word(field.name, "Proxy-Authenticate") ||
-                             same_word(field.name, "Proxy-Authentication-Info") ||
-                             same_word(field.name, "Proxy-Authorization");
-    if (is_of_proxy || !connection.passes(field.name)) continue;
+    if (!connection.passes(field.name)) continue;
     if (withholds && is_withheld(response, field.name)) continue;
     if (!kept.add(field.name, field.value)) break;  // never: there are no more than in `response`
   }
