@@ -59,7 +59,7 @@ bool parse_port(std::string_view text, uint16_t& port) {
 // Whether a NUL, LF or CR stands in `text` behind a percent-encoding.
 bool hides_line_end(std::string_view text) {
   for (size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
-    const auto octet = encoded_octet(text, at);
+    const unsigned octet = encoded_octet(text, at).value_or(' ');
     if (octet == '\0' || octet == '\n' || octet == '\r') return true;
   }
   return false;
@@ -145,22 +145,20 @@ void append_authority(std::string& out, const Authority& authority, uint16_t def
 Refusal parse_url(std::string_view text, Url& url) {
   url = Url();
   if (!is_visible(text)) return {kBadRequest, "url"};
-  const size_t colon = text.find(':');
+  const size_t colon = text.find("://");
   const std::string_view name = text.substr(0, colon);
   if (colon == std::string_view::npos || !is_scheme(name)) return {kBadRequest, "url"};
   const auto scheme = find_scheme(name);
   if (!scheme) return {kNotImplemented, "scheme"};
   url.scheme = *scheme;
-  text.remove_prefix(colon + 1);
-  if (!text.starts_with("//")) return {kBadRequest, "url"};
-  text.remove_prefix(2);
+  text.remove_prefix(colon + 3);
   if (text.find('#') != std::string_view::npos) return {kBadRequest, "fragment"};
 
   const size_t authority_end = std::min(text.find_first_of("/?"), text.size());
   std::string_view place = text.substr(0, authority_end);
   url.path = text.substr(authority_end);
   if (const size_t at = place.find('@'); at != std::string_view::npos) {
-    // RFC 9110 section 4.2.4: http://bank.example@attacker.example/ is meant to deceive.
+    // RFC9110-4.2.4: http://bank.example@attacker.example/ is meant to deceive.
     url.user = place.substr(0, at);
     if (url.scheme != Scheme::ftp || url.user.empty()) return {kBadRequest, "user_in_url"};
     place.remove_prefix(at + 1);
