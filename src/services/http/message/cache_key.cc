@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// make_key() of url.h: the normal form of a URL.
+// make_key() of url.h: the normal form of a URL (RFC3986-6.2.2, RFC9110-4.2.3).
 #include <algorithm>
 
 #include "services/http/message/octets.h"

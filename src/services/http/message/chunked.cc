@@ -79,21 +79,22 @@ void ChunkedDecoder::take(char octet) {
 void ChunkedDecoder::take_size(char octet) {
   if (is_of(octet, kHexOctet)) {
     state_ = State::size;
+    // RFC9112-7.1: no size that does not fit.
     if (left_ > kChunkMax >> 4 || ++digits_ > kSizeDigitsMax) return refuse("chunk_size");
     left_ = left_ << 4 | hex_value(octet);
-  } else if (state_ == State::size_first) {
-    refuse("chunk_size");
-  } else if (octet == '\r') {
-    state_ = State::size_lf;
-  } else if (octet == ';' || octet == ' ' || octet == '\t') {
-    state_ = octet == ';' ? State::extension : State::space;
-    count_extension();
-  } else {
-    refuse("chunk_size");
+    return;
   }
+  const bool is_extended = octet == ';' || octet == ' ' || octet == '\t';
+  if (state_ == State::size_first || (octet != '\r' && !is_extended)) return refuse("chunk_size");
+  if (octet == '\r') {
+    state_ = State::size_lf;
+    return;
+  }
+  state_ = octet == ';' ? State::extension : State::space;
+  count_extension();
 }
 
-// White space before the ';' is bad, but to be put up with (RFC 9112 section 7.1.1); before the end
+// White space before the ';' is bad, but to be put up with (RFC9112-7.1.1); before the end
 // of the line it is neither extension nor size.
 void ChunkedDecoder::take_extension(char octet) {
   if (state_ == State::space) {

@@ -168,8 +168,8 @@ std::optional<int64_t> parse_rfc850(std::string_view text, int64_t now_s) {
   reader.expect(" ");
   const int64_t time = reader.time_of_day();
   reader.expect(" GMT");
-  // The last year with these digits that is not more than 50 years ahead; in the year that is 50
-  // ahead the day and the time decide.
+  // RFC9110-5.6.7: the last year with these digits that is not more than 50 years ahead; in the
+  // year that is 50 ahead the day and the time decide.
   Civil limit = civil_of(floor_divide(now_s, kDaySeconds));
   limit.year += kYearsAheadMax;
   date.year = limit.year - (limit.year - short_year) % 100;

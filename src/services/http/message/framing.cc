@@ -45,7 +45,7 @@ FramingFields collect(const Fields& fields) {
   return found;
 }
 
-// `chunked` alone and once. RFC 9112 section 6.1: another coding before it is not implemented;
+// `chunked` alone and once. RFC9112-6.1: another coding before it is not implemented;
 // where it does not stand last, or more than once, nobody can tell where the body ends.
 Refusal check_coding(const Single& coding, uint8_t minor) {
   if (minor == 0) return {kBadRequest, "coding_in_http10"};
@@ -150,7 +150,7 @@ Refusal frame_request(const RequestHead& head, const Target& target, RequestFram
   if ((head.method == "CONNECT" || head.method == "TRACE") && has_octets(framing)) {
     return {kBadRequest, "body"};
   }
-  // RFC 9112 section 9.3: a proxy does not keep the connection of an HTTP/1.0 client.
+  // RFC9112-9.3: a proxy does not keep the connection of an HTTP/1.0 client.
   framing.is_persistent = head.minor > 0 && !connection.has_close();
   return {};
 }

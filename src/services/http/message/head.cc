@@ -16,7 +16,7 @@ constexpr uint16_t kNotImplemented = 501;
 constexpr uint16_t kBadGateway = 502;
 constexpr uint16_t kVersionNotSupported = 505;
 
-// Longer than any that is registered (RFC 9112 section 3: then 501).
+// Longer than any that is registered (RFC9112-3: then 501).
 constexpr size_t kMethodMax = 32;
 
 // "HTTP/1.x" to the minor version that we take it for.
@@ -135,7 +135,7 @@ bool HeadScan::end_line(std::string_view received, size_t lf, bool is_request) {
   }
   is_done_ = lines_ > 0;
   if (is_done_) return true;
-  // RFC 9112 section 2.2: one empty line before a request is that of a client that ends its last
+  // RFC9112-2.2: one empty line before a request is that of a client that ends its last
   // body with a CRLF too many.
   if (!is_request || start_ != 0) {
     refuse(kBadRequest, "empty_line");
@@ -150,9 +150,11 @@ Refusal parse_field_lines(std::string_view lines, size_t fields_max, Fields& fie
     size_t at = line_at;
     while (at < lines.size() && is_of(lines[at], kTokenOctet))
       ++at;
+    // RFC9112-5.1, RFC9112-5.2: nothing stands before the name, nor between it and the colon.
     if (at == line_at || at == lines.size() || lines[at] != ':') {
       return {kBadRequest, name_fault(lines, line_at, at)};
     }
+    // RFC9110-5.5: the first control octet is the CR of the line end.
     const size_t end = find_control(lines, at + 1);
     if (end + 2 > lines.size() || lines[end] != '\r' || lines[end + 1] != '\n') {
       return {kBadRequest, "control_octet"};

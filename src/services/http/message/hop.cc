@@ -10,7 +10,7 @@
 namespace postern::http {
 namespace {
 
-// RFC 9110 section 7.6.1, and what proxies say to each other (sections 11.7 and 6.6.2).
+// RFC9110-7.6.1, and what proxies say to each other (sections 11.7 and 6.6.2).
 // Not Proxy-Status (RFC 9209): that goes to the end.
 constexpr std::array<std::string_view, 11> kHopByHop = {"TE",
                                                         "Trailer",

@@ -59,7 +59,7 @@ bool parse_port(std::string_view text, uint16_t& port) {
 // Whether a NUL, LF or CR stands in `text` behind a percent-encoding.
 bool hides_line_end(std::string_view text) {
   for (size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
-    const auto octet = encoded_octet(text, at);
+    const unsigned octet = encoded_octet(text, at).value_or(' ');
     if (octet == '\0' || octet == '\n' || octet == '\r') return true;
   }
   return false;
@@ -158,7 +158,7 @@ Refusal parse_url(std::string_view text, Url& url) {
   std::string_view place = text.substr(0, authority_end);
   url.path = text.substr(authority_end);
   if (const size_t at = place.find('@'); at != std::string_view::npos) {
-    // RFC 9110 section 4.2.4: http://bank.example@attacker.example/ is meant to deceive.
+    // RFC9110-4.2.4: http://bank.example@attacker.example/ is meant to deceive.
     url.user = place.substr(0, at);
     if (url.scheme != Scheme::ftp || url.user.empty()) return {kBadRequest, "user_in_url"};
     place.remove_prefix(at + 1);

@@ -21,15 +21,15 @@ enum class Barrier : uint8_t {
   port,        // a port that HTTP is not spoken on
 };
 
+// Ports of old services whose protocol a forged request can speak.
+std::vector<uint16_t> ports_of_other_protocols();
+
 struct DestinationRules {
-  std::vector<AddressRange> allowed;     // permitted although they are not public, or our own
-  std::vector<AddressRange> own;         // the gateway's addresses
-  std::vector<uint16_t> refused_ports;   // of services that would take a request for their own
+  std::vector<AddressRange> allowed;  // permitted although they are not public, or our own
+  std::vector<AddressRange> own;      // the gateway's addresses
+  std::vector<uint16_t> refused_ports = ports_of_other_protocols();
   std::vector<uint16_t> connect_ports = {443};
 };
-
-// Ports of old services whose protocol a forged request can speak; the default of refused_ports.
-std::vector<uint16_t> ports_of_other_protocols();
 
 // Whether `address` is one of the public internet (RFC 6890 and the registry that it began).
 bool is_public(Ipv4Address address);

@@ -71,12 +71,15 @@ void Exchange::reset() {
   notes_ = ResponseNotes();
   result_ = CacheResult::none;
   object_.reset();
+  gap_.reset();
+  switches_ = 0;
   entry_octets_.clear();
   variant_.clear();
   parts_.clear();
   part_ = 0;
   tail_.clear();
-  looks_for_fill_ = has_waited_ = is_store_waiting_ = is_unbounded_ = false;
+  looks_for_fill_ = has_waited_ = has_tried_parts_ = has_parts_ = false;
+  is_store_waiting_ = is_unbounded_ = false;
   is_over_upstream_ = is_cut_short_ = has_trailer_ = has_head_gone_ = false;
   upstream_ = Peer();
   status_ = 0;

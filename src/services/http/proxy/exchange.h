@@ -45,6 +45,7 @@ class Exchange final : public Poller::Mortal,
   static constexpr size_t kHeldMax = size_t{128} << 10;
   static constexpr int kRoundsMax = 16;
   static constexpr size_t kHeadWaitsMax = 8192;
+  static constexpr int kSwitchesMax = 64;
 
   explicit Exchange(Core& core);
   ~Exchange() override;
@@ -107,7 +108,10 @@ class Exchange final : public Poller::Mortal,
   void examine();
   bool read_entry();
   void take_course();
+  Found describe_found(StoredFacts& facts, OctetSet& held) const;
   bool may_join() const;
+  void fetch_missing(const std::vector<Octets>& missing);
+  void serve_parts();
   bool may_reach_origin() const;
   void miss();
   void validate();
@@ -124,6 +128,9 @@ class Exchange final : public Poller::Mortal,
   bool is_blocked_behind_head() const;
   bool pump_part();
   bool send_octets(Part& part);
+  bool seek(uint64_t offset);
+  bool switch_source(uint64_t offset);
+  StoredObject& source() { return gap_ ? *gap_ : *object_; }
   bool send_extent(Part& part);
   bool wait_for_store();
   void stored_failed();
@@ -180,6 +187,9 @@ class Exchange final : public Poller::Mortal,
 
   // The store.
   std::unique_ptr<StoredObject> object_;
+  std::unique_ptr<StoredObject> gap_;  // the fill that has what object_ has not, in its place
+  uint64_t gap_begin_ = 0;
+  int switches_ = 0;
   std::string entry_octets_;  // in place of the object's metadata, after a validation
   Entry entry_;
   std::string variant_;
@@ -193,6 +203,8 @@ class Exchange final : public Poller::Mortal,
   bool has_found_ = false;
   bool looks_for_fill_ = false;
   bool has_waited_ = false;
+  bool has_tried_parts_ = false;
+  bool has_parts_ = false;  // object_ is served though it is not whole
   bool is_store_waiting_ = false;
   bool is_unbounded_ = false;  // the length of what is read is not known
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the store has for the request, and what follows from it (RFC 9111 section 4).
+#include <fmt/format.h>
+
 #include <limits>
 #include <utility>
 
@@ -87,38 +89,41 @@ void Exchange::examine() {
   take_course();
 }
 
-void Exchange::take_course() {
-  StoredFacts facts = entry_.facts;
-  const bool is_fill = object_->is_filling();
-  OctetSet held;
+// What decide() is to know of what was found.
+Found Exchange::describe_found(StoredFacts& facts, OctetSet& held) const {
+  facts = entry_.facts;
+  facts.is_complete = object_->is_filling() || object_->is_complete();
   Found found;
   found.stored = &facts;
   found.length = object_->length() ? static_cast<int64_t>(*object_->length()) : -1;
-  if (!is_fill && !object_->is_complete()) {
-    facts.is_complete = false;
-    for (const OctetRange& piece : object_->present()) {
-      if (!held.add({static_cast<int64_t>(piece.begin), static_cast<int64_t>(piece.end) - 1})) break;
-    }
-    found.held = &held;
+  if (facts.is_complete) return found;
+  for (const OctetRange& piece : object_->present()) {
+    if (!held.add({static_cast<int64_t>(piece.begin), static_cast<int64_t>(piece.end) - 1})) break;
   }
+  found.held = &held;
+  return found;
+}
+
+void Exchange::take_course() {
+  if (object_->is_filling() && !may_join()) return miss();
+  StoredFacts facts;
+  OctetSet held;
+  const Found found = describe_found(facts, held);
   decision_ = decide(request_->facts, found, core_.clock.wall_s, core_.settings.serve);
   const bool is_served =
       decision_.course == Course::serve || decision_.course == Course::serve_and_refresh;
-  if (is_fill && (!is_served || !may_join())) {
-    object_.reset();
-    decision_.course = Course::forward;
-    decision_.why = Forwarded::uri_miss;
-  }
-  if (is_served && object_ && !may_reach_origin()) {
+  if (is_served && !may_reach_origin()) {
     ++core_.counters.denied;
     return show(Problem::filtered);
   }
+  // Only what is fresh is shared while it is on its way (RFC 9111 section 4).
+  if (object_->is_filling() && decision_.course != Course::serve) return miss();
   switch (decision_.course) {
     case Course::serve_and_refresh:
       refresh_behind();
       [[fallthrough]];
     case Course::serve:
-      result_ = is_fill ? CacheResult::collapsed : CacheResult::hit;
+      result_ = object_->is_filling() ? CacheResult::collapsed : CacheResult::hit;
       if (decision_.ttl_s < 0) result_ = CacheResult::stale;
       return serve_stored();
     case Course::validate:
@@ -126,18 +131,16 @@ void Exchange::take_course() {
     case Course::gateway_timeout:
       return show(Problem::not_stored);
     case Course::fetch_missing:
+      return fetch_missing(missing_octets(request_->facts, found));
     case Course::forward:
-      break;
+      return miss();
   }
-  object_.reset();
-  miss();
 }
 
-// Whether the response that is on its way to another can be ours, too.
+// Whether the response that is on its way to another can be ours, too: a whole one of the start, a
+// part only for who waited for the same.
 bool Exchange::may_join() const {
-  // A part is that which was asked for by somebody with the same Range.
-  const bool is_whole = object_->length().has_value() && request_->facts.range.empty();
-  return is_whole || has_waited_ || request_->facts.range.empty();
+  return has_waited_ || (entry_.facts.is_complete && request_->facts.range.empty());
 }
 
 // F58: a client that could not reach the origin by itself does not get there by the store.
@@ -204,6 +207,41 @@ void Exchange::refresh_behind() {
   core_.transfers->add(std::move(order), nullptr).start();
 }
 
+// A part is stored: what is missing comes into the store, and we read it there (RFC 9111 section
+// 3.4). Several gaps are not worth it: the request goes as it is.
+void Exchange::fetch_missing(const std::vector<Octets>& missing) {
+  const std::optional<Fields> fields = parse_entry_fields(entry_);
+  if (missing.size() != 1 || has_tried_parts_ || !fields) return miss();
+  gap_begin_ = static_cast<uint64_t>(missing.front().first);
+  if (has_waited_ && switch_source(gap_begin_)) return serve_parts();
+  const Validators validators = validators_of(*fields, core_.clock.wall_s);
+  if (!validators.has_strong()) return miss();
+  has_tried_parts_ = true;
+  keep();
+  const std::string pending =
+      fmt::format("{}\n{}-{}", request_->key.text, missing.front().first, missing.front().last);
+  if (wait_for_other(pending)) return;
+  TransferOrder order = this->order(pending);
+  RequestChanges changes;
+  changes.ranges = missing;
+  const bool has_strong_tag = validators.tag && !validators.tag->is_weak;
+  changes.if_range = has_strong_tag ? validators.tag_text : validators.modified_text;
+  order.question.head.clear();
+  write_request(order.question.head, core_.settings, *request_, changes);
+  order.asks_part = true;
+  Transfer& transfer = core_.transfers->add(std::move(order), nullptr);
+  stage_ = Stage::waiting;
+  awaited_ = &transfer;
+  if (!transfer.add_waiter(*this)) return;
+  transfer.start();
+}
+
+void Exchange::serve_parts() {
+  has_parts_ = true;
+  result_ = has_tried_parts_ ? CacheResult::miss : CacheResult::collapsed;
+  serve_stored();
+}
+
 // Under which requests wait for each other; empty: this one neither waits nor is waited for.
 std::string Exchange::pending_key() const {
   const RequestFacts& facts = request_->facts;
@@ -232,6 +270,9 @@ void Exchange::on_transfer_known() {
   awaited_ = nullptr;
   has_waited_ = true;
   stage_ = Stage::asking;
+  if (has_tried_parts_ && object_) {
+    if (switch_source(gap_begin_)) return serve_parts();
+  }
   look_up();
 }
 

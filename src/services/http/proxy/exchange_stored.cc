@@ -57,7 +57,7 @@ void Exchange::serve_stored() {
     delivery_.is_chunked = request_->head().minor == 1;
     if (!delivery_.is_chunked) delivery_.is_persistent = false;
   }
-  if (!parts_.empty()) object_->seek(parts_.front().begin);
+  if (!parts_.empty() && !seek(parts_.front().begin)) return stored_failed();
   notes_.has_status = true;
   notes_.now_s = core_.clock.wall_s;
   notes_.status.forwarded = result_ == CacheResult::revalidated ? Forwarded::stale : Forwarded::no;
@@ -148,36 +148,34 @@ bool Exchange::pump_part() {
   Part& part = parts_[part_];
   if (!part.before.empty()) {
     out_.text() += std::exchange(part.before, {});
-    object_->seek(part.begin);
+    if (!seek(part.begin)) {
+      stored_failed();
+      return false;
+    }
   }
   if (part.begin == part.end) {
     ++part_;
     return true;
   }
   const bool is_copied =
-      part.end - part.begin <= kCopiedMax || delivery_.is_chunked || object_->is_filling();
+      part.end - part.begin <= kCopiedMax || delivery_.is_chunked ||
+                         object_->is_filling() || has_parts_;
   return is_copied ? send_octets(part) : send_extent(part);
 }
 
 bool Exchange::send_octets(Part& part) {
-  const Read read = object_->next();
-  switch (read.state) {
-    case Read::State::octets:
-      break;
-    case Read::State::wait:
-      return wait_for_store();
-    case Read::State::end:
-      if (!is_unbounded_) {
-        stored_failed();
-        return false;
-      }
-      part.end = part.begin;
-      if (delivery_.is_chunked) tail_ = kLastChunk;
-      return true;
-    case Read::State::absent:
-    case Read::State::failed:
-      stored_failed();
-      return false;
+  const Read read = source().next();
+  if (read.state == Read::State::wait) return wait_for_store();
+  if (read.state == Read::State::end && is_unbounded_) {
+    part.end = part.begin;
+    if (delivery_.is_chunked) tail_ = kLastChunk;
+    return true;
+  }
+  if (read.state != Read::State::octets) {
+    const bool is_elsewhere =
+        has_parts_ && read.state != Read::State::failed && switch_source(part.begin);
+    if (!is_elsewhere) stored_failed();
+    return is_elsewhere;
   }
   const auto size = static_cast<size_t>(std::min<uint64_t>(read.octets.size(), part.end - part.begin));
   const std::string_view octets(reinterpret_cast<const char*>(read.octets.data()), size);
@@ -185,6 +183,35 @@ bool Exchange::send_octets(Part& part) {
   out_.put(octets, delivery_.is_chunked ? kChunkEnd : std::string_view());
   part.begin += size;
   body_bytes_ += size;
+  if (part.begin == part.end) ++part_;
+  return true;
+}
+
+// False: nobody has the octet there.
+bool Exchange::seek(uint64_t offset) {
+  if (has_parts_) return switch_source(offset);
+  object_->seek(offset);
+  return true;
+}
+
+// Of the object in parts, the one that has, or will have, the octet. False: none.
+bool Exchange::switch_source(uint64_t offset) {
+  if (++switches_ > kSwitchesMax) return false;
+  gap_.reset();
+  for (const OctetRange& piece : object_->present()) {
+    if (piece.begin <= offset && offset < piece.end) {
+      object_->seek(offset);
+      return true;
+    }
+  }
+  gap_ = core_.store->find_fill(StoreKey{request_->key.text, variant_}, offset);
+  const bool belongs = gap_ && gap_->validator() == object_->validator() &&
+                       object_->validator() != 0 && gap_->length() == object_->length();
+  if (!belongs) {
+    gap_.reset();
+    return false;
+  }
+  gap_->seek(offset);
   return true;
 }
 
@@ -215,7 +242,7 @@ bool Exchange::send_extent(Part& part) {
 bool Exchange::wait_for_store() {
   is_store_waiting_ = true;
   keep();
-  object_->when_ready([this, life = life_, alive = std::weak_ptr<bool>(core_.alive)] {
+  source().when_ready([this, life = life_, alive = std::weak_ptr<bool>(core_.alive)] {
     if (alive.expired() || life != life_) return;
     is_store_waiting_ = false;
     core_.clock.read();
@@ -230,6 +257,8 @@ void Exchange::stored_failed() {
   if (body_bytes_ == 0 && !has_head_gone_) {
     out_.clear();
     object_.reset();
+    gap_.reset();
+    has_parts_ = false;
     parts_.clear();
     part_ = 0;
     tail_.clear();

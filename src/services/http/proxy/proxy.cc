@@ -63,7 +63,6 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<ClientConnection>> clients;
   std::map<uint32_t, size_t> per_client;
-  bool is_stopping = false;
 };
 
 Proxy::Proxy(boost::asio::io_context& context, ProxySettings settings, Seams seams, Store* store)
@@ -121,12 +120,12 @@ Result<void> Proxy::apply(ProxySettings settings) {
 }
 
 void Proxy::stop() {
-  state_->is_stopping = true;
   state_->listeners.clear();
   // Idle ones leave the list while it is walked.
   for (size_t i = state_->clients.size(); i-- > 0;)
     state_->clients[i]->stop_soon();
   state_->core.pool.clear();
+  state_->core.poller.clean_up();
 }
 
 void Proxy::tick() {

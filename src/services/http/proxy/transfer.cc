@@ -73,10 +73,12 @@ void Transfer::on_head(const ResponseHead& head, const Framing& framing) {
     return finish(false);
   }
   invalidate(head);
+  take_head_answer(head);
   begin_storing(head, framing);
-  Leader* leader = leader_;
-  if (leader != nullptr) leader->on_response(head, framing);
-  if (!is_finished_) wake_waiters();
+  if (leader_ != nullptr) leader_->on_response(head, framing);
+  if (is_finished_) return;
+  wake_waiters();
+  if (!has_purpose()) finish(false);
 }
 
 void Transfer::on_failure(Problem problem, const std::string& detail) {

@@ -43,6 +43,7 @@ struct TransferOrder {
   std::string stored;
   Condition condition;
   std::string plain_head;  // of the request without the condition
+  bool asks_part = false;  // octets that are missing, whatever the client asked for
 };
 
 class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
@@ -106,6 +107,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void begin_fill(Entry& entry, const Fields& fields, const Framing& framing);
   void put_signpost(const std::string& names);
   void invalidate(const ResponseHead& head);
+  void take_head_answer(const ResponseHead& head);
   void store_data(std::string_view data);
   bool has_purpose() const;
   void wake_waiters();

@@ -43,7 +43,7 @@ void Transfer::begin_storing(const ResponseHead& head, const Framing& framing) {
   const ResponseView got{head.status, &head.fields, length_of(framing)};
   if (storable(asked, got, core_.settings.keep) != StoreRefusal::none) return;
   // A part that nobody asked for is a fault of the server; what it means is anybody's guess.
-  if (head.status == 206 && request.facts.range.empty()) return;
+  if (head.status == 206 && request.facts.range.empty() && !order_.asks_part) return;
   Entry entry;
   entry.facts =
       facts_of(got, Moments{started_s_, core_.clock.wall_s}, core_.settings.keep);
@@ -92,7 +92,8 @@ void Transfer::begin_fill(Entry& entry, const Fields& fields, const Framing& fra
   keeps_part_ = options.length.has_value() && validators.has_strong();
   const std::string lines = encode_field_lines(kept);
   entry.field_lines = lines;
-  entry.facts.is_complete = true;  // whether it is, the store knows
+  // Of what is stored the store knows what is there; those who would read along know it by this.
+  entry.facts.is_complete = !options.adds;
   writer_ = core_.store->begin(StoreKey{order_.request->key.text, order_.variant},
                                encode_entry(entry), options);
   if (!writer_) ++core_.counters.store_failures;
@@ -110,6 +111,17 @@ void Transfer::invalidate(const ResponseHead& head) {
     CacheKey key;
     if (!parse_url(uri, url) && make_key(url, key)) core_.store->remove(key.text);
   }
+}
+
+// A HEAD may show that what is stored for GET is no longer what a GET would get (section 4.3.5).
+void Transfer::take_head_answer(const ResponseHead& head) {
+  if (order_.stored.empty() || order_.request->facts.method != MethodKind::head) return;
+  const std::optional<Entry> entry = parse_entry(order_.stored);
+  const std::optional<Fields> fields = entry ? parse_entry_fields(*entry) : std::nullopt;
+  if (!fields) return;
+  const HeadOutcome outcome =
+      read_head_answer(head.status, head.fields, entry->facts.status, *fields);
+  if (outcome == HeadOutcome::invalidate) core_.store->remove(order_.request->key.text);
 }
 
 // True: it is dealt with.

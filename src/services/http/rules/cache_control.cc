@@ -92,8 +92,23 @@ void take_request(const Directive& directive, RequestControl& control) {
   }
 }
 
+// What a stored response is judged by: without these fields it would be taken for another.
+constexpr std::string_view kOfCaching[] = {"Age",  "Cache-Control", "Content-Range",
+                                           "Date", "Expires",       "Vary"};
+
+// A list of fields that can be left out. A list that is empty, has no end or names what the rules
+// themselves need makes the directive count for the whole response.
 bool is_list_of_fields(const Directive& directive) {
-  return directive.has_value && !directive.is_open && ListWalk(directive.value).next().has_value();
+  if (!directive.has_value || directive.is_open) return false;
+  bool has_any = false;
+  ListWalk names(directive.value);
+  while (const std::optional<std::string_view> name = names.next()) {
+    has_any = true;
+    for (const std::string_view needed : kOfCaching) {
+      if (same_word(*name, needed)) return false;
+    }
+  }
+  return has_any;
 }
 
 struct Flag {
@@ -179,6 +194,7 @@ bool is_withheld(const Fields& response, std::string_view name) {
   while (const std::optional<std::string_view> member = walk.next()) {
     const Directive directive = split(*member);
     if (!same_word(directive.name, "no-cache") && !same_word(directive.name, "private")) continue;
+    if (!is_list_of_fields(directive)) continue;
     ListWalk names(directive.value);
     while (const std::optional<std::string_view> named = names.next()) {
       if (same_word(*named, name)) return true;

@@ -76,7 +76,7 @@ std::string digits(int64_t number) {
 RangePlan plan_ranges(std::string_view range, int64_t length) {
   RangePlan whole;
   const std::optional<std::string_view> list = ranges_of_octets(range);
-  if (!list || length < 0) return whole;
+  if (!list || length < 0 || length >= kPositionMax) return whole;
   RangePlan plan;
   plan.ranges.reserve(kRangesMax);
   ListWalk walk(*list);

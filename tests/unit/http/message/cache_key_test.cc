@@ -19,7 +19,8 @@ CacheKey key_of(std::string_view text) {
   return key;
 }
 
-TEST_CASE("http/message/cache_key: what is equivalent by the RFCs has one key", "[F56]") {
+TEST_CASE("http/message/cache_key: what is equivalent by the RFCs has one key",
+          "[RFC3986-6.2.2][RFC9110-4.2.3]") {
   struct Row {
     std::string_view text;
     std::string_view key;
@@ -60,7 +61,8 @@ TEST_CASE("http/message/cache_key: what is equivalent by the RFCs has one key", 
   }
 }
 
-TEST_CASE("http/message/cache_key: what an origin may tell apart has keys of its own", "[F56]") {
+TEST_CASE("http/message/cache_key: what an origin may tell apart has keys of its own",
+          "[RFC3986-6.2.2][RFC9110-4.2.3]") {
   const std::vector<std::string_view> texts = {
       "http://a/",      "http://a./",        "http://b/",      "http://a:8080/",
       "http://a/?",     "http://a//",        "http://a/b",     "http://a/b/",
@@ -80,7 +82,7 @@ TEST_CASE("http/message/cache_key: what an origin may tell apart has keys of its
   }
 }
 
-TEST_CASE("http/message/cache_key: a user or too long a path has no key", "[F56]") {
+TEST_CASE("http/message/cache_key: a user or too long a path has no key") {
   Url url;
   CacheKey key;
   REQUIRE_FALSE(parse_url("ftp://me@a/", url));
@@ -95,7 +97,7 @@ TEST_CASE("http/message/cache_key: a user or too long a path has no key", "[F56]
 }
 
 // A key is a URL, and its own key; so a normal form is reached in one step.
-TEST_CASE("http/message/cache_key: the key of a key is the key", "[F56]") {
+TEST_CASE("http/message/cache_key: the key of a key is the key") {
   std::mt19937 random(7);
   const std::string_view pieces[] = {"/", ".", "..", "%2e", "%2E", "%", "a", "%41", "%2f",
                                      "?", "4", "1",  "%3f", "%7",  "2", "e", "%25", "~"};

@@ -107,7 +107,7 @@ constexpr Row kBodies[] = {
     {"0\r\nGET / HTTP/1.1\r\n\r\n", "space_before_colon"},
 };
 
-TEST_CASE("http/message/chunked: bodies are decoded, or refused with a word", "[F56]") {
+TEST_CASE("http/message/chunked: bodies are decoded, or refused with a word", "[RFC9112-7.1]") {
   for (const Row& row : kBodies) {
     INFO(row.text);
     const Decoded decoded = decode(row.text, 1000);
@@ -117,7 +117,7 @@ TEST_CASE("http/message/chunked: bodies are decoded, or refused with a word", "[
   }
 }
 
-TEST_CASE("http/message/chunked: however the octets come the body is the same", "[F56]") {
+TEST_CASE("http/message/chunked: however the octets come the body is the same", "[RFC9112-7.1]") {
   for (const Row& row : kBodies) {
     for (const size_t step : {1U, 2U, 3U, 7U}) {
       INFO(row.text << " by " << step);
@@ -129,7 +129,7 @@ TEST_CASE("http/message/chunked: however the octets come the body is the same", 
   }
 }
 
-TEST_CASE("http/message/chunked: data are views into what was fed", "[F56]") {
+TEST_CASE("http/message/chunked: data are views into what was fed") {
   const std::string octets = "5\r\nhello\r\n0\r\n\r\n";
   ChunkedDecoder decoder;
   const auto piece = decoder.feed(octets);
@@ -138,7 +138,7 @@ TEST_CASE("http/message/chunked: data are views into what was fed", "[F56]") {
   CHECK(piece.step == Step::more);
 }
 
-TEST_CASE("http/message/chunked: what follows the body is left where it is", "[F56]") {
+TEST_CASE("http/message/chunked: what follows the body is left where it is", "[RFC9112-7.1.2]") {
   ChunkedDecoder decoder;
   const std::string_view octets = "0\r\nA: b\r\n\r\nGET / HTTP/1.1\r\n";
   auto piece = decoder.feed(octets);
@@ -154,7 +154,8 @@ TEST_CASE("http/message/chunked: what follows the body is left where it is", "[F
   CHECK(decode("1\r\nx\r\n0\r\n\r\n", 100, decoder).data == "x");
 }
 
-TEST_CASE("http/message/chunked: extensions and trailers have their limits", "[F56]") {
+TEST_CASE("http/message/chunked: extensions and trailers have their limits",
+          "[RFC9112-7.1.1][RFC9112-7.1.2]") {
   const std::string full = "1;" + std::string(kExtensionsMax - 1, 'x') + "\r\ny\r\n";
   CHECK(decode(full + "0\r\n\r\n", 1000).verdict == "ok");
   CHECK(decode(full + "0;\r\n\r\n", 1000).verdict == "chunk_extensions");
@@ -169,7 +170,7 @@ TEST_CASE("http/message/chunked: extensions and trailers have their limits", "[F
   CHECK(decode("0\r\n" + line + line, 1000).verdict == "trailer_too_large");
 }
 
-TEST_CASE("http/message/chunked: what we write is what we read", "[F56]") {
+TEST_CASE("http/message/chunked: what we write is what we read", "[RFC9112-7.1]") {
   CHECK(ChunkHeader(1).text() == "1\r\n");
   CHECK(ChunkHeader(0x1a0).text() == "1a0\r\n");
   CHECK(ChunkHeader(UINT64_MAX).text() == "ffffffffffffffff\r\n");

@@ -17,7 +17,7 @@ std::string written(int64_t time_s) {
   return out;
 }
 
-TEST_CASE("http/message/date: the three forms of the RFC say the same", "[F56]") {
+TEST_CASE("http/message/date: the three forms of the RFC say the same", "[RFC9110-5.6.7]") {
   CHECK(parse_date("Sun, 06 Nov 1994 08:49:37 GMT", kNow) == kExample);
   CHECK(parse_date("Sunday, 06-Nov-94 08:49:37 GMT", kNow) == kExample);
   CHECK(parse_date("Sun Nov  6 08:49:37 1994", kNow) == kExample);
@@ -25,7 +25,7 @@ TEST_CASE("http/message/date: the three forms of the RFC say the same", "[F56]")
   CHECK(parse_date("Sun Nov 16 08:49:37 1994", kNow) == kExample + 10 * 86400);
 }
 
-TEST_CASE("http/message/date: what is not a date is none", "[F56]") {
+TEST_CASE("http/message/date: what is not a date is none", "[RFC9110-5.6.7]") {
   for (const std::string_view text : {"",
                                       "0",
                                       "-1",
@@ -70,13 +70,13 @@ TEST_CASE("http/message/date: what is not a date is none", "[F56]") {
   }
 }
 
-TEST_CASE("http/message/date: a leap day and a leap second are dates", "[F56]") {
+TEST_CASE("http/message/date: a leap day and a leap second are dates") {
   CHECK(parse_date("Tue, 29 Feb 2000 00:00:00 GMT", kNow) == 951'782'400);
   CHECK(parse_date("Sat, 31 Dec 2016 23:59:60 GMT", kNow) == 1'483'228'800);
 }
 
 // RFC 9110 section 5.6.7: more than 50 years ahead is behind.
-TEST_CASE("http/message/date: a year of two digits is at most 50 years ahead", "[F56]") {
+TEST_CASE("http/message/date: a year of two digits is at most 50 years ahead", "[RFC9110-5.6.7]") {
   CHECK(parse_date("Friday, 15-Jan-77 08:00:00 GMT", kNow) ==
         parse_date("Fri, 15 Jan 2077 08:00:00 GMT", kNow));
   CHECK(parse_date("Friday, 15-Jan-77 08:00:01 GMT", kNow) ==
@@ -88,7 +88,7 @@ TEST_CASE("http/message/date: a year of two digits is at most 50 years ahead", "
   CHECK(parse_date("Monday, 29-Feb-00 00:00:00 GMT", kNow) == 951'782'400);
 }
 
-TEST_CASE("http/message/date: what is written is what the calendar says", "[F56]") {
+TEST_CASE("http/message/date: what is written is what the calendar says", "[RFC9110-5.6.7]") {
   CHECK(written(kExample) == "Sun, 06 Nov 1994 08:49:37 GMT");
   CHECK(written(0) == "Thu, 01 Jan 1970 00:00:00 GMT");
   CHECK(written(-1) == "Wed, 31 Dec 1969 23:59:59 GMT");

@@ -48,7 +48,7 @@ std::string host_of(const std::string& line, const std::string& fields) {
   return host;
 }
 
-TEST_CASE("http/message/framing: where the body of a request ends", "[F56]") {
+TEST_CASE("http/message/framing: where the body of a request ends", "[RFC9112-6.3]") {
   CHECK(of_request("GET / HTTP/1.1", "Host: a\r\n") == "none +");
   CHECK(of_request("GET / HTTP/1.1", "Host: a\r\nContent-Length: 3\r\n") == "length 3 +");
   CHECK(of_request("POST / HTTP/1.1", "Host: a\r\nContent-Length: 000\r\n") == "length 0 +");
@@ -60,7 +60,8 @@ TEST_CASE("http/message/framing: where the body of a request ends", "[F56]") {
   CHECK(of_request("TRACE / HTTP/1.1", "Host: a\r\nTransfer-Encoding: chunked\r\n") == "400 body");
 }
 
-TEST_CASE("http/message/framing: a client keeps its connection by HTTP/1.1 alone", "[F56]") {
+TEST_CASE("http/message/framing: a client keeps its connection by HTTP/1.1 alone",
+          "[RFC9112-9.3]") {
   CHECK(of_request("GET / HTTP/1.1", "Host: a\r\nConnection: keep-alive\r\n") == "none +");
   CHECK(of_request("GET / HTTP/1.1", "Host: a\r\nConnection: x, Close\r\n") == "none");
   CHECK(of_request("GET / HTTP/1.1", "Host: a\r\nConnection: x\r\nConnection: close\r\n") ==
@@ -69,7 +70,7 @@ TEST_CASE("http/message/framing: a client keeps its connection by HTTP/1.1 alone
   CHECK(of_request("GET / HTTP/1.0", "Host: a\r\nConnection: keep-alive\r\n") == "none");
 }
 
-TEST_CASE("http/message/framing: where the body of a response ends", "[F56]") {
+TEST_CASE("http/message/framing: where the body of a response ends", "[RFC9112-6.3]") {
   CHECK(of_response("HTTP/1.1 200 OK", "Content-Length: 3\r\n") == "length 3 +");
   CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\r\n") == "chunked +");
   CHECK(of_response("HTTP/1.1 200 OK", "") == "until_close");
@@ -81,7 +82,8 @@ TEST_CASE("http/message/framing: where the body of a response ends", "[F56]") {
   CHECK(of_response("HTTP/1.1 205 x", "Content-Length: 0\r\n") == "length 0 +");
 }
 
-TEST_CASE("http/message/framing: some responses have no body, whatever they announce", "[F56]") {
+TEST_CASE("http/message/framing: some responses have no body, whatever they announce",
+          "[RFC9112-6.3]") {
   CHECK(of_response("HTTP/1.1 200 OK", "Content-Length: 3\r\n", "HEAD") == "none +");
   CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\r\n", "HEAD") == "none +");
   CHECK(of_response("HTTP/1.1 200 OK", "", "HEAD") == "none +");
@@ -96,7 +98,7 @@ TEST_CASE("http/message/framing: some responses have no body, whatever they anno
 }
 
 TEST_CASE("http/message/framing: a response with octets where none may be ends its connection",
-          "[F56]") {
+          "[RFC9112-6.3]") {
   CHECK(of_response("HTTP/1.1 204 x", "Content-Length: 3\r\n") == "none");
   CHECK(of_response("HTTP/1.1 204 x", "Transfer-Encoding: chunked\r\n") == "none");
   CHECK(of_response("HTTP/1.1 100 x", "Content-Length: 3\r\n") == "502 interim_body");
@@ -107,7 +109,7 @@ TEST_CASE("http/message/framing: a response with octets where none may be ends i
 }
 
 TEST_CASE("http/message/framing: the target says which host is meant, else the field does",
-          "[F56]") {
+          "[RFC9112-3.2.2]") {
   CHECK(host_of("GET /a HTTP/1.1", "Host: WWW.example.com:8080\r\n") == "www.example.com:8080");
   CHECK(host_of("GET http://one.example/ HTTP/1.1", "Host: two.example\r\n") == "one.example");
   CHECK(host_of("GET http://one.example/ HTTP/1.1", "Host: two.example:80:80\r\n") == "?");

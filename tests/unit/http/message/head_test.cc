@@ -33,7 +33,7 @@ std::string answer_status_of(std::string_view text) {
   return step == Step::done ? std::to_string(reader.head().status) : "more";
 }
 
-TEST_CASE("http/message/head: a request is views into what was received", "[F56]") {
+TEST_CASE("http/message/head: a request is views into what was received") {
   const std::string received = std::string(kPlain) + "GET /next";
   RequestReader reader;
   REQUIRE(reader.read(received) == Step::done);
@@ -49,7 +49,7 @@ TEST_CASE("http/message/head: a request is views into what was received", "[F56]
   CHECK(head.fields.begin()->value.data() == received.data() + received.find(" www") + 1);
 }
 
-TEST_CASE("http/message/head: octets that moved are read again where they are", "[F56]") {
+TEST_CASE("http/message/head: octets that moved are read again where they are") {
   RequestReader reader;
   std::string first(kPlain);
   REQUIRE(reader.read(first) == Step::done);
@@ -60,7 +60,7 @@ TEST_CASE("http/message/head: octets that moved are read again where they are", 
   CHECK(reader.length() == kPlain.size());
 }
 
-TEST_CASE("http/message/head: one reader reads one request behind the other", "[F56]") {
+TEST_CASE("http/message/head: one reader reads one request behind the other") {
   const std::string two = std::string(kPlain) + "\r\nHEAD / HTTP/1.0\r\n\r\n";
   std::string_view rest = two;
   RequestReader reader;
@@ -74,7 +74,7 @@ TEST_CASE("http/message/head: one reader reads one request behind the other", "[
   CHECK(reader.length() == rest.size());
 }
 
-TEST_CASE("http/message/head: a response is read with its reason or without", "[F56]") {
+TEST_CASE("http/message/head: a response is read with its reason or without", "[RFC9112-4]") {
   ResponseReader reader;
   REQUIRE(reader.read("HTTP/1.0 404 Not  Found \xe4\r\nA: b\r\n\r\nbody") == Step::done);
   CHECK(reader.head().status == 404);
@@ -87,7 +87,8 @@ TEST_CASE("http/message/head: a response is read with its reason or without", "[
   CHECK(answer_status_of("HTTP/1.9 999 x\r\n\r\n") == "999");
 }
 
-TEST_CASE("http/message/head: request lines that are not sound get their status", "[F56]") {
+TEST_CASE("http/message/head: request lines that are not sound get their status",
+          "[RFC9112-3][RFC9110-2.5]") {
   struct Row {
     std::string_view line;
     std::string_view verdict;
@@ -133,7 +134,7 @@ TEST_CASE("http/message/head: request lines that are not sound get their status"
   }
 }
 
-TEST_CASE("http/message/head: status lines that are not sound are refused", "[F56]") {
+TEST_CASE("http/message/head: status lines that are not sound are refused", "[RFC9112-4]") {
   for (const std::string_view line :
        {"HTTP/1.1 20 OK"sv, "HTTP/1.1 2000 OK"sv, "HTTP/1.1  200 OK"sv, "HTTP/1.1 099 OK"sv,
         "HTTP/1.1 -20 OK"sv, "HTTP/1.1 2x0 OK"sv, "HTTP/1.1 200OK"sv, "HTTP/1.1200 OK"sv,
@@ -145,7 +146,8 @@ TEST_CASE("http/message/head: status lines that are not sound are refused", "[F5
   }
 }
 
-TEST_CASE("http/message/head: field lines that two could read in two ways are refused", "[F56]") {
+TEST_CASE("http/message/head: field lines that two could read in two ways are refused",
+          "[RFC9112-5.1][RFC9112-5.2]") {
   struct Row {
     std::string_view lines;
     std::string_view verdict;
@@ -187,7 +189,7 @@ TEST_CASE("http/message/head: field lines that two could read in two ways are re
 }
 
 TEST_CASE("http/message/head: every control octet in a value is found wherever it stands",
-          "[F56]") {
+          "[RFC9110-5.5]") {
   for (size_t at = 0; at < 20; ++at) {
     for (int octet = 0; octet < 256; ++octet) {
       std::string value = "\xff\t 0123456789\x80 abcde" + std::string(1, 'f');
@@ -199,7 +201,8 @@ TEST_CASE("http/message/head: every control octet in a value is found wherever i
   }
 }
 
-TEST_CASE("http/message/head: one empty line before a request is passed over, no more", "[F56]") {
+TEST_CASE("http/message/head: one empty line before a request is passed over, no more",
+          "[RFC9112-2.2]") {
   CHECK(status_of("\r\n" + std::string(kPlain)) == "ok");
   CHECK(status_of("\r\n\r\n" + std::string(kPlain)) == "400 empty_line");
   CHECK(status_of("\n" + std::string(kPlain)) == "400 start_line");
@@ -207,7 +210,7 @@ TEST_CASE("http/message/head: one empty line before a request is passed over, no
   CHECK(status_of("\r\n") == "more");
 }
 
-TEST_CASE("http/message/head: lines, fields and heads have their limits", "[F56]") {
+TEST_CASE("http/message/head: lines, fields and heads have their limits", "[RFC9112-3]") {
   const HeadLimits limits{40, 100, 3};
   const auto padded = [](const std::string& before, size_t size, const std::string& behind) {
     return before + std::string(size - before.size() - behind.size(), 'x') + behind;
@@ -232,8 +235,7 @@ TEST_CASE("http/message/head: lines, fields and heads have their limits", "[F56]
   CHECK(status_of(many + "\r\n", HeadLimits{4096, 65536, 1000}) == "431 too_many_fields");
 }
 
-TEST_CASE("http/message/head: a head that comes octet by octet costs no more than at once",
-          "[F56]") {
+TEST_CASE("http/message/head: a head that comes octet by octet costs no more than at once") {
   // A megabyte of head: to look at it all again for each octet would be 500 thousand million.
   const HeadLimits limits{1 << 20, 1 << 20, 100};
   std::string text = "GET /";

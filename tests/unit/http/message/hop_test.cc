@@ -15,7 +15,8 @@ Fields fields_of(const std::vector<Field>& all) {
   return fields;
 }
 
-TEST_CASE("http/message/hop: what is for the next program alone is not passed on", "[F56]") {
+TEST_CASE("http/message/hop: what is for the next program alone is not passed on",
+          "[RFC9110-7.6.1]") {
   const Fields fields = fields_of({{"connection", "X-One, keep-alive"}, {"Connection", "x-two"}});
   const Connection connection(fields);
   for (const std::string_view name :
@@ -34,7 +35,7 @@ TEST_CASE("http/message/hop: what is for the next program alone is not passed on
   CHECK_FALSE(connection.has_close());
 }
 
-TEST_CASE("http/message/hop: nobody takes host and length away by naming them", "[F56]") {
+TEST_CASE("http/message/hop: nobody takes host and length away by naming them", "[RFC9110-7.6.1]") {
   const Fields fields = fields_of({{"Connection", "Host, Content-Length, close, Cookie"}});
   const Connection connection(fields);
   CHECK(connection.passes("Host"));
@@ -43,7 +44,8 @@ TEST_CASE("http/message/hop: nobody takes host and length away by naming them", 
   CHECK(connection.has_close());
 }
 
-TEST_CASE("http/message/hop: a Connection of too many members or of none is broken", "[F56]") {
+TEST_CASE("http/message/hop: a Connection of too many members or of none is broken",
+          "[RFC9110-7.6.1]") {
   std::string many = "a";
   for (size_t i = 1; i < kConnectionMax; ++i)
     many += ",a";
@@ -55,7 +57,8 @@ TEST_CASE("http/message/hop: a Connection of too many members or of none is brok
   CHECK_FALSE(Connection(fields_of({{"Connection", " , "}})).is_broken());
 }
 
-TEST_CASE("http/message/hop: Via is added, and found when a message comes round", "[F56]") {
+TEST_CASE("http/message/hop: Via is added, and found when a message comes round",
+          "[RFC9110-7.6.3]") {
   std::string out;
   append_via(out, 1, "postern");
   append_via(out, 0, "postern");
@@ -67,7 +70,7 @@ TEST_CASE("http/message/hop: Via is added, and found when a message comes round"
   CHECK_FALSE(has_via(fields_of({}), "postern"));
 }
 
-TEST_CASE("http/message/hop: Max-Forwards counts down for TRACE and OPTIONS", "[F56]") {
+TEST_CASE("http/message/hop: Max-Forwards counts down for TRACE and OPTIONS", "[RFC9110-7.6.2]") {
   using Kind = MaxForwards::Kind;
   const auto of = [](std::string_view method, std::string_view value) {
     return max_forwards(method, fields_of({{"Max-Forwards", value}}));
@@ -87,7 +90,7 @@ TEST_CASE("http/message/hop: Max-Forwards counts down for TRACE and OPTIONS", "[
         Kind::broken);
 }
 
-TEST_CASE("http/message/hop: only 100-continue can be expected, by HTTP/1.1", "[F56]") {
+TEST_CASE("http/message/hop: only 100-continue can be expected, by HTTP/1.1", "[RFC9110-10.1.1]") {
   CHECK(expectation(1, Fields()) == Expectation::none);
   CHECK(expectation(1, fields_of({{"Expect", "100-Continue"}})) == Expectation::go_on);
   CHECK(expectation(0, fields_of({{"Expect", "100-continue"}})) == Expectation::none);

@@ -112,7 +112,8 @@ constexpr Row kPosts[] = {
     {"Host: a\r\nConnection: a b\r\n\r\n", "400 connection"},
 };
 
-TEST_CASE("http/message/framing: requests that could be read in two ways are refused", "[F56]") {
+TEST_CASE("http/message/framing: requests that could be read in two ways are refused",
+          "[RFC9112-3.2][RFC9112-6.1][RFC9112-6.3]") {
   for (const Row& row : kPosts) {
     INFO(row.fields);
     const std::string text = "POST /a HTTP/1.1\r\n" + std::string(row.fields);
@@ -122,7 +123,7 @@ TEST_CASE("http/message/framing: requests that could be read in two ways are ref
   }
 }
 
-TEST_CASE("http/message/framing: what comes behind a request changes nothing in it", "[F56]") {
+TEST_CASE("http/message/framing: what comes behind a request changes nothing in it") {
   for (const Row& row : kPosts) {
     INFO(row.fields);
     const std::string text = "POST /a HTTP/1.1\r\n" + std::string(row.fields);
@@ -132,7 +133,7 @@ TEST_CASE("http/message/framing: what comes behind a request changes nothing in 
   }
 }
 
-TEST_CASE("http/message/framing: octet by octet a request is read as at once", "[F56]") {
+TEST_CASE("http/message/framing: octet by octet a request is read as at once") {
   for (const Row& row : kPosts) {
     INFO(row.fields);
     const std::string text = "POST /a HTTP/1.1\r\n" + std::string(row.fields);
@@ -144,7 +145,8 @@ TEST_CASE("http/message/framing: octet by octet a request is read as at once", "
   }
 }
 
-TEST_CASE("http/message/framing: in responses the same is refused with 502", "[F56]") {
+TEST_CASE("http/message/framing: in responses the same is refused with 502",
+          "[RFC9112-6.1][RFC9112-6.3]") {
   for (const Row& row : kPosts) {
     // Hosts are nothing in a response.
     if (row.verdict.find("host") != std::string_view::npos) continue;
@@ -155,7 +157,7 @@ TEST_CASE("http/message/framing: in responses the same is refused with 502", "[F
   }
 }
 
-TEST_CASE("http/message/framing: HTTP/1.0 knows no transfer coding", "[F56]") {
+TEST_CASE("http/message/framing: HTTP/1.0 knows no transfer coding", "[RFC9112-6.1]") {
   CHECK(read_request("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n").verdict() ==
         "400 coding_in_http10");
   CHECK(read_request("POST / HTTP/1.0\r\nContent-Length: 3\r\n"

@@ -18,7 +18,7 @@ std::string url_verdict(std::string_view text) {
          std::string(url.path);
 }
 
-TEST_CASE("http/message/url: absolute URLs are split", "[F56]") {
+TEST_CASE("http/message/url: absolute URLs are split") {
   CHECK(url_verdict("http://www.example.com/a/b?c") == "http||www.example.com|80|/a/b?c");
   CHECK(url_verdict("HTTP://WWW.Example.com:8080") == "http||WWW.Example.com|8080|");
   CHECK(url_verdict("http://a?b") == "http||a|80|?b");
@@ -33,7 +33,7 @@ TEST_CASE("http/message/url: absolute URLs are split", "[F56]") {
   CHECK(url_verdict("gopher://a/0/x%09y") == "gopher||a|70|/0/x%09y");
 }
 
-TEST_CASE("http/message/url: URLs that are not sound are refused", "[F56]") {
+TEST_CASE("http/message/url: URLs that are not sound are refused", "[RFC9110-4.2.4]") {
   struct Row {
     std::string_view text;
     std::string_view verdict;
@@ -147,7 +147,7 @@ std::string target_verdict(std::string_view method, std::string_view text) {
   return {};
 }
 
-TEST_CASE("http/message/url: the method says which form a target may have", "[F56]") {
+TEST_CASE("http/message/url: the method says which form a target may have", "[RFC9112-3.2]") {
   CHECK(target_verdict("GET", "/a?b") == "origin /a?b");
   CHECK(target_verdict("GET", "//a/b") == "origin //a/b");
   CHECK(target_verdict("GET", "/a#b") == "400 fragment");
@@ -167,7 +167,7 @@ TEST_CASE("http/message/url: the method says which form a target may have", "[F5
   }
 }
 
-TEST_CASE("http/message/url: hosts are names, IPv4 or IPv6", "[F56]") {
+TEST_CASE("http/message/url: hosts are names, IPv4 or IPv6") {
   CHECK(parse_authority("a.example")->kind == HostKind::name);
   CHECK(parse_authority("192.0.2.1:80")->kind == HostKind::ipv4);
   CHECK(parse_authority("192.0.2.1:80")->address == Ipv4Address(192, 0, 2, 1));
@@ -177,7 +177,7 @@ TEST_CASE("http/message/url: hosts are names, IPv4 or IPv6", "[F56]") {
   CHECK_FALSE(parse_authority("[::1\0]"sv));
 }
 
-TEST_CASE("http/message/url: an origin is asked for what was written", "[F56]") {
+TEST_CASE("http/message/url: an origin is asked for what was written", "[RFC9112-3.2]") {
   const auto asked = [](std::string_view method, std::string_view text) {
     Url url;
     REQUIRE_FALSE(parse_url(text, url));

@@ -106,6 +106,13 @@ TEST_CASE("http/cache_control: no-cache and private with fields withhold these f
   CHECK(response("no-cache=").no_cache);
   CHECK(response("private=\" , \"").is_private);
   CHECK(response("private=\"a").is_private);
+  // So does one of what the rules need later.
+  CHECK(response("no-cache=\"a, cache-control\"").no_cache);
+  CHECK(response("private=\"Vary\"").is_private);
+  const Fields needed = fields_of({{"Cache-Control", "private=\"a\", no-cache=\"b, Expires\""}});
+  CHECK(is_withheld(needed, "a"));
+  CHECK_FALSE(is_withheld(needed, "b"));
+  CHECK_FALSE(is_withheld(needed, "Expires"));
 }
 
 TEST_CASE("http/cache_control: directives of requests are read", "[RFC9111-5.2.1]") {

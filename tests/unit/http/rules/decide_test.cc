@@ -60,7 +60,7 @@ TEST_CASE("http/decide: what is fresh is served with its age", "[RFC9111-4]") {
   check(scene.get({{"Cache-Control", "no-store"}}), Course::serve, Forwarded::no);
 }
 
-TEST_CASE("http/decide: what is stale is validated, or asked for anew", "[RFC9111-4.3]") {
+TEST_CASE("http/decide: what is stale is validated, or asked for anew", "[RFC9111-4.3.1]") {
   const Scene tagged({{"Cache-Control", "max-age=2"}, {"ETag", "\"a\""}});
   check(tagged.get({}, 2), Course::validate, Forwarded::stale);
   check(tagged.get({{"Cache-Control", "only-if-cached"}}, 2), Course::gateway_timeout,

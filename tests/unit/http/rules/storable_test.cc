@@ -35,7 +35,8 @@ StoreRefusal kept_with(std::string_view control, unsigned status = 200) {
 
 }  // namespace
 
-TEST_CASE("http/storable: what forbids it", "[RFC9111-3][RFC9111-5.2.2.5][RFC9111-5.2.2.7]") {
+TEST_CASE("http/storable: what forbids it",
+          "[RFC9111-3][RFC9111-5.2.1.5][RFC9111-5.2.2.5][RFC9111-5.2.2.7]") {
   CHECK(kept_with("max-age=3600") == StoreRefusal::none);
   CHECK(kept_with("max-age=3600, no-store") == StoreRefusal::no_store);
   CHECK(kept_with("No-StOrE") == StoreRefusal::no_store);

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bed: a proxy on loopback with its loop on a thread of its own, an origin whose answers a test
+// writes, and clients that wait for what they are to get. Time-outs come by pass_seconds(), not by
+// waiting.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "services/http/proxy/proxy.h"
+#include "services/http/store/store.h"
+
+namespace postern::http::test {
+
+// One end of a connection; reads end after some seconds, so that a test fails and does not hang.
+class Wire {
+ public:
+  explicit Wire(int fd) : fd_(fd) {}
+  static Wire connect(uint16_t port);
+  ~Wire();
+  Wire(Wire&& other) noexcept;
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  bool send(std::string_view octets) const;
+  // What comes, `count` octets at most; empty: the end, or nothing in time.
+  std::string read(size_t count = 65536);
+  // All up to the end of the connection.
+  std::string read_to_end();
+  // A head with the empty line, then `count` octets behind it.
+  std::string read_head();
+  std::string read_exactly(size_t count);
+  // A whole response: head and body, by its length or chunks. `has_body`: false for HEAD.
+  std::string read_response(bool has_body = true);
+  // Whether the far side has ended the connection (waits for it).
+  bool is_ended();
+  void finish() const;  // sends no more
+  void reset();         // ends it at once, with RST
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+  std::string held_;
+};
+
+// What a test says of an origin: for each request its answer, in octets.
+class Origin {
+ public:
+  // Returns false to end the connection. `number` counts requests from 0.
+  using Handle = std::function<bool(Wire& wire, const std::string& head, int number)>;
+  explicit Origin(Handle handle);
+  ~Origin();
+  uint16_t port() const { return port_; }
+  int requests() const { return requests_; }
+  int connections() const { return connections_; }
+  std::string url(std::string_view path) const;
+
+ private:
+  void serve(int fd);
+  Handle handle_;
+  int listener_;
+  uint16_t port_ = 0;
+  std::atomic<int> requests_ = 0;
+  std::atomic<int> connections_ = 0;
+  std::mutex mutex_;
+  std::vector<int> open_;
+  std::vector<std::thread> threads_;
+  std::thread acceptor_;
+};
+
+// Always the same answer.
+Origin::Handle always(const std::string& answer);
+std::string response(std::string_view fields, std::string_view body);
+
+class Bed {
+ public:
+  struct Plan {
+    ProxySettings settings;  // listeners and allowed addresses are filled in
+    Seams seams;
+    bool has_store = false;
+  };
+  Bed();
+  explicit Bed(Plan plan);
+  ~Bed();
+
+  Wire client() const { return Wire::connect(port_); }
+  uint16_t port() const { return port_; }
+  std::string get(const std::string& url, std::string_view fields = {}) const;
+  void on_loop(const std::function<void()>& task);
+  void pass_seconds(int seconds);
+  ProxyCounters counters();
+  Proxy& proxy() { return *proxy_; }
+  std::vector<std::string> log();
+
+ private:
+  void start(Plan plan);
+  boost::asio::io_context loop_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      loop_.get_executor()};
+  std::string path_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Proxy> proxy_;
+  std::vector<std::string> log_;
+  uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+std::string request(std::string_view url, std::string_view fields = {});
+bool has(std::string_view text, std::string_view part);
+unsigned status_of(std::string_view response);
+std::string body_of(const std::string& response);
+
+}  // namespace postern::http::test
