@@ -139,7 +139,7 @@ void Gateway::follow_exporter(const config::Model& model, const Policy& policy) 
 }
 
 std::vector<LogOutput*> Gateway::log_outputs() {
-  std::vector<LogOutput*> outputs = {&log_.output(), &audit_.output(), &dial_.output(),
+  std::vector<LogOutput*> outputs = {&log_.output(),       &audit_.output(),    &dial_.output(),
                                      &debug_log_.output(), &http_log_.output(), &alerts_.output()};
   if (security_log_) outputs.push_back(&security_log_->output());
   return outputs;

@@ -21,8 +21,7 @@ void collect_store(const HttpCache& cache, Exposition& out) {
   out.gauge("postern_http_cache_queued_bytes", "wait to be written", counters.queued_octets);
   out.counter("postern_http_cache_evicted", "objects that made room", counters.evicted);
   out.counter("postern_http_cache_refused", "objects that were not stored", counters.refused);
-  out.counter("postern_http_cache_damaged", "records that did not hold together",
-              counters.damaged);
+  out.counter("postern_http_cache_damaged", "records that did not hold together", counters.damaged);
   out.counter("postern_http_cache_errors", "reads and writes that failed", counters.errors);
 }
 
