@@ -7,6 +7,7 @@ namespace postern::http {
 
 DiskObject::DiskObject(Engine& engine, Head head, const std::string* metadata)
     : engine_(engine), head_(std::move(head)), reader_(engine) {
+  ++engine_.users;
   if (metadata != nullptr) metadata_ = *metadata;
   pin(head_.place.segment());
   if (head_.has_all()) return;
@@ -16,6 +17,7 @@ DiskObject::DiskObject(Engine& engine, Head head, const std::string* metadata)
 }
 
 DiskObject::~DiskObject() {
+  --engine_.users;
   for (const uint32_t segment : pinned_)
     engine_.unpin(segment);
 }

@@ -73,7 +73,7 @@ class StoredObject {
   // file was opened; what the disk gives the kernel for it later is not looked at again. `absent`
   // for octets that are not in the file yet (a fill): next() has them.
   virtual ReadExtent next_extent() = 0;
-  // `ready` is called once, later, never from within this call.
+  // `ready` is called once, later, never from within this call, nor when the object is gone.
   virtual void when_ready(std::function<void()> ready) = 0;
 
  protected:

@@ -103,7 +103,7 @@ std::optional<Summary> read_summary(File& file, const Geometry& geometry, uint32
   const auto header = read_header(file, geometry, segment);
   if (!header) return std::nullopt;
   auto summary = read_written(file, geometry, segment, header->sequence, with_keys);
-  if (summary) return summary;
+  if (summary || header->is_kept()) return summary;
   return walk(file, geometry, segment, header->sequence);
 }
 
