@@ -36,7 +36,7 @@ class Engine {
   std::unique_ptr<StoredObject> find_fill(const StoreKey& key, uint64_t offset);
   // Reads a head; `done` is called with nothing where it cannot be had (counted). At once if it is
   // in the page cache.
-  void load(const HeadAt& where, std::function<void(std::optional<Head>)> done);
+  void load(const HeadAt& where, bool with_body, std::function<void(std::optional<Head>)> done);
   HeadAt at(const IndexEntry& entry) const;
 
   // engine.cc

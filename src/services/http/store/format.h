@@ -188,8 +188,8 @@ struct RecordTail {
 
   Run run(size_t index) const;
 };
-// The tail of a record all of which is in `record`, if its sum is right.
-std::optional<RecordTail> parse_tail(std::span<const uint8_t> record, const RecordHeader& header,
+// The tail of a record, from its first octet on, if its sum is right.
+std::optional<RecordTail> parse_tail(std::span<const uint8_t> tail, const RecordHeader& header,
                                      uint32_t salt);
 bool is_body_whole(std::span<const uint8_t> record, const RecordHeader& header, uint32_t salt);
 

@@ -37,7 +37,7 @@ Log::Log(const Geometry& geometry, IoQueue& io)
     : geometry_(geometry),
       io_(io),
       segments_(geometry.segments),
-      verified_(geometry.file_octets / geometry.chunk_octets + 1) {
+      verified_(geometry.file_octets / (geometry.chunk_octets / 4) + 1) {
   for (uint32_t i = 0; i < geometry_.segments; ++i)
     free_.emplace(0, i);
 }
@@ -95,7 +95,7 @@ bool Log::open_next(For what) {
   segment.used = sizeof(SegmentHeader);
   open_ = index;
   const uint64_t from = geometry_.start_of(index);
-  for (uint64_t at = from; at < from + geometry_.segment_octets; at += geometry_.chunk_octets)
+  for (uint64_t at = from; at < from + geometry_.segment_octets; at += geometry_.chunk_octets / 4)
     verified_[slot_of(at)] = false;
 
   write_header(index);

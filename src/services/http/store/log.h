@@ -11,7 +11,8 @@
 // too. Free segments are taken in the order of their old sequence: what a tombstone had removed is
 // written over before the tombstone is.
 //
-// Bounds: 20 octets a segment, a bit a chunk, the summary of the open segment. Thread: the store's.
+// Bounds: 20 octets a segment, four bits a chunk, the summary of the open segment. Thread: the
+// store's.
 #pragma once
 
 #include <optional>
@@ -59,8 +60,9 @@ class Log {
   // A drained segment becomes free with its last pin.
   void unpin(uint32_t segment);
 
-  // Chunks whose sum was found right since they were written or the file was opened. Only of full
-  // ones, of which each lies in a part of the file of its own of the size of a chunk.
+  // Records whose sum was found right since they were written or the file was opened; of those with
+  // bodies of a quarter of a chunk or more, as no two of them begin in the same slot.
+  bool has_slot(uint32_t body_octets) const { return body_octets >= geometry_.chunk_octets / 4; }
   bool is_verified(uint64_t file_offset) const { return verified_[slot_of(file_offset)]; }
   void set_verified(uint64_t file_offset) { verified_[slot_of(file_offset)] = true; }
 
@@ -101,7 +103,7 @@ class Log {
   void write_header(uint32_t segment);
   void release(uint32_t segment);
   uint64_t room_in_open() const;
-  size_t slot_of(uint64_t file_offset) const { return file_offset / geometry_.chunk_octets; }
+  size_t slot_of(uint64_t file_offset) const { return file_offset / (geometry_.chunk_octets / 4); }
 
   const Geometry geometry_;
   IoQueue& io_;

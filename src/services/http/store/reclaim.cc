@@ -179,7 +179,7 @@ void Reclaimer::start(const KeyTags& tags) {
 void Reclaimer::begin(const MovePtr& move) {
   const IndexEntry* entry = engine_.index.find(move->tags.tag, move->tags.variant_tag);
   if (entry == nullptr || move->round != round_) return give_up(move);
-  engine_.load(engine_.at(*entry),
+  engine_.load(engine_.at(*entry), true,
                [this, move](std::optional<Head> head) { plan(move, std::move(head)); });
 }
 

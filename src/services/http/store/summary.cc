@@ -64,7 +64,8 @@ void add_entry(Summary& summary, std::span<const uint8_t> record, const RecordHe
   entry.offset = summary.used;
   entry.octets = static_cast<uint32_t>(header.octets());
   if (header.kind != RecordKind::chunk) {
-    const auto tail = parse_tail(record, header, geometry.salt);
+    const auto octets = record.subspan(sizeof(RecordHeader) + header.body_octets);
+    const auto tail = parse_tail(octets, header, geometry.salt);
     if (!tail) return;
     entry.key_at = static_cast<uint32_t>(summary.keys.size());
     entry.primary_octets = header.primary_octets;

@@ -29,20 +29,42 @@ double thread_cpu_s() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-// A hit as the proxy makes it: found, all octets handed out, the object gone.
-uint64_t hit(LiveStore& live, const std::string& name) {
+// A hit as the proxy makes it: found, all octets handed out (or their places), the object gone.
+uint64_t hit(LiveStore& live, const std::string& name, bool by_extents) {
   uint64_t octets = 0;
-  live.store->find({name}, [&octets](std::unique_ptr<StoredObject> object) {
+  live.store->find({name}, [&](std::unique_ptr<StoredObject> object) {
     if (!object) return;
-    for (Read read = object->next(); read.state == State::octets; read = object->next())
+    ReadExtent extent;
+    while (by_extents && (extent = object->next_extent()).state == State::octets)
+      octets += extent.length;
+    Read read;
+    while (!by_extents && (read = object->next()).state == State::octets)
       octets += read.octets.size();
   });
   return octets;
 }
 
+// Microseconds of CPU for a hit, the best of three.
+double hit_us(LiveStore& live, const std::vector<std::string>& names, size_t octets,
+              bool by_extents) {
+  const size_t count = std::max<size_t>(40'000, names.size());
+  double best = 1;
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    const double begun = thread_cpu_s();
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; ++i)
+      sum += hit(live, names[i * 7'919 % names.size()], by_extents);
+    // The kernel may want to wait for a page all the same; that one came from the pool.
+    REQUIRE(sum > count * octets / 1'000 * 999);
+    live.run();
+    best = std::min(best, (thread_cpu_s() - begun) / static_cast<double>(count));
+  }
+  return best * 1e6;
+}
+
 TEST_CASE("http/store/measure: a hit in the page cache", "[.measure]") {
   const TemporaryFolder folder;
-  for (const size_t octets : {1'024U, 16'384U, 65'536U, 1'048'576U}) {
+  for (const size_t octets : {1'024U, 16'000U, 65'536U, 1'048'576U}) {
     LiveStore live(folder.path("cache"), uint64_t{512} << 20);
     REQUIRE(Store::format(live.options));
     REQUIRE(live.open());
@@ -52,17 +74,8 @@ TEST_CASE("http/store/measure: a hit in the page cache", "[.measure]") {
       names.push_back("http://www.example.com/some/path/of/an/object/" + std::to_string(i));
       REQUIRE(live.put(names.back(), octets));
     }
-    const size_t rounds = std::max<size_t>(1, 40'000 / objects);
-    double best = 1;
-    for (int repeat = 0; repeat < 3; ++repeat) {
-      const double begun = thread_cpu_s();
-      uint64_t sum = 0;
-      for (size_t i = 0; i < rounds * objects; ++i)
-        sum += hit(live, names[i * 7'919 % objects]);
-      REQUIRE(sum == rounds * objects * octets);
-      best = std::min(best, (thread_cpu_s() - begun) / static_cast<double>(rounds * objects));
-    }
-    WARN(octets << " octets: " << best * 1e6 << " us CPU a hit, "
+    WARN(octets << " octets: " << hit_us(live, names, octets, false) << " us CPU a hit, by extents "
+                << hit_us(live, names, octets, true) << " us, of all "
                 << live.store->counters().reads_by_pool << " reads by the pool");
   }
 }
@@ -84,7 +97,7 @@ TEST_CASE("http/store/measure: fill and start", "[.measure]") {
   uint64_t count = 0;
   double longest = 0;
   for (; written < octets * 105 / 100; ++count) {
-    const double at = now_s();
+    const double at = thread_cpu_s();
     const size_t size = random() % (2 * mean_octets);
     auto writer = live.store->begin({"http://www.example.com/objects/" + std::to_string(count)},
                                     std::string(300, 'm'), {});
@@ -93,7 +106,7 @@ TEST_CASE("http/store/measure: fill and start", "[.measure]") {
       writer->commit();
     }
     live.run();
-    longest = std::max(longest, now_s() - at);
+    longest = std::max(longest, thread_cpu_s() - at);
     written += size;
     // As fast as it is written.
     live.run_until([&] { return live.store->counters().queued_octets < (8 << 20); });
