@@ -33,11 +33,15 @@ bool Index::insert(const IndexEntry& entry) {
     *known = entry;
     return false;
   }
+  insert_new(entry);
+  return true;
+}
+
+void Index::insert_new(const IndexEntry& entry) {
   Shard& shard = shard_of(entry.tag);
   if ((shard.used + 1) * 8 > shard.slots.size() * 7) grow(shard);
   put(shard, entry);
   ++size_;
-  return true;
 }
 
 void Index::put(Shard& shard, const IndexEntry& entry) {

@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/prefetch.h"
+
 namespace postern::http {
 
 // Where a record lies: segment (24 bits), offset (20) and size (20), both in kRecordUnit.
@@ -59,6 +61,13 @@ class Index {
   }
   // In the place of an entry with the same tags, if there is one; true: there was none.
   bool insert(const IndexEntry& entry);
+  // Where there is none with the same tags.
+  void insert_new(const IndexEntry& entry);
+  // One is going to be looked for.
+  void prefetch(uint64_t tag) {
+    const Shard& shard = shard_of(tag);
+    if (!shard.slots.empty()) postern::prefetch(&shard.slots[home_of(tag, shard)]);
+  }
   bool erase(uint64_t tag, uint32_t variant_tag);
   // All variants for which `is_gone(const IndexEntry&)`; returns how many there were.
   template <typename IsGone>

@@ -63,7 +63,11 @@ void bury(Engine& engine, const SummaryEntry& tombstone, uint32_t sequence) {
 }
 
 void add_entries(Engine& engine, const Summary& summary, uint32_t segment) {
-  for (const SummaryEntry& entry : summary.entries) {
+  constexpr size_t kPrefetched = 8;
+  const std::vector<SummaryEntry>& entries = summary.entries;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (i + kPrefetched < entries.size()) engine.index.prefetch(entries[i + kPrefetched].tag);
+    const SummaryEntry& entry = entries[i];
     if (entry.kind == RecordKind::tombstone) bury(engine, entry, summary.sequence);
     if (entry.kind != RecordKind::object) continue;
     IndexEntry known;
