@@ -9,7 +9,7 @@ namespace postern::http {
 namespace {
 
 constexpr size_t kBatchMax = 64;   // jobs; four parts each stay below IOV_MAX
-constexpr size_t kDeliverMax = 4;  // completions, before others get the owner's thread: 1 ms
+constexpr size_t kDeliverMax = 2;  // completions, before others get the owner's thread: 1 ms
 constexpr uint8_t kZeros[kRecordUnit] = {};
 
 uint64_t octets_of(const WriteJob& job) {

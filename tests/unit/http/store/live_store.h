@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <ctime>
 #include <deque>
 #include <filesystem>
 #include <mutex>
@@ -31,6 +32,12 @@ class TemporaryFolder {
  private:
   std::filesystem::path folder_;
 };
+
+inline double thread_cpu_s() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 class LiveStore {
  public:
@@ -143,13 +150,16 @@ class LiveStore {
   StoreOptions options;
   std::string error;
   std::unique_ptr<Store> store;
+  double longest_task_s = 0;  // of the owner's thread, CPU
 
  private:
   void run_one(std::unique_lock<std::mutex>& lock) {
     auto task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
+    const double begun = thread_cpu_s();
     task();
+    longest_task_s = std::max(longest_task_s, thread_cpu_s() - begun);
     lock.lock();
   }
 

@@ -8,7 +8,6 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>
-#include <ctime>
 
 #include "unit/http/store/live_store.h"
 
@@ -17,16 +16,11 @@ namespace {
 
 using testing::LiveStore;
 using testing::TemporaryFolder;
+using testing::thread_cpu_s;
 using State = Read::State;
 
 double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double thread_cpu_s() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
 // A hit as the proxy makes it: found, all octets handed out (or their places), the object gone.
@@ -95,9 +89,7 @@ TEST_CASE("http/store/measure: fill and start", "[.measure]") {
   const double cpu = thread_cpu_s();
   uint64_t written = 0;
   uint64_t count = 0;
-  double longest = 0;
   for (; written < octets * 105 / 100; ++count) {
-    const double at = thread_cpu_s();
     const size_t size = random() % (2 * mean_octets);
     auto writer = live.store->begin({"http://www.example.com/objects/" + std::to_string(count)},
                                     std::string(300, 'm'), {});
@@ -106,7 +98,6 @@ TEST_CASE("http/store/measure: fill and start", "[.measure]") {
       writer->commit();
     }
     live.run();
-    longest = std::max(longest, thread_cpu_s() - at);
     written += size;
     // As fast as it is written.
     live.run_until([&] { return live.store->counters().queued_octets < (8 << 20); });
@@ -116,9 +107,9 @@ TEST_CASE("http/store/measure: fill and start", "[.measure]") {
   const StoreCounters counters = live.store->counters();
   WARN("filled " << written / 1e9 << " GB in " << took << " s (" << written / 1e6 / took
                  << " MB/s), " << count << " objects, " << (thread_cpu_s() - cpu) / count * 1e6
-                 << " us CPU each on this thread, longest step " << longest * 1e3 << " ms, refused "
-                 << counters.refused << ", index " << counters.index_octets / counters.objects
-                 << " octets an object");
+                 << " us CPU each on this thread, longest task " << live.longest_task_s * 1e3
+                 << " ms, refused " << counters.refused << ", index "
+                 << counters.index_octets / counters.objects << " octets an object");
   for (const bool is_cold : {false, true}) {
     live.store.reset();
     const int fd = ::open(live.options.path.c_str(), O_RDWR | O_CLOEXEC);
