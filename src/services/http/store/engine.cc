@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/assert.h"
 #include "services/io/keyed_hash.h"
 
 namespace postern::http {
@@ -40,6 +41,7 @@ Engine::~Engine() {
   heads.drop_all();
   waiting_.clear();
   fills.clear();
+  POSTERN_ASSERT(users == 0);
 }
 
 KeyTags Engine::tags_of(const StoreKey& key) const {
@@ -141,31 +143,35 @@ void Engine::retry() {
 }
 
 // One more variant than the bound takes the place of the one that was written first.
-void Engine::bound_variants(const IndexEntry& entry) {
-  size_t count = 0;
-  const IndexEntry* oldest = nullptr;
-  const auto sequence = [this](const IndexEntry& known) {
-    return log.segment(known.place.segment()).sequence;
-  };
+bool Engine::add(const IndexEntry& entry) {
+  size_t variants = 0;
+  bool is_known = false;
   index.each_variant(entry.tag, [&](IndexEntry& known) {
-    ++count;
-    if (oldest == nullptr || sequence(known) < sequence(*oldest)) oldest = &known;
+    ++variants;
+    if (known.variant_tag != entry.variant_tag) return;
+    known = entry;
+    is_known = true;
   });
-  if (count < kStoreVariantsMax) return;
-  index.erase(oldest->tag, oldest->variant_tag);
-  ++counters.evicted;
+  if (is_known) return true;
+  if (index.size() >= objects_max) {
+    ++counters.refused;
+    return false;
+  }
+  if (variants >= kStoreVariantsMax) drop_oldest_variant(entry.tag);
+  index.insert_new(entry);
+  return true;
 }
 
-bool Engine::add(const IndexEntry& entry) {
-  if (index.find(entry.tag, entry.variant_tag) == nullptr) {
-    if (index.size() >= objects_max) {
-      ++counters.refused;
-      return false;
-    }
-    bound_variants(entry);
-  }
-  index.insert(entry);
-  return true;
+void Engine::drop_oldest_variant(uint64_t tag) {
+  IndexEntry oldest;
+  uint32_t lowest = ~uint32_t{0};
+  index.each_variant(tag, [&](const IndexEntry& known) {
+    const uint32_t sequence = log.segment(known.place.segment()).sequence;
+    if (sequence >= lowest) return;
+    lowest = sequence;
+    oldest = known;
+  });
+  if (index.erase(tag, oldest.variant_tag)) ++counters.evicted;
 }
 
 bool Engine::is_queue_full(uint64_t octets) const {

@@ -47,10 +47,14 @@ void HeadWriter::add(std::shared_ptr<HeadWrite> write) {
 void HeadWriter::start(const std::shared_ptr<HeadWrite>& write) {
   using Kind = HeadWrite::Kind;
   if (write->kind == Kind::replacement) return send(write);
-  if (write->kind == Kind::move) return write->begin();
+  if (write->kind == Kind::move) {
+    // It may hold itself, and end before it returns.
+    const std::function<void()> begin = std::exchange(write->begin, {});
+    return begin();
+  }
   const IndexEntry* entry = engine_.index.find(write->tags.tag, write->tags.variant_tag);
   if (entry == nullptr) return build_on(write, std::nullopt);
-  engine_.load(engine_.at(*entry),
+  engine_.load(engine_.at(*entry), false,
                [this, write](std::optional<Head> head) { build_on(write, std::move(head)); });
 }
 
@@ -149,8 +153,9 @@ void HeadWriter::finish(const std::shared_ptr<HeadWrite>& write, bool is_stored)
     queue.pop_front();
     engine_.io.later([this, next = queue.front()] { start(next); });
   }
-  write->begin = {};
-  write->prepare = {};
+  // `write` may belong to one of these.
+  const auto begin = std::exchange(write->begin, {});
+  const auto prepare = std::exchange(write->prepare, {});
   if (const auto done = std::exchange(write->done, {})) done(is_stored);
 }
 

@@ -33,11 +33,15 @@ bool Index::insert(const IndexEntry& entry) {
     *known = entry;
     return false;
   }
+  insert_new(entry);
+  return true;
+}
+
+void Index::insert_new(const IndexEntry& entry) {
   Shard& shard = shard_of(entry.tag);
   if ((shard.used + 1) * 8 > shard.slots.size() * 7) grow(shard);
   put(shard, entry);
   ++size_;
-  return true;
 }
 
 void Index::put(Shard& shard, const IndexEntry& entry) {
@@ -78,17 +82,6 @@ bool Index::erase(uint64_t tag, uint32_t variant_tag) {
   Shard& shard = shard_of(tag);
   erase_at(shard, static_cast<size_t>(entry - shard.slots.data()));
   return true;
-}
-
-size_t Index::erase_all(uint64_t tag) {
-  size_t count = 0;
-  for (;; ++count) {
-    IndexEntry* any = nullptr;
-    each_variant(tag, [&any](IndexEntry& entry) { any = &entry; });
-    if (any == nullptr) return count;
-    Shard& shard = shard_of(tag);
-    erase_at(shard, static_cast<size_t>(any - shard.slots.data()));
-  }
 }
 
 void Index::clear() {

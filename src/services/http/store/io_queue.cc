@@ -8,7 +8,8 @@
 namespace postern::http {
 namespace {
 
-constexpr size_t kBatchMax = 64;  // jobs; four parts each stay below IOV_MAX
+constexpr size_t kBatchMax = 64;   // jobs; four parts each stay below IOV_MAX
+constexpr size_t kDeliverMax = 2;  // completions, before others get the owner's thread: 1 ms
 constexpr uint8_t kZeros[kRecordUnit] = {};
 
 uint64_t octets_of(const WriteJob& job) {
@@ -101,7 +102,7 @@ void IoQueue::later(std::function<void()> task) {
 
 bool IoQueue::is_idle() {
   const std::lock_guard lock(mutex_);
-  return writes_.empty() && !is_writing_ && finished_.empty();
+  return writes_.empty() && !is_writing_ && !is_delivering_ && finished_.empty();
 }
 
 ssize_t IoQueue::last_error() {
@@ -211,6 +212,7 @@ void IoQueue::request_delivery() {
 
 void IoQueue::deliver() {
   std::vector<std::function<void()>> finished;
+  finished.reserve(kDeliverMax);
   {
     const std::lock_guard lock(mutex_);
     is_delivery_requested_ = false;
@@ -218,10 +220,15 @@ void IoQueue::deliver() {
   if (!has_threads_) run_here();
   {
     const std::lock_guard lock(mutex_);
-    finished.swap(finished_);
+    for (; !finished_.empty() && finished.size() < kDeliverMax; finished_.pop_front())
+      finished.push_back(std::move(finished_.front()));
+    is_delivering_ = true;
+    if (!finished_.empty()) request_delivery();
   }
   for (const std::function<void()>& completion : finished)
     completion();
+  const std::lock_guard lock(mutex_);
+  is_delivering_ = false;
 }
 
 // What the threads would do, once.

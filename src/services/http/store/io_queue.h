@@ -103,7 +103,8 @@ class IoQueue {
   std::condition_variable to_read_;
   std::deque<WriteJob> writes_;
   std::deque<ReadJob> reads_;
-  std::vector<std::function<void()>> finished_;
+  std::deque<std::function<void()>> finished_;
+  bool is_delivering_ = false;
   ssize_t last_error_ = 0;
   bool is_writing_ = false;
   bool is_delivery_requested_ = false;
