@@ -72,6 +72,7 @@ void Exchange::reset() {
   result_ = CacheResult::none;
   object_.reset();
   gap_.reset();
+  is_in_gap_ = false;
   switches_ = 0;
   entry_octets_.clear();
   variant_.clear();

@@ -130,7 +130,7 @@ class Exchange final : public Poller::Mortal,
   bool send_octets(Part& part);
   bool seek(uint64_t offset);
   bool switch_source(uint64_t offset);
-  StoredObject& source() { return gap_ ? *gap_ : *object_; }
+  StoredObject& source() { return is_in_gap_ ? *gap_ : *object_; }
   bool send_extent(Part& part);
   bool wait_for_store();
   void stored_failed();
@@ -189,6 +189,8 @@ class Exchange final : public Poller::Mortal,
   std::unique_ptr<StoredObject> object_;
   std::unique_ptr<StoredObject> gap_;  // the fill that has what object_ has not, in its place
   uint64_t gap_begin_ = 0;
+  uint64_t gap_end_ = UINT64_MAX;  // where it had no more
+  bool is_in_gap_ = false;
   int switches_ = 0;
   std::string entry_octets_;  // in place of the object's metadata, after a validation
   Entry entry_;

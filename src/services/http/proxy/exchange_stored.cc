@@ -172,6 +172,7 @@ bool Exchange::send_octets(Part& part) {
     return true;
   }
   if (read.state != Read::State::octets) {
+    if (is_in_gap_) gap_end_ = part.begin;
     const bool is_elsewhere =
         has_parts_ && read.state != Read::State::failed && switch_source(part.begin);
     if (!is_elsewhere) stored_failed();
@@ -197,14 +198,20 @@ bool Exchange::seek(uint64_t offset) {
 // Of the object in parts, the one that has, or will have, the octet. False: none.
 bool Exchange::switch_source(uint64_t offset) {
   if (++switches_ > kSwitchesMax) return false;
-  gap_.reset();
+  is_in_gap_ = false;
   for (const OctetRange& piece : object_->present()) {
     if (piece.begin <= offset && offset < piece.end) {
       object_->seek(offset);
       return true;
     }
   }
-  gap_ = core_.store->find_fill(StoreKey{request_->key.text, variant_}, offset);
+  // A fill that is held goes on when it is long in the store, where a look-up would not find it.
+  const bool was_tried = gap_ && (offset < gap_begin_ || gap_end_ == offset);
+  if (!gap_ || was_tried) {
+    gap_ = core_.store->find_fill(StoreKey{request_->key.text, variant_}, offset);
+    gap_begin_ = offset;
+    gap_end_ = UINT64_MAX;
+  }
   const bool belongs = gap_ && gap_->validator() == object_->validator() &&
                        object_->validator() != 0 && gap_->length() == object_->length();
   if (!belongs) {
@@ -212,6 +219,7 @@ bool Exchange::switch_source(uint64_t offset) {
     return false;
   }
   gap_->seek(offset);
+  is_in_gap_ = true;
   return true;
 }
 
@@ -258,6 +266,7 @@ void Exchange::stored_failed() {
     out_.clear();
     object_.reset();
     gap_.reset();
+    is_in_gap_ = false;
     has_parts_ = false;
     parts_.clear();
     part_ = 0;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 #include <cstring>
@@ -233,6 +234,13 @@ unsigned status_of(std::string_view response) {
 std::string body_of(const std::string& response) {
   const size_t end = response.find("\r\n\r\n");
   return end == std::string::npos ? std::string() : response.substr(end + 4);
+}
+
+std::string difference(std::string_view got, std::string_view wanted) {
+  if (got == wanted) return {};
+  const auto at = std::mismatch(got.begin(), got.end(), wanted.begin(), wanted.end()).first;
+  return fmt::format("{} octets, not {}; differs at {}", got.size(), wanted.size(),
+                     at - got.begin());
 }
 
 Bed::Bed() {

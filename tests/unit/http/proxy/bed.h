@@ -117,5 +117,7 @@ std::string request(std::string_view url, std::string_view fields = {});
 bool has(std::string_view text, std::string_view part);
 unsigned status_of(std::string_view response);
 std::string body_of(const std::string& response);
+// Empty: they are the same; else in what they are not, briefly.
+std::string difference(std::string_view got, std::string_view wanted);
 
 }  // namespace postern::http::test
