@@ -191,11 +191,11 @@ void Exchange::show(Problem problem, std::string_view detail) {
     detail_ = text.name;
     if (!detail.empty()) detail_.append(": ").append(detail);
   }
-  const std::string page =
-      error_page(ErrorPage{problem, core_.settings.name, url_text(), detail});
+  const std::string page = error_page(ErrorPage{problem, core_.settings.name, url_text(), detail});
   std::string extra = "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n";
   if (problem == Problem::login_required)
-    extra += "Proxy-Authenticate: Basic realm=\"" + core_.settings.realm + "\", charset=\"UTF-8\"\r\n";
+    extra +=
+        "Proxy-Authenticate: Basic realm=\"" + core_.settings.realm + "\", charset=\"UTF-8\"\r\n";
   send_page(text.status, text.reason, extra, page);
 }
 
@@ -267,8 +267,7 @@ void Exchange::on_client_time_out() {
   const bool is_clients_turn =
       is_blocked() || (stage_ == Stage::live && !upload_.is_done() && transfer_ != nullptr &&
                        transfer_->fetch().takes_body() && transfer_->fetch().unsent() == 0);
-  if (!is_clients_turn)
-    return core_.wheel.set(*connection_, core_.settings.limits.client_body_s);
+  if (!is_clients_turn) return core_.wheel.set(*connection_, core_.settings.limits.client_body_s);
   ++core_.counters.too_slow;
   detail_ = "client too slow";
   lose_client();

@@ -7,8 +7,8 @@
 //         -> Tunnel (CONNECT)      +-> page of our own
 //
 // It is taken from a pool and goes back there: what it needs for a hit is allocated once. While
-// nothing takes time, the request is that of the connection's shared memory; keep() copies it before
-// the exchange waits for anything.
+// nothing takes time, the request is that of the connection's shared memory; keep() copies it
+// before the exchange waits for anything.
 //
 // Each step ends in exactly one call of the next; end() is the last, after which nothing of the
 // exchange may be touched. Calls that come late from stores and names are told from those of the

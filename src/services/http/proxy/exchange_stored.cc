@@ -22,8 +22,8 @@ bool has_selection(const Request& request) {
   if (!request.facts.range.empty()) return true;
   const Fields& fields = request.head().fields;
   return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
-    return field.name.size() > 3 && (field.name[0] | 0x20) == 'i' && (field.name[1] | 0x20) == 'f' &&
-           field.name[2] == '-';
+    return field.name.size() > 3 && (field.name[0] | 0x20) == 'i' &&
+           (field.name[1] | 0x20) == 'f' && field.name[2] == '-';
   });
 }
 
@@ -78,8 +78,8 @@ bool Exchange::plan_parts(uint64_t length, StoredHead& head) {
     return false;
   }
   const auto size = static_cast<int64_t>(length);
-  const StoredAnswer answer = plan_answer(request_->head().method, request_->head().fields,
-                                          entry_.facts, *stored, size);
+  const StoredAnswer answer =
+      plan_answer(request_->head().method, request_->head().fields, entry_.facts, *stored, size);
   head.status = answer.status;
   if (answer.status == 416 || answer.status == 412) {
     const std::string range = "Content-Range: " + encode_unsatisfied_range(size) + "\r\n";
@@ -96,7 +96,8 @@ bool Exchange::plan_parts(uint64_t length, StoredHead& head) {
     range_text_ = encode_content_range(only, size);
     head.content_range = range_text_;
     delivery_.length = static_cast<uint64_t>(only.size());
-    parts_.push_back(Part{{}, static_cast<uint64_t>(only.first), static_cast<uint64_t>(only.last) + 1});
+    parts_.push_back(
+        Part{{}, static_cast<uint64_t>(only.first), static_cast<uint64_t>(only.last) + 1});
   } else if (answer.status == 206) {
     const Multipart multipart(random_boundary(), stored->find("content-type").value_or(""), size);
     type_text_ = multipart.content_type();
@@ -104,7 +105,8 @@ bool Exchange::plan_parts(uint64_t length, StoredHead& head) {
     delivery_.length = static_cast<uint64_t>(multipart.length(answer.ranges));
     parts_.reserve(answer.ranges.size());
     for (const Octets& range : answer.ranges) {
-      parts_.push_back(Part{multipart.head(range, parts_.empty()), static_cast<uint64_t>(range.first),
+      parts_.push_back(Part{multipart.head(range, parts_.empty()),
+                            static_cast<uint64_t>(range.first),
                             static_cast<uint64_t>(range.last) + 1});
     }
     tail_ = multipart.tail();
@@ -157,8 +159,7 @@ bool Exchange::pump_part() {
     ++part_;
     return true;
   }
-  const bool is_copied =
-      part.end - part.begin <= kCopiedMax || delivery_.is_chunked ||
+  const bool is_copied = part.end - part.begin <= kCopiedMax || delivery_.is_chunked ||
                          object_->is_filling() || has_parts_;
   return is_copied ? send_octets(part) : send_extent(part);
 }
@@ -178,7 +179,8 @@ bool Exchange::send_octets(Part& part) {
     if (!is_elsewhere) stored_failed();
     return is_elsewhere;
   }
-  const auto size = static_cast<size_t>(std::min<uint64_t>(read.octets.size(), part.end - part.begin));
+  const auto size =
+      static_cast<size_t>(std::min<uint64_t>(read.octets.size(), part.end - part.begin));
   const std::string_view octets(reinterpret_cast<const char*>(read.octets.data()), size);
   if (delivery_.is_chunked) out_.text() += ChunkHeader(size).text();
   out_.put(octets, delivery_.is_chunked ? kChunkEnd : std::string_view());

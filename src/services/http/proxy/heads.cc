@@ -68,7 +68,8 @@ void write_own(std::string& out, const ProxySettings& settings, const Delivery& 
   HeadWriter writer(out);
   write_framing(writer, delivery);
   append_via(out, kMinor, settings.name);
-  if (notes.has_status) writer.field("Cache-Status", encode_cache_status(settings.name, notes.status));
+  if (notes.has_status)
+    writer.field("Cache-Status", encode_cache_status(settings.name, notes.status));
   if (!delivery.is_persistent) writer.field("Connection", "close");
   writer.end();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The heads that the proxy sends: requests to origins and parents, and responses to clients, made of
-// those that came or of what is stored (RFC 9110 section 7.6, RFC 9112 section 3.2).
+// The heads that the proxy sends: requests to origins and parents, and responses to clients, made
+// of those that came or of what is stored (RFC 9110 section 7.6, RFC 9112 section 3.2).
 //
 // All append to a string that its owner uses again. Thread: control.
 #pragma once

@@ -35,8 +35,8 @@ namespace postern::http {
 struct TransferOrder {
   std::shared_ptr<Request> request;  // shared with the exchange, which may end before or after
   Fetch::Question question;
-  std::string pending_key;  // under which others find it; empty: they do not
-  bool may_store = false;   // the key is to be trusted
+  std::string pending_key;    // under which others find it; empty: they do not
+  bool may_store = false;     // the key is to be trusted
   bool is_for_store = false;  // wanted also without a leader
   // Validation of what is stored under `variant` with these metadata; empty: none.
   std::string variant;

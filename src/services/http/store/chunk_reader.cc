@@ -31,11 +31,11 @@ Read ChunkReader::read(const Run& run, uint64_t offset) {
 
 ReadExtent ChunkReader::extent(const Run& run, uint64_t offset) {
   const Where at = where(run, offset);
-  const bool is_full = at.octets == engine_.geometry().chunk_octets;
-  const bool is_known = is_full && engine_.log.is_verified(at.file_offset);
+  const bool has_slot = engine_.log.has_slot(at.octets);
+  const bool is_known = has_slot && engine_.log.is_verified(at.file_offset);
   const Read::State state = is_known ? Read::State::octets : load(at);
   if (state != Read::State::octets) return {state, -1, 0, 0};
-  if (is_full) engine_.log.set_verified(at.file_offset);
+  if (has_slot) engine_.log.set_verified(at.file_offset);
   const uint64_t skipped = offset - at.object_offset;
   return {state, engine_.file().fd(), at.file_offset + sizeof(RecordHeader) + skipped,
           at.octets - skipped};

@@ -7,6 +7,7 @@ namespace postern::http {
 
 DiskObject::DiskObject(Engine& engine, Head head, const std::string* metadata)
     : engine_(engine), head_(std::move(head)), reader_(engine) {
+  ++engine_.users;
   if (metadata != nullptr) metadata_ = *metadata;
   pin(head_.place.segment());
   if (head_.has_all()) return;
@@ -16,6 +17,7 @@ DiskObject::DiskObject(Engine& engine, Head head, const std::string* metadata)
 }
 
 DiskObject::~DiskObject() {
+  --engine_.users;
   for (const uint32_t segment : pinned_)
     engine_.unpin(segment);
 }
@@ -46,30 +48,34 @@ std::vector<OctetRange> DiskObject::present() const {
   return {{0, head_.header.object_length}};
 }
 
+const Run* DiskObject::run_here(Run& own) const {
+  if (!head_.has_all()) return run_at(runs_, offset_);
+  own = head_.own_run();
+  return &own;
+}
+
 Read DiskObject::next() {
   if (offset_ >= head_.header.object_length) return {Read::State::end, {}};
+  Run own;
+  const Run* run = run_here(own);
   Read read;
-  if (head_.has_all()) {
-    read = {Read::State::octets, head_.body().subspan(offset_)};
-  } else if (const Run* run = run_at(runs_, offset_); run == nullptr) {
+  if (run == nullptr)
     read.state = Read::State::absent;
-  } else if (is_in_head(*run)) {
+  else if (is_in_memory(*run))
     read = {Read::State::octets, head_.body().subspan(offset_ - run->object_offset)};
-  } else {
+  else
     read = reader_.read(*run, offset_);
-  }
   if (read.state == Read::State::octets) offset_ += read.octets.size();
   return read;
 }
 
 ReadExtent DiskObject::next_extent() {
-  const RecordHeader& header = head_.header;
-  if (offset_ >= header.object_length) return {};
-  const Run self{header.object_offset, header.file_offset, header.body_octets, header.sequence};
-  const Run* run = head_.has_all() ? &self : run_at(runs_, offset_);
+  if (offset_ >= head_.header.object_length) return {};
+  Run own;
+  const Run* run = run_here(own);
   if (run == nullptr) return {Read::State::absent, -1, 0, 0};
   ReadExtent extent;
-  if (is_in_head(*run))  // its sum was found right with the head
+  if (is_in_memory(*run))  // its sum was found right with the head
     extent = {Read::State::octets, engine_.file().fd(),
               run->file_offset + sizeof(RecordHeader) + (offset_ - run->object_offset),
               run->object_end() - offset_};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DiskObject: an object whose head was found in the file. An object of one record is read with its
-// head; of the others the chunks are read as they are asked for. Thread: the store's.
+// DiskObject: an object whose head was found in the file. A short body is read with the head; of
+// the others the chunks are read as they are asked for. Thread: the store's.
 #pragma once
 
 #include <string>
@@ -30,7 +30,11 @@ class DiskObject final : public StoredObject {
   bool is_hollow() const;
 
  private:
-  bool is_in_head(const Run& run) const { return run.file_offset == head_.header.file_offset; }
+  // The run that has the octet at the offset; nullptr: none. `own` has it where it is the head's.
+  const Run* run_here(Run& own) const;
+  bool is_in_memory(const Run& run) const {
+    return head_.has_body && run.file_offset == head_.header.file_offset;
+  }
   void pin(uint32_t segment);
 
   Engine& engine_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/assert.h"
 #include "services/io/keyed_hash.h"
 
 namespace postern::http {
@@ -40,6 +41,7 @@ Engine::~Engine() {
   heads.drop_all();
   waiting_.clear();
   fills.clear();
+  POSTERN_ASSERT(users == 0);
 }
 
 KeyTags Engine::tags_of(const StoreKey& key) const {

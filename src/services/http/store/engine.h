@@ -36,7 +36,7 @@ class Engine {
   std::unique_ptr<StoredObject> find_fill(const StoreKey& key, uint64_t offset);
   // Reads a head; `done` is called with nothing where it cannot be had (counted). At once if it is
   // in the page cache.
-  void load(const HeadAt& where, std::function<void(std::optional<Head>)> done);
+  void load(const HeadAt& where, bool with_body, std::function<void(std::optional<Head>)> done);
   HeadAt at(const IndexEntry& entry) const;
 
   // engine.cc
@@ -61,8 +61,9 @@ class Engine {
   // engine_remove.cc
   void remove(std::string_view primary, const Store::Done& done);
   void clear(const Store::Done& done);
-  // False: no room now. `done` as for remove().
-  bool write_tombstone(std::string_view primary, const Store::Done& done, Log::For what);
+  // False: no room now. `done` as for remove(). `before`: the sequence before which all is gone; 0:
+  // that of the tombstone.
+  bool write_tombstone(std::string_view primary, uint32_t before, const Store::Done& done);
   void update_metadata(const StoreKey& key, std::string_view metadata, const Store::Done& done);
 
   StoreOptions options;
@@ -70,6 +71,7 @@ class Engine {
   uint64_t queued_octets = 0;
   uint64_t objects_max = 0;
   uint64_t commits = 0;
+  uint64_t users = 0;  // fills and objects that were found: none may outlive this
   std::unordered_multimap<uint64_t, std::shared_ptr<Fill>> fills;  // shared: see writer.h
 
  private:

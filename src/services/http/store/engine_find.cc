@@ -45,7 +45,7 @@ void Engine::find(const StoreKey& key, Store::Found found) {
   entry->asked_in = log.sequence();
   const HeadAt where = at(*entry);
   Head head;
-  const ReadHead outcome = read_head(*file_, geometry(), where, true, head);
+  const ReadHead outcome = read_head(*file_, geometry(), where, {true, false}, head);
   switch (outcome) {
     case ReadHead::whole:
       ++counters.reads_at_once;
@@ -58,12 +58,13 @@ void Engine::find(const StoreKey& key, Store::Found found) {
       ++counters.misses;
       return found(nullptr);
   }
-  load(where, [this, found = std::move(found), primary = std::string(key.primary),
-               variant = std::string(key.variant)](std::optional<Head> loaded) {
-    if (loaded) return answer({primary, variant}, std::move(*loaded), found);
-    ++counters.misses;
-    found(nullptr);
-  });
+  load(where, false,
+       [this, found = std::move(found), primary = std::string(key.primary),
+        variant = std::string(key.variant)](std::optional<Head> loaded) {
+         if (loaded) return answer({primary, variant}, std::move(*loaded), found);
+         ++counters.misses;
+         found(nullptr);
+       });
 }
 
 void Engine::answer(const StoreKey& key, Head head, const Store::Found& found) {
@@ -95,9 +96,10 @@ void Engine::note_unread(const HeadAt& where, bool is_error) {
   if (!is_error) drop(where);
 }
 
-void Engine::load(const HeadAt& where, std::function<void(std::optional<Head>)> done) {
+void Engine::load(const HeadAt& where, bool with_body,
+                  std::function<void(std::optional<Head>)> done) {
   Head head;
-  const ReadHead outcome = read_head(*file_, geometry(), where, true, head);
+  const ReadHead outcome = read_head(*file_, geometry(), where, {true, with_body}, head);
   if (outcome == ReadHead::whole) {
     ++counters.reads_at_once;
     return done(std::move(head));
@@ -114,8 +116,8 @@ void Engine::load(const HeadAt& where, std::function<void(std::optional<Head>)> 
   };
   // Shared by the pool and its completion.
   auto reading = std::make_shared<Reading>();
-  auto work = [reading, where, geometry = geometry()](File& file) {
-    reading->outcome = read_head(file, geometry, where, false, reading->head);
+  auto work = [reading, where, with_body, geometry = geometry()](File& file) {
+    reading->outcome = read_head(file, geometry, where, {false, with_body}, reading->head);
   };
   io.read(std::move(work), [this, reading, where, done = std::move(done)] {
     std::optional<Head> loaded;

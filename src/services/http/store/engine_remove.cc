@@ -15,12 +15,10 @@ void Engine::remove(std::string_view primary, const Store::Done& done) {
     it->second->cancel();
   // Also where nothing is known: an older object, of which the segment is not written over yet, or
   // that could not be read for once, would come back at the next start.
-  enqueue([this, key = std::string(primary), done] {
-    return write_tombstone(key, done, Log::For::fill);
-  });
+  enqueue([this, key = std::string(primary), done] { return write_tombstone(key, 0, done); });
 }
 
-bool Engine::write_tombstone(std::string_view primary, const Store::Done& done, Log::For what) {
+bool Engine::write_tombstone(std::string_view primary, uint32_t before, const Store::Done& done) {
   if (is_failing_ || primary.size() > kStoreKeyMax) {
     if (done) io.later([done] { done(false); });
     return true;
@@ -30,7 +28,8 @@ bool Engine::write_tombstone(std::string_view primary, const Store::Done& done, 
   job.header.kind = RecordKind::tombstone;
   job.header.tag = tags_of({primary, {}}).tag;
   job.header.primary_octets = static_cast<uint16_t>(primary.size());
-  if (!log.place(job.header, primary, what)) return false;
+  job.header.variant_tag = before;
+  if (!log.place(job.header, primary, before == 0 ? Log::For::fill : Log::For::move)) return false;
   job.tail.assign(primary.begin(), primary.end());
   job.sync = WriteJob::Sync::soon;
   job.done = done;

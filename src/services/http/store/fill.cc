@@ -36,9 +36,11 @@ Fill::Fill(Engine& engine, const StoreKey& key, std::string_view metadata,
       end_(options.offset) {
   counted_ = primary_.size() + variant_.size() + metadata_.size();
   engine_.queued_octets += counted_;
+  ++engine_.users;
 }
 
 Fill::~Fill() {
+  --engine_.users;
   release_queue(counted_);
   for (const uint32_t segment : pinned_)
     engine_.unpin(segment);

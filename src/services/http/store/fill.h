@@ -122,6 +122,8 @@ class FillObject final : public StoredObject {
   uint64_t offset_ = 0;
   std::shared_ptr<const Chunk> held_;  // what the octets given out last lie in
   ChunkReader reader_;
+  std::function<void()> ready_;
+  std::shared_ptr<FillObject*> self_;  // shared with what waits in the fill, which may outlive this
 };
 
 }  // namespace postern::http

@@ -7,7 +7,8 @@ FillObject::FillObject(Engine& engine, std::shared_ptr<Fill> fill, const std::st
     : engine_(engine),
       fill_(std::move(fill)),
       metadata_(metadata != nullptr ? *metadata : fill_->metadata()),
-      reader_(engine) {
+      reader_(engine),
+      self_(std::make_shared<FillObject*>(this)) {
   ++fill_->readers;
 }
 
@@ -71,12 +72,17 @@ ReadExtent FillObject::next_extent() {
 }
 
 void FillObject::when_ready(std::function<void()> ready) {
-  if (reader_.is_waiting())
-    reader_.when_ready(std::move(ready));
-  else if (offset_ < fill_->end() || fill_->state() != Fill::State::open)
-    engine_.io.later(std::move(ready));
+  if (reader_.is_waiting()) return reader_.when_ready(std::move(ready));
+  ready_ = std::move(ready);
+  auto wake = [self = std::weak_ptr<FillObject*>(self_)] {
+    const auto alive = self.lock();
+    if (!alive) return;
+    if (const auto call = std::exchange((*alive)->ready_, {})) call();
+  };
+  if (offset_ < fill_->end() || fill_->state() != Fill::State::open)
+    engine_.io.later(std::move(wake));
   else
-    fill_->wait(std::move(ready));
+    fill_->wait(std::move(wake));
 }
 
 }  // namespace postern::http

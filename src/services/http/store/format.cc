@@ -137,11 +137,10 @@ Run RecordTail::run(size_t index) const {
   return copied<Run>(runs.subspan(index * sizeof(Run), sizeof(Run)));
 }
 
-std::optional<RecordTail> parse_tail(std::span<const uint8_t> record, const RecordHeader& header,
+std::optional<RecordTail> parse_tail(std::span<const uint8_t> octets, const RecordHeader& header,
                                      uint32_t salt) {
-  if (record.size() < header.octets()) return std::nullopt;
-  std::span<const uint8_t> rest =
-      record.subspan(sizeof(RecordHeader) + header.body_octets, header.tail_octets());
+  if (octets.size() < header.tail_octets()) return std::nullopt;
+  std::span<const uint8_t> rest = octets.first(header.tail_octets());
   if (header.tail_crc != crc32c(salt, rest.data(), rest.size())) return std::nullopt;
   const auto cut = [&rest](size_t count) {
     const std::string_view text(reinterpret_cast<const char*>(rest.data()), count);

@@ -8,7 +8,8 @@
 //   record:   header | body | primary key, variant key, metadata, runs | zeros up to 16 octets
 //
 // A record is an object (the head of it: key, metadata, where its body is), a chunk of a body, or a
-// tombstone (all variants of the primary key are gone, as far as they were written before it). The
+// tombstone (all variants of the primary key are gone, as far as they were written before it; one
+// that is carried on says before which sequence, in place of the tag of a variant). The
 // body of an object of up to one chunk lies in the head, so that one read has all; of a longer one
 // the last chunk does, the others lie in chunk records that the runs point to. A new head with
 // other metadata or more runs replaces the old one, the body stays where it is: there is no writing
@@ -82,9 +83,15 @@ struct SegmentHeader {
   uint32_t magic = 0x53747250;
   uint32_t sequence = 0;  // of segments as they were begun; 0 is none
   uint32_t segment = 0;   // which
+  // The sequence that was current when it was begun, or kept as it is (reclaim.h): more than its
+  // own then, and its summary says which of its heads are dead: its records are never walked.
+  uint32_t age = 0;
+  uint32_t reserved[3] = {};
   uint32_t crc = 0;
+
+  bool is_kept() const { return age != sequence; }
 };
-static_assert(sizeof(SegmentHeader) == 16);
+static_assert(sizeof(SegmentHeader) == 32);
 
 struct SegmentFooter {
   uint32_t magic = 0x46747250;
@@ -181,8 +188,8 @@ struct RecordTail {
 
   Run run(size_t index) const;
 };
-// The tail of a record all of which is in `record`, if its sum is right.
-std::optional<RecordTail> parse_tail(std::span<const uint8_t> record, const RecordHeader& header,
+// The tail of a record, from its first octet on, if its sum is right.
+std::optional<RecordTail> parse_tail(std::span<const uint8_t> tail, const RecordHeader& header,
                                      uint32_t salt);
 bool is_body_whole(std::span<const uint8_t> record, const RecordHeader& header, uint32_t salt);
 

@@ -7,6 +7,9 @@
 namespace postern::http {
 namespace {
 
+// Records up to that many octets are read with their body: one system call in place of three.
+constexpr size_t kReadWhole = 16'384;
+
 bool is_sound(const Head& head, const KeyTags& tags) {
   const RecordHeader& header = head.header;
   if (header.kind != RecordKind::object || header.octets() != head.place.octets()) return false;
@@ -15,25 +18,40 @@ bool is_sound(const Head& head, const KeyTags& tags) {
          header.body_octets <= header.object_length - header.object_offset;
 }
 
+// Nothing: all was read.
+std::optional<ReadHead> read(File& file, HowToRead how, std::span<uint8_t> into, uint64_t offset) {
+  const ssize_t got = how.at_once ? file.read_now(into, offset) : file.read(into, offset);
+  if (got == -EAGAIN) return ReadHead::wait;
+  if (got < 0) return ReadHead::unreadable;
+  return std::nullopt;
+}
+
 }  // namespace
 
-ReadHead read_head(File& file, const Geometry& geometry, const HeadAt& at, bool at_once,
+ReadHead read_head(File& file, const Geometry& geometry, const HeadAt& at, HowToRead how,
                    Head& head) {
   const uint64_t offset = geometry.start_of(at.place.segment()) + at.place.offset();
   const size_t count = at.place.octets();
   head.place = at.place;
-  if (!head.octets) head.octets.reset(new uint8_t[count]);
+  head.has_body = how.with_body || count <= kReadWhole;
+  const size_t first = head.has_body ? count : sizeof(RecordHeader);
+  head.octets.reset(new uint8_t[count]);
   const std::span<uint8_t> octets(head.octets.get(), count);
-  const ssize_t got = at_once ? file.read_now(octets, offset) : file.read(octets, offset);
-  if (got == -EAGAIN) return ReadHead::wait;
-  if (got < 0) return ReadHead::unreadable;
-
+  if (const auto failed = read(file, how, octets.first(first), offset)) return *failed;
   const auto header = parse_record_header(octets, geometry, offset, at.sequence);
   if (!header) return ReadHead::damaged;
   head.header = *header;
   if (!is_sound(head, at.tags)) return ReadHead::damaged;
-  const auto tail = parse_tail(octets, *header, geometry.salt);
-  if (!tail || !is_body_whole(octets, *header, geometry.salt)) return ReadHead::damaged;
+
+  const size_t tail_at = sizeof(RecordHeader) + header->body_octets;
+  std::span<uint8_t> tail_octets = octets.subspan(tail_at);
+  if (!head.has_body) {
+    tail_octets = octets.subspan(sizeof(RecordHeader), header->tail_octets());
+    if (const auto failed = read(file, how, tail_octets, offset + tail_at)) return *failed;
+  }
+  const auto tail = parse_tail(tail_octets, *header, geometry.salt);
+  if (!tail) return ReadHead::damaged;
+  if (head.has_body && !is_body_whole(octets, *header, geometry.salt)) return ReadHead::damaged;
   head.tail = *tail;
   return ReadHead::whole;
 }
@@ -48,8 +66,7 @@ std::vector<Run> current_runs(const Head& head, const Log& log) {
                            run.octets <= header.object_length - run.object_offset;
     if (is_within && log.is_current(run)) runs.push_back(run);
   }
-  if (header.body_octets > 0)
-    runs.push_back({header.object_offset, header.file_offset, header.body_octets, header.sequence});
+  if (header.body_octets > 0) runs.push_back(head.own_run());
   tidy(runs);
   return runs;
 }

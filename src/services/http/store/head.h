@@ -22,14 +22,21 @@ struct KeyTags {
 };
 
 struct Head {
-  std::unique_ptr<uint8_t[]> octets;  // all of the record; `tail` points into it
+  std::unique_ptr<uint8_t[]> octets;  // the record, perhaps without its body; `tail` points into it
+  bool has_body = false;
   Place place;
   RecordHeader header;
   RecordTail tail;
 
+  // Where `has_body`.
   std::span<const uint8_t> body() const {
     return {octets.get() + sizeof(RecordHeader), header.body_octets};
   }
+  // The body in the record itself.
+  Run own_run() const {
+    return {header.object_offset, header.file_offset, header.body_octets, header.sequence};
+  }
+  // It is all of the object.
   bool has_all() const { return header.body_octets == header.object_length; }
 };
 
@@ -41,8 +48,15 @@ struct HeadAt {
 
 enum class ReadHead { whole, damaged, unreadable, wait };
 
-// Reads the record of an object into `head`. `at_once`: only from the page cache, else `wait`.
-ReadHead read_head(File& file, const Geometry& geometry, const HeadAt& at, bool at_once,
+struct HowToRead {
+  bool at_once = false;  // only from the page cache, else `wait`
+  // With a body of any length. Else a long one is passed over, as the chunk reader can have it, or
+  // sendfile: most of what a hit costs is to read and sum it.
+  bool with_body = false;
+};
+
+// Reads the record of an object into `head`.
+ReadHead read_head(File& file, const Geometry& geometry, const HeadAt& at, HowToRead how,
                    Head& head);
 
 // The runs of the head that are still there, the body in the head itself among them, in order and

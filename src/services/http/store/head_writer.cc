@@ -50,7 +50,7 @@ void HeadWriter::start(const std::shared_ptr<HeadWrite>& write) {
   if (write->kind == Kind::move) return write->begin();
   const IndexEntry* entry = engine_.index.find(write->tags.tag, write->tags.variant_tag);
   if (entry == nullptr) return build_on(write, std::nullopt);
-  engine_.load(engine_.at(*entry),
+  engine_.load(engine_.at(*entry), false,
                [this, write](std::optional<Head> head) { build_on(write, std::move(head)); });
 }
 

@@ -80,17 +80,6 @@ bool Index::erase(uint64_t tag, uint32_t variant_tag) {
   return true;
 }
 
-size_t Index::erase_all(uint64_t tag) {
-  size_t count = 0;
-  for (;; ++count) {
-    IndexEntry* any = nullptr;
-    each_variant(tag, [&any](IndexEntry& entry) { any = &entry; });
-    if (any == nullptr) return count;
-    Shard& shard = shard_of(tag);
-    erase_at(shard, static_cast<size_t>(any - shard.slots.data()));
-  }
-}
-
 void Index::clear() {
   for (Shard& shard : shards_)
     shard = Shard{};

@@ -60,18 +60,19 @@ class Index {
   // In the place of an entry with the same tags, if there is one; true: there was none.
   bool insert(const IndexEntry& entry);
   bool erase(uint64_t tag, uint32_t variant_tag);
-  // All variants; returns how many there were.
-  size_t erase_all(uint64_t tag);
-  // Those for which `is_gone(const IndexEntry&)`: a walk over all of the table.
+  // All variants for which `is_gone(const IndexEntry&)`; returns how many there were.
   template <typename IsGone>
-  size_t erase_if(IsGone is_gone) {
-    std::vector<IndexEntry> gone;
-    for (const Shard& shard : shards_)
-      for (const IndexEntry& entry : shard.slots)
-        if (!entry.place.is_none() && is_gone(entry)) gone.push_back(entry);
-    for (const IndexEntry& entry : gone)
-      erase(entry.tag, entry.variant_tag);
+  size_t erase_variants(uint64_t tag, IsGone is_gone) {
+    std::vector<uint32_t> gone;
+    each_variant(tag, [&](const IndexEntry& entry) {
+      if (is_gone(entry)) gone.push_back(entry.variant_tag);
+    });
+    for (const uint32_t variant_tag : gone)
+      erase(tag, variant_tag);
     return gone.size();
+  }
+  size_t erase_all(uint64_t tag) {
+    return erase_variants(tag, [](const IndexEntry&) { return true; });
   }
   void clear();
 

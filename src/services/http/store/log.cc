@@ -37,7 +37,7 @@ Log::Log(const Geometry& geometry, IoQueue& io)
     : geometry_(geometry),
       io_(io),
       segments_(geometry.segments),
-      verified_(geometry.file_octets / geometry.chunk_octets + 1) {
+      verified_(geometry.file_octets / (geometry.chunk_octets / 4) + 1) {
   for (uint32_t i = 0; i < geometry_.segments; ++i)
     free_.emplace(0, i);
 }
@@ -66,6 +66,8 @@ bool Log::place(RecordHeader& header, std::string_view keys, For what) {
   Segment& segment = segments_[index];
   header.sequence = segment.sequence;
   header.file_offset = geometry_.start_of(index) + segment.used;
+  if (header.kind == RecordKind::tombstone && header.variant_tag == 0)
+    header.variant_tag = segment.sequence;
   SummaryEntry entry;
   entry.tag = header.tag;
   entry.variant_tag = header.variant_tag;
@@ -89,21 +91,27 @@ bool Log::open_next(For what) {
   segment = Segment{};
   segment.state = Segment::State::open;
   segment.sequence = ++sequence_;
+  segment.age = segment.sequence;
   segment.used = sizeof(SegmentHeader);
   open_ = index;
   const uint64_t from = geometry_.start_of(index);
-  for (uint64_t at = from; at < from + geometry_.segment_octets; at += geometry_.chunk_octets)
+  for (uint64_t at = from; at < from + geometry_.segment_octets; at += geometry_.chunk_octets / 4)
     verified_[slot_of(at)] = false;
 
+  write_header(index);
+  return true;
+}
+
+void Log::write_header(uint32_t segment) {
   SegmentHeader header;
-  header.sequence = segment.sequence;
-  header.segment = index;
+  header.sequence = segments_[segment].sequence;
+  header.age = segments_[segment].age;
+  header.segment = segment;
   seal(header, geometry_.salt);
   WriteJob job;
-  job.offset = geometry_.start_of(index);
+  job.offset = geometry_.start_of(segment);
   append(job.tail, &header, sizeof header);
   io_.write(std::move(job));
-  return true;
 }
 
 void Log::seal_open() {
@@ -149,7 +157,7 @@ std::optional<uint32_t> Log::victim() const {
   for (uint32_t i = 0; i < segments_.size(); ++i) {
     const Segment& segment = segments_[i];
     if (segment.state != Segment::State::sealed || segment.pins > 0) continue;
-    if (!oldest || segment.sequence < segments_[*oldest].sequence) oldest = i;
+    if (!oldest || segment.age < segments_[*oldest].age) oldest = i;
   }
   return oldest;
 }
@@ -166,17 +174,29 @@ std::optional<uint32_t> Log::first_from(uint32_t sequence) const {
   return first;
 }
 
-bool Log::has_sealed_before(uint32_t sequence) const {
+bool Log::has_sealed_before(uint32_t age) const {
   for (const Segment& segment : segments_) {
     const bool is_kept =
         segment.state == Segment::State::sealed || segment.state == Segment::State::drained;
-    if (is_kept && segment.sequence < sequence) return true;
+    if (is_kept && segment.age < age) return true;
   }
   return false;
 }
 
 void Log::begin_draining(uint32_t segment) {
   segments_[segment].state = Segment::State::draining;
+}
+
+void Log::keep(uint32_t segment, std::vector<uint8_t> summary) {
+  segments_[segment].state = Segment::State::sealed;
+  segments_[segment].age = sequence_;
+  // The header first: from then on nobody walks the records.
+  write_header(segment);
+  if (summary.empty()) return;
+  WriteJob job;
+  job.offset = geometry_.start_of(segment + 1) - summary.size();
+  job.tail = std::move(summary);
+  io_.write(std::move(job));
 }
 
 void Log::end_draining(uint32_t segment) {

@@ -3,14 +3,16 @@
 // record goes. It places; the writes that follow go to the IoQueue, in the order of the places.
 //
 //   free -> open -> sealed -> draining -> free
-//                                \-> drained (somebody still reads it) -> free
+//                     ^         |   \-> drained (somebody still reads it) -> free
+//                     '- kept --'
 //
 // A segment is sealed by its summary and a sync, before the next one is begun: so when the header
 // of a segment is on the disk, everything of the segments that were freed before it is dead there,
 // too. Free segments are taken in the order of their old sequence: what a tombstone had removed is
 // written over before the tombstone is.
 //
-// Bounds: 16 octets a segment, a bit a chunk, the summary of the open segment. Thread: the store's.
+// Bounds: 20 octets a segment, four bits a chunk, the summary of the open segment. Thread: the
+// store's.
 #pragma once
 
 #include <optional>
@@ -27,6 +29,7 @@ struct Segment {
   enum class State : uint8_t { free, open, sealed, draining, drained };
   State state = State::free;
   uint32_t sequence = 0;  // 0: free
+  uint32_t age = 0;       // its sequence, or the one that was current when it was kept
   uint32_t used = 0;      // octets of header and records
   uint32_t pins = 0;      // of those who read it
 };
@@ -57,17 +60,22 @@ class Log {
   // A drained segment becomes free with its last pin.
   void unpin(uint32_t segment);
 
-  // Chunks whose sum was found right since they were written or the file was opened. Only of full
-  // ones, of which each lies in a part of the file of its own of the size of a chunk.
+  // Records whose sum was found right since they were written or the file was opened; of those with
+  // bodies of a quarter of a chunk or more, as no two of them begin in the same slot.
+  bool has_slot(uint32_t body_octets) const { return body_octets >= geometry_.chunk_octets / 4; }
   bool is_verified(uint64_t file_offset) const { return verified_[slot_of(file_offset)]; }
   void set_verified(uint64_t file_offset) { verified_[slot_of(file_offset)] = true; }
 
-  // The oldest sealed one that nobody reads.
+  // The sealed one with the lowest age that nobody reads.
   std::optional<uint32_t> victim() const;
   // The one with the lowest sequence from `sequence` on that holds anything.
   std::optional<uint32_t> first_from(uint32_t sequence) const;
-  bool has_sealed_before(uint32_t sequence) const;
+  // Whether there is one with a lower age, which is being read.
+  bool has_sealed_before(uint32_t age) const;
   void begin_draining(uint32_t segment);
+  // It stays as it is, and is as old as the open one from now on. `summary`, unless empty: what
+  // takes the place of its summary on the disk.
+  void keep(uint32_t segment, std::vector<uint8_t> summary);
   void end_draining(uint32_t segment);
 
   // At start: the segment as it was found on the disk, sealed.
@@ -92,9 +100,10 @@ class Log {
 
  private:
   bool open_next(For what);
+  void write_header(uint32_t segment);
   void release(uint32_t segment);
   uint64_t room_in_open() const;
-  size_t slot_of(uint64_t file_offset) const { return file_offset / geometry_.chunk_octets; }
+  size_t slot_of(uint64_t file_offset) const { return file_offset / (geometry_.chunk_octets / 4); }
 
   const Geometry geometry_;
   IoQueue& io_;

@@ -28,6 +28,7 @@ uint32_t segment_octets_for(uint64_t octets) {
 
 struct Found {
   uint32_t sequence = 0;
+  uint32_t age = 0;
   uint32_t segment = 0;
 };
 
@@ -43,16 +44,27 @@ std::vector<Found> read_headers(File& file, const Superblock& superblock,
     uint8_t octets[sizeof(SegmentHeader)];
     if (file.read(octets, geometry.start_of(i)) < 0) continue;
     const auto header = parse_segment_header(octets, geometry, i);
-    if (header && header->sequence >= superblock.valid_from) found.push_back({header->sequence, i});
+    if (header && header->sequence >= superblock.valid_from)
+      found.push_back({header->sequence, header->age, i});
   }
   std::sort(found.begin(), found.end(),
             [](const Found& a, const Found& b) { return a.sequence < b.sequence; });
   return found;
 }
 
+// What a tombstone in a segment of `sequence` has removed: everything before it, or, where it was
+// carried on from another segment, before that one.
+void bury(Engine& engine, const SummaryEntry& tombstone, uint32_t sequence) {
+  const uint32_t before = tombstone.variant_tag;
+  engine.index.erase_variants(tombstone.tag, [&](const IndexEntry& known) {
+    const uint32_t written = engine.log.segment(known.place.segment()).sequence;
+    return before == sequence || (written != 0 && written < before);
+  });
+}
+
 void add_entries(Engine& engine, const Summary& summary, uint32_t segment) {
   for (const SummaryEntry& entry : summary.entries) {
-    if (entry.kind == RecordKind::tombstone) engine.index.erase_all(entry.tag);
+    if (entry.kind == RecordKind::tombstone) bury(engine, entry, summary.sequence);
     if (entry.kind != RecordKind::object) continue;
     IndexEntry known;
     known.tag = entry.tag;
@@ -90,6 +102,7 @@ void read_segments(Engine& engine, const std::vector<Found>& found) {
     auto summary = read_summary(file, geometry, segment, false);
     Segment adopted;
     adopted.sequence = found[i].sequence;
+    adopted.age = found[i].age;
     adopted.used = sizeof(SegmentHeader);
     if (summary && summary->sequence == found[i].sequence) {
       add_entries(engine, *summary, segment);

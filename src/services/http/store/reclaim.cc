@@ -24,9 +24,12 @@ bool read_chunk(File& file, const Geometry& geometry, const Run& at, Chunk& reco
 
 }  // namespace
 
+bool Reclaimer::is_index_full() const {
+  return engine_.index.size() >= engine_.objects_max / 16 * 15;
+}
+
 bool Reclaimer::is_room_wanted() const {
-  return engine_.log.free_count() < kFreeWanted ||
-         engine_.index.size() >= engine_.objects_max / 16 * 15;
+  return engine_.log.free_count() < kFreeWanted || is_index_full();
 }
 
 void Reclaimer::kick() {
@@ -37,11 +40,12 @@ void Reclaimer::kick() {
   ++round_;
   victim_ = *victim;
   sequence_ = engine_.log.segment(victim_).sequence;
+  age_ = engine_.log.segment(victim_).age;
   engine_.log.begin_draining(victim_);
-  const bool is_index_full = engine_.index.size() >= engine_.objects_max / 16 * 15;
-  const uint64_t percent = is_index_full ? 0 : engine_.options.keep_percent;
-  budget_ = uint64_t{engine_.geometry().segment_octets} * percent / 100;
+  has_chances_ = engine_.options.keep_percent > 0 && !is_index_full();
+  budget_ = uint64_t{engine_.geometry().segment_octets} * engine_.options.keep_percent / 100;
 
+  // Shared by the pool and its completion.
   auto result = std::make_shared<Summary>();
   auto work = [result, geometry = engine_.geometry(), victim = victim_](File& file) {
     if (auto summary = read_summary(file, geometry, victim, true)) *result = std::move(*summary);
@@ -50,7 +54,6 @@ void Reclaimer::kick() {
     if (round != round_) return;
     summary_ = std::move(*result);
     if (summary_.sequence != sequence_) summary_ = Summary{};
-    next_entry_ = 0;
     scan();
   });
 }
@@ -58,38 +61,94 @@ void Reclaimer::kick() {
 void Reclaimer::abort() {
   ++round_;
   is_running_ = false;
+  has_struck_ = false;
+  hot_octets_ = 0;
   summary_ = Summary{};
   candidates_.clear();
   seen_.clear();
-  next_candidate_ = moves_ = 0;
+  next_entry_ = next_candidate_ = moves_ = 0;
 }
 
 void Reclaimer::scan() {
   const size_t end = std::min(next_entry_ + kScanStep, summary_.entries.size());
   for (; next_entry_ < end; ++next_entry_)
     look_at(summary_.entries[next_entry_]);
-  if (next_entry_ == summary_.entries.size()) return pump();
+  if (next_entry_ == summary_.entries.size()) return decide();
   engine_.io.later([this, round = round_] {
     if (round == round_) scan();
   });
 }
 
-void Reclaimer::look_at(const SummaryEntry& entry) {
+// Counts what was asked for since; a chunk, or a head whose body a newer head points to, belongs to
+// the object that the index knows.
+void Reclaimer::look_at(SummaryEntry& entry) {
+  if (entry.kind == RecordKind::tombstone) return;
+  const IndexEntry* known = engine_.index.find(entry.tag, entry.variant_tag);
+  const Place here(victim_, entry.offset, entry.octets);
+  const bool is_dead = known == nullptr || known->place != here;
+  if (entry.kind == RecordKind::object && is_dead) {
+    entry.kind = RecordKind::chunk;
+    has_struck_ = true;
+  }
+  if (known == nullptr || !has_chances_ || known->asked_in <= age_) return;
+  hot_octets_ += entry.octets;
+  // To carry on a chunk means a new head as well.
+  if (want({entry.tag, entry.variant_tag}) && known->place.segment() != victim_)
+    hot_octets_ += known->place.octets();
+}
+
+// Notes an object that is to be carried on; false: it was noted before.
+bool Reclaimer::want(const KeyTags& tags) {
+  if (!seen_.insert(tags.tag ^ tags.variant_tag).second) return false;
+  candidates_.push_back(tags);
+  return true;
+}
+
+void Reclaimer::decide() {
+  next_entry_ = 0;
+  if (hot_octets_ > budget_ && kept_in_row_ < engine_.geometry().segments / 2) return keep();
+  kept_in_row_ = 0;
+  let_go();
+}
+
+void Reclaimer::keep() {
+  ++kept_in_row_;
+  ++engine_.counters.segments_kept;
+  std::vector<uint8_t> octets;
+  if (has_struck_ || summary_.octets == 0) {
+    SegmentFooter footer;
+    footer.sequence = sequence_;
+    footer.segment = victim_;
+    footer.used = summary_.used;
+    octets = encode_summary(summary_.entries, summary_.keys, footer, engine_.geometry().salt);
+  }
+  engine_.log.keep(victim_, std::move(octets));
+  abort();
+  engine_.go_on();
+}
+
+void Reclaimer::let_go() {
+  const size_t end = std::min(next_entry_ + kScanStep, summary_.entries.size());
+  for (; next_entry_ < end; ++next_entry_)
+    let_go(summary_.entries[next_entry_]);
+  if (next_entry_ == summary_.entries.size()) return pump();
+  engine_.io.later([this, round = round_] {
+    if (round == round_) let_go();
+  });
+}
+
+void Reclaimer::let_go(const SummaryEntry& entry) {
   if (entry.kind == RecordKind::tombstone) {
     // What it has removed may still lie in an older segment that is being read.
-    if (engine_.log.has_sealed_before(sequence_))
-      engine_.write_tombstone(summary_.primary_of(entry), {}, Log::For::move);
+    if (engine_.log.has_sealed_before(age_))
+      engine_.write_tombstone(summary_.primary_of(entry), entry.variant_tag, {});
     return;
   }
-  IndexEntry* known = engine_.index.find(entry.tag, entry.variant_tag);
+  const IndexEntry* known = engine_.index.find(entry.tag, entry.variant_tag);
   if (known == nullptr) return;
-  const bool is_wanted = known->asked_in > sequence_ && budget_ > 0;
-  const bool is_head = known->place == Place(victim_, entry.offset, entry.octets);
-  if (is_wanted) {
-    // A chunk, or a head whose body a newer head points to, may be a part of it.
-    if (seen_.insert(entry.tag ^ entry.variant_tag).second)
-      candidates_.push_back({entry.tag, entry.variant_tag});
-  } else if (is_head) {
+  if (has_chances_ && known->asked_in > age_) {
+    want({entry.tag, entry.variant_tag});  // asked for since the scan
+  } else if (known->place == Place(victim_, entry.offset, entry.octets)) {
     engine_.index.erase(entry.tag, entry.variant_tag);
     ++engine_.counters.evicted;
   }
@@ -120,7 +179,7 @@ void Reclaimer::start(const KeyTags& tags) {
 void Reclaimer::begin(const MovePtr& move) {
   const IndexEntry* entry = engine_.index.find(move->tags.tag, move->tags.variant_tag);
   if (entry == nullptr || move->round != round_) return give_up(move);
-  engine_.load(engine_.at(*entry),
+  engine_.load(engine_.at(*entry), true,
                [this, move](std::optional<Head> head) { plan(move, std::move(head)); });
 }
 

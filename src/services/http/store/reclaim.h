@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reclaimer: makes room: takes the oldest segment that nobody reads, carries on what was asked for
-// since it was written (second chance), and frees it; always before its room is needed.
+// Reclaimer: makes room: takes the oldest segment that nobody reads, gives what was asked for since
+// it was written a second chance, and frees it; always before its room is needed.
 //
-//   summary -> each entry: never asked for since: out of the index
-//                          asked for: its turn at the HeadWriter, chunks copied, head written anew
+//   summary -> asked for since: at most keep_percent of the segment?
+//     yes -> these are carried on, each in its turn at the HeadWriter (chunks copied, head written
+//            anew); the others go out of the index; the segment is free
+//     no  -> the segment is kept as it is, as if it were new: nothing is copied. So stays a long
+//            object of many segments that many want. Half of all in a row at most; behind that
+//            what is beyond keep_percent is lost.
 //
-// Why not the oldest out, first in first out: at five times the capacity under a Zipf workload that
-// hits less (the figures are what eviction_test.cc prints); an exact order of last use would need
-// links in the index and a rewrite of what lies scattered. An object of many segments is carried on
-// segment by segment; one that nobody asks for loses its pieces as they come, is a partial object
-// meanwhile, and goes with its head.
+// Why not first in, first out: it hits less (reclaim_test.cc measures both with a Zipf workload at
+// five times the capacity); an exact order of last use would need links in the index and the copy
+// of all that lies between. A long object that nobody asks for loses its pieces as they come, is a
+// partial object meanwhile, and goes with its head.
 //
-// At most `keep_percent` of a segment are carried on, so that each freed segment yields room.
+// Heads that are dead (replaced or removed) must not come back at the next start when what replaced
+// or removed them has gone before: in a segment that is kept they are struck from its summary.
+// Segments come here in the order of age, so none is older than what was written over it, but those
+// that were being read: while there are any, tombstones are carried on.
+//
 // Bounds: kMovesMax heads or groups of chunks under way. Thread: the store's.
 #pragma once
 
@@ -53,8 +60,14 @@ class Reclaimer {
   using MovePtr = std::shared_ptr<Move>;  // shared with reads under way
 
   bool is_room_wanted() const;
+  bool is_index_full() const;
   void scan();
-  void look_at(const SummaryEntry& entry);
+  void look_at(SummaryEntry& entry);
+  bool want(const KeyTags& tags);
+  void decide();
+  void keep();
+  void let_go();
+  void let_go(const SummaryEntry& entry);
   void pump();
   void start(const KeyTags& tags);
   void begin(const MovePtr& move);
@@ -72,6 +85,11 @@ class Reclaimer {
   uint64_t round_ = 0;
   uint32_t victim_ = 0;
   uint32_t sequence_ = 0;
+  uint32_t age_ = 0;
+  uint32_t kept_in_row_ = 0;
+  bool has_chances_ = false;  // of the round
+  bool has_struck_ = false;   // the summary differs from that on the disk
+  uint64_t hot_octets_ = 0;
   Summary summary_;
   size_t next_entry_ = 0;
   uint64_t budget_ = 0;  // octets that may still be carried on

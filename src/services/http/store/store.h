@@ -76,6 +76,7 @@ struct StoreCounters {
   uint64_t misses = 0;
   uint64_t evicted = 0;         // objects whose segment was reclaimed
   uint64_t second_chances = 0;  // records carried on, as they had been asked for
+  uint64_t segments_kept = 0;   // as they were, as most in them had been asked for
   uint64_t refused = 0;         // fills not stored: queue, fills, pinned segments, trouble
   uint64_t damaged = 0;         // records that did not hold together when read
   uint64_t errors = 0;          // reads and writes that the system refused

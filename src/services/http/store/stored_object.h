@@ -70,10 +70,10 @@ class StoredObject {
   // The octets at the offset, 64 KiB at most; the offset moves behind them.
   virtual Read next() = 0;
   // The same as a place in the file, for sendfile(2). The chunk has been verified once since the
-  // file was opened; what the disk gives the kernel for it later is not looked at again. `absent`
-  // for octets that are not in the file yet (a fill): next() has them.
+  // file was opened (a short one each time); what the disk gives the kernel for it later is not
+  // looked at again. `absent` for octets that are not in the file yet (a fill): next() has them.
   virtual ReadExtent next_extent() = 0;
-  // `ready` is called once, later, never from within this call.
+  // `ready` is called once, later, never from within this call, nor when the object is gone.
   virtual void when_ready(std::function<void()> ready) = 0;
 
  protected:

@@ -64,7 +64,8 @@ void add_entry(Summary& summary, std::span<const uint8_t> record, const RecordHe
   entry.offset = summary.used;
   entry.octets = static_cast<uint32_t>(header.octets());
   if (header.kind != RecordKind::chunk) {
-    const auto tail = parse_tail(record, header, geometry.salt);
+    const auto octets = record.subspan(sizeof(RecordHeader) + header.body_octets);
+    const auto tail = parse_tail(octets, header, geometry.salt);
     if (!tail) return;
     entry.key_at = static_cast<uint32_t>(summary.keys.size());
     entry.primary_octets = header.primary_octets;
@@ -103,7 +104,7 @@ std::optional<Summary> read_summary(File& file, const Geometry& geometry, uint32
   const auto header = read_header(file, geometry, segment);
   if (!header) return std::nullopt;
   auto summary = read_written(file, geometry, segment, header->sequence, with_keys);
-  if (summary) return summary;
+  if (summary || header->is_kept()) return summary;
   return walk(file, geometry, segment, header->sequence);
 }
 

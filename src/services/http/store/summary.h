@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Summary: which records a sealed segment has. It lies at the end of the segment; where it is not
 // (the daemon ended before it was written), or is damaged, the headers of the records are walked
-// from the first on, as far as each begins where the one before it ends.
+// from the first on, as far as each begins where the one before it ends. Not in a segment that was
+// kept: there the summary alone knows which heads are dead.
 //
 // A walk never goes through the octets of a body, so nothing that was stored is taken for a record.
 // Bounds: one segment of memory. Thread: any.

@@ -216,7 +216,8 @@ Origin::Handle always(const std::string& answer) {
 }
 
 std::string response(std::string_view fields, std::string_view body) {
-  return fmt::format("HTTP/1.1 200 OK\r\n{}Content-Length: {}\r\n\r\n{}", fields, body.size(), body);
+  return fmt::format("HTTP/1.1 200 OK\r\n{}Content-Length: {}\r\n\r\n{}", fields, body.size(),
+                     body);
 }
 
 std::string request(std::string_view url, std::string_view fields) {
@@ -228,7 +229,9 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 unsigned status_of(std::string_view response) {
-  return response.size() < 12 ? 0 : static_cast<unsigned>(std::stoul(std::string(response.substr(9, 3))));
+  return response.size() < 12
+             ? 0
+             : static_cast<unsigned>(std::stoul(std::string(response.substr(9, 3))));
 }
 
 std::string body_of(const std::string& response) {
@@ -272,14 +275,15 @@ void Bed::start(Plan plan) {
   at.port = 0;
   at.is_transparent = plan.seams.original_destination != nullptr;
   plan.settings.listeners = {at};
-  plan.settings.destinations.allowed.push_back({Ipv4Address(127, 0, 0, 1), Ipv4Address(127, 0, 0, 1)});
+  plan.settings.destinations.allowed.push_back(
+      {Ipv4Address(127, 0, 0, 1), Ipv4Address(127, 0, 0, 1)});
   plan.seams.log = [this](const LogRecord& record) {
     log_.push_back(fmt::format("{} {} {} {} {} {}", record.method, record.status, record.bytes,
                                to_text(record.result), record.is_complete ? "whole" : "cut",
                                record.detail));
   };
-  proxy_ = std::make_unique<Proxy>(loop_, std::move(plan.settings), std::move(plan.seams),
-                                   store_.get());
+  proxy_ =
+      std::make_unique<Proxy>(loop_, std::move(plan.settings), std::move(plan.seams), store_.get());
   const Result<void> listening = proxy_->listen();
   if (!listening) throw std::runtime_error(listening.error().text);
   port_ = proxy_->ports().front();

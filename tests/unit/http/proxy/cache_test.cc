@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The proxy with a store.
-#include <catch2/catch.hpp>
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <chrono>
 #include <thread>
 
@@ -74,7 +74,8 @@ TEST_CASE("http/proxy/cache: stale responses are validated, and those that chang
   std::string tag = "\"one\"";
   Origin origin([&](Wire& wire, const std::string& head, int) {
     const std::string fields = "Cache-Control: max-age=0\r\nETag: " + tag + "\r\n";
-    if (has(head, "If-None-Match: " + tag)) return wire.send("HTTP/1.1 304 Same\r\n" + fields + "\r\n");
+    if (has(head, "If-None-Match: " + tag))
+      return wire.send("HTTP/1.1 304 Same\r\n" + fields + "\r\n");
     return wire.send(response(fields, "body of " + tag));
   });
   Bed bed(with_store());
@@ -110,7 +111,8 @@ TEST_CASE("http/proxy/cache: ranges of what is stored are cut out of it", "[P28]
   CHECK(status_of(part) == 206);
   CHECK(has(part, "Content-Range: bytes 500000-500099/1000000\r\n"));
   CHECK(difference(body_of(part), body.substr(500000, 100)) == "");
-  CHECK(difference(body_of(bed.get(origin.url("/"), "Range: bytes=-10\r\n")), body.substr(999990)) == "");
+  CHECK(difference(body_of(bed.get(origin.url("/"), "Range: bytes=-10\r\n")),
+                   body.substr(999990)) == "");
   const std::string long_part = bed.get(origin.url("/"), "Range: bytes=100000-\r\n");
   CHECK(difference(body_of(long_part), body.substr(100000)) == "");
   const std::string several = bed.get(origin.url("/"), "Range: bytes=0-9, 70000-70009\r\n");
@@ -149,8 +151,10 @@ TEST_CASE("http/proxy/cache: twenty clients of one new object cause one fetch", 
 TEST_CASE("http/proxy/cache: others get the rest when the first client leaves", "[P28]") {
   const std::string body = pattern(400'000);
   Origin origin([&](Wire& wire, const std::string&, int) {
-    wire.send("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "30d40\r\n" + body.substr(0, 200'000) + "\r\n");
+    wire.send(
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "30d40\r\n" +
+        body.substr(0, 200'000) + "\r\n");
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     return wire.send("30d40\r\n" + body.substr(200'000) + "\r\n0\r\n\r\n");
   });
@@ -281,8 +285,8 @@ struct RangeOrigin {
     octets += last + 1 - first;
     return wire.send("HTTP/1.1 206 Part\r\n" + fields + "Content-Range: bytes " +
                      std::to_string(first) + "-" + std::to_string(last) + "/" +
-                     std::to_string(body.size()) + "\r\nContent-Length: " +
-                     std::to_string(last + 1 - first) + "\r\n\r\n" +
+                     std::to_string(body.size()) +
+                     "\r\nContent-Length: " + std::to_string(last + 1 - first) + "\r\n\r\n" +
                      body.substr(first, last + 1 - first));
   }
   std::string body;
@@ -329,7 +333,8 @@ TEST_CASE("http/proxy/cache: only what is missing of a range or an object is fet
   CHECK(difference(body_of(wider), object.body.substr(100'000, 250'000)) == "");
   CHECK(object.octets == 300'000);
   wait_for_disk();
-  CHECK(difference(body_of(bed.get(origin.url("/"), range_of(0, 199'999))), object.body.substr(0, 200'000)) == "");
+  CHECK(difference(body_of(bed.get(origin.url("/"), range_of(0, 199'999))),
+                   object.body.substr(0, 200'000)) == "");
   wait_for_disk();
   CHECK(difference(body_of(bed.get(origin.url("/"))), object.body) == "");
   CHECK(object.octets == 1'000'000);
@@ -351,8 +356,10 @@ TEST_CASE("http/proxy/cache: a download that was cut short goes on where it ende
   RangeOrigin object(1'000'000);
   Origin origin([&](Wire& wire, const std::string& head, int number) {
     if (number > 0) return object(wire, head);
-    wire.send("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nETag: \"a\"\r\n"
-              "Content-Length: 1000000\r\n\r\n" + object.body.substr(0, 600'000));
+    wire.send(
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nETag: \"a\"\r\n"
+        "Content-Length: 1000000\r\n\r\n" +
+        object.body.substr(0, 600'000));
     return false;
   });
   Bed bed(with_store());

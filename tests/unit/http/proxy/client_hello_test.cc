@@ -45,7 +45,8 @@ ClientHello parse(const std::string& octets) {
 
 TEST_CASE("http/proxy/client_hello: the server name is found, in small letters", "[P27]") {
   const std::string grease = number(0x2a2a, 2) + counted("x", 2);
-  const ClientHello hello = parse(record(message(grease + server_name("WWW.Example.com.") + grease)));
+  const ClientHello hello =
+      parse(record(message(grease + server_name("WWW.Example.com.") + grease)));
   CHECK(hello.state == State::named);
   CHECK(hello.name == "www.example.com");
 }
@@ -74,21 +75,21 @@ TEST_CASE("http/proxy/client_hello: what names no server is nameless, what is no
 
 TEST_CASE("http/proxy/client_hello: what begins like TLS and is not is malformed", "[P27]") {
   const std::vector<std::string> bad = {
-      record("\x02" + counted("x", 3)),                         // another message
-      record(message(server_name("a") + server_name("b"))),     // two names
-      record(message(server_name(""))),                         // none
-      record(message(server_name("a", 1))),                     // of another type
-      record(message(server_name("a b"))),                      // no name
-      record(message(server_name(std::string("a\0b", 3)))),     // no name
-      record(message(server_name("."))),                        // no name
-      record(message(server_name(std::string(254, 'a')))),      // too long
-      record(message(number(0, 2) + number(9, 2) + "short")),   // beyond its end
-      record(message(number(0, 2) + counted("\x01", 2))),       // cut
-      record("\x01" + number(20000, 3)),                        // too long to come
-      std::string("\x16\x03\x01\x00\x00", 5),                   // an empty record
-      "\x16\x03\x01\xff\xff",                                   // a record that may not be
-      record("\x01") + "\x17\x03\x03" + counted("x", 2),        // other data in between
-      record("\x01" + number(4, 3) + "\x03\x03xx"),             // too short for its fields
+      record("\x02" + counted("x", 3)),                        // another message
+      record(message(server_name("a") + server_name("b"))),    // two names
+      record(message(server_name(""))),                        // none
+      record(message(server_name("a", 1))),                    // of another type
+      record(message(server_name("a b"))),                     // no name
+      record(message(server_name(std::string("a\0b", 3)))),    // no name
+      record(message(server_name("."))),                       // no name
+      record(message(server_name(std::string(254, 'a')))),     // too long
+      record(message(number(0, 2) + number(9, 2) + "short")),  // beyond its end
+      record(message(number(0, 2) + counted("\x01", 2))),      // cut
+      record("\x01" + number(20000, 3)),                       // too long to come
+      std::string("\x16\x03\x01\x00\x00", 5),                  // an empty record
+      "\x16\x03\x01\xff\xff",                                  // a record that may not be
+      record("\x01") + "\x17\x03\x03" + counted("x", 2),       // other data in between
+      record("\x01" + number(4, 3) + "\x03\x03xx"),            // too short for its fields
   };
   for (const std::string& octets : bad) {
     INFO(&octets - bad.data());

@@ -98,8 +98,8 @@ TEST_CASE("http/proxy/destinations: own addresses are refused, allowed ones are 
 
 TEST_CASE("http/proxy/entry: what is written is read", "[F56]") {
   Entry entry;
-  entry.facts = StoredFacts{100, 90, 5, 600, 30, -1, 203, Lifetime::heuristic, true, false, true,
-                            false, true, true, false};
+  entry.facts = StoredFacts{100,  90,    5,    600,   30,   -1,   203,  Lifetime::heuristic,
+                            true, false, true, false, true, true, false};
   entry.origin = Ipv4Address(192, 0, 2, 1);
   entry.vary_names = "accept";
   entry.field_lines = "A: b\r\nC: d\r\n";

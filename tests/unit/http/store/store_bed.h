@@ -183,11 +183,11 @@ class StoreBed {
       octets.insert(octets.end(), read.octets.begin(), read.octets.end());
       if (read.state == Read::State::octets) continue;
       if (read.state != Read::State::wait) return {octets, read.state};
-      bool is_ready = false;
-      object.when_ready([&is_ready] { is_ready = true; });
-      while (!is_ready && !tasks.empty())
+      auto is_ready = std::make_shared<bool>(false);  // may be called when this has returned
+      object.when_ready([is_ready] { *is_ready = true; });
+      while (!*is_ready && !tasks.empty())
         step();
-      if (!is_ready) return {octets, Read::State::wait};
+      if (!*is_ready) return {octets, Read::State::wait};
     }
   }
 
@@ -201,10 +201,10 @@ class StoreBed {
     const auto content = content_of(name + variant, octets);
     for (size_t at = 0; at < octets; at += 3'000)
       writer->append(std::span(content).subspan(at, std::min<size_t>(3'000, octets - at)));
-    bool is_stored = false;
-    writer->commit([&is_stored](bool stored) { is_stored = stored; });
+    auto is_stored = std::make_shared<bool>(false);  // may be told when this has returned
+    writer->commit([is_stored](bool stored) { *is_stored = stored; });
     run();
-    return is_stored;
+    return *is_stored;
   }
   bool has(const std::string& name, const std::string& variant = {}) {
     return find({name, variant}) != nullptr;
@@ -217,10 +217,10 @@ class StoreBed {
     return state == Read::State::end && got == content_of(name + variant, octets);
   }
   bool remove(const std::string& name) {
-    bool is_removed = false;
-    store->remove(name, [&is_removed](bool done) { is_removed = done; });
+    auto is_removed = std::make_shared<bool>(false);
+    store->remove(name, [is_removed](bool done) { *is_removed = done; });
     run();
-    return is_removed;
+    return *is_removed;
   }
   std::vector<std::string> keys() {
     std::vector<std::string> all;

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// C19: a disk that is full or fails never hurts who only wants a page.
+#include <catch2/catch.hpp>
+
+#include "unit/http/store/store_bed.h"
+
+namespace postern::http {
+namespace {
+
+using testing::content_of;
+using testing::StoreBed;
+using State = Read::State;
+
+TEST_CASE("http/store/trouble: a full disk stops storing, with one line; reading goes on",
+          "[C19]") {
+  StoreBed bed;
+  REQUIRE(bed.put("before", 1'000));
+  auto writer = bed.store->begin({"under way"}, "m", {});
+  auto reader = bed.store->find_fill({"under way"});
+  writer->append(content_of("under way", 5'000));
+  bed.disk.write_error = ENOSPC;
+  bool is_stored = true;
+  writer->commit([&](bool stored) { is_stored = stored; });
+  CHECK_FALSE(bed.put("other", 1'000));
+  bed.run();
+  CHECK_FALSE(is_stored);
+  // Who read along still has all of it in memory.
+  CHECK(bed.read(*reader).first == content_of("under way", 5'000));
+  for (int i = 0; i < 20; ++i)
+    CHECK_FALSE(bed.put("more " + std::to_string(i), 1'000));
+  CHECK(bed.troubles ==
+        std::vector<std::string>{"cache: storing stopped: No space left on device; requests are "
+                                 "served without it"});
+  CHECK(bed.store->counters().is_failing);
+  CHECK(bed.store->counters().refused >= 20);
+  CHECK(bed.store->counters().queued_octets == 0);
+  CHECK(bed.is_right("before", 1'000));
+  CHECK_FALSE(bed.has("under way"));
+  CHECK_FALSE(bed.remove("before"));  // not for good
+  CHECK_FALSE(bed.has("before"));     // but for now
+  bool is_done = true;
+  bed.store->update_metadata({"before"}, "m", [&](bool done) { is_done = done; });
+  bed.run();
+  CHECK_FALSE(is_done);
+}
+
+TEST_CASE("http/store/trouble: storing goes on when the disk does, with one line", "[C19]") {
+  StoreBed bed;
+  REQUIRE(bed.put("before", 1'000));
+  bed.disk.write_error = EIO;
+  CHECK_FALSE(bed.put("lost", 1'000));
+  for (int i = 0; i < 3; ++i) {
+    bed.store->retry();
+    bed.run();
+    CHECK_FALSE(bed.put("lost", 1'000));
+  }
+  CHECK(bed.troubles.size() == 1);
+  bed.disk.write_error = 0;
+  CHECK_FALSE(bed.put("lost", 1'000));  // nobody has tried
+  bed.store->retry();
+  REQUIRE(bed.put("after", 1'000));
+  CHECK(bed.troubles.size() == 2);
+  CHECK(bed.troubles.back() == "cache: storing works again");
+  CHECK_FALSE(bed.store->counters().is_failing);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(bed.is_right("before", 1'000));
+    CHECK(bed.is_right("after", 1'000));
+    CHECK_FALSE(bed.has("lost"));
+    REQUIRE(bed.crash_and_open());
+  }
+  // Round and round, also through the segment that has no summary.
+  for (int i = 0; i < 300; ++i)
+    REQUIRE(bed.put("key " + std::to_string(i), 2'000));
+}
+
+TEST_CASE("http/store/trouble: what was removed after the disk came back stays away",
+          "[C19][F55]") {
+  StoreBed bed;
+  REQUIRE(bed.put("a", 1'000));
+  bed.disk.write_error = EIO;
+  CHECK_FALSE(bed.put("b", 1'000));
+  bed.disk.write_error = 0;
+  bed.store->retry();
+  REQUIRE(bed.remove("a"));
+  REQUIRE(bed.crash_and_open());
+  CHECK_FALSE(bed.has("a"));
+}
+
+TEST_CASE("http/store/trouble: fails at any write of a life, and never says what is not", "[C19]") {
+  for (int after = 0; after < 60; ++after) {
+    StoreBed bed;
+    std::vector<std::string> stored;
+    std::vector<std::string> removed;
+    for (int i = 0; i < 60; ++i) {
+      bed.disk.write_error = i == after ? EIO : 0;
+      if (i == after + 5) bed.store->retry();
+      const std::string name = "key " + std::to_string(i);
+      if (bed.put(name, 3'000)) stored.push_back(name);
+      if (i % 5 == 0 && bed.remove(name)) removed.push_back(name);
+    }
+    CHECK(stored.size() >= 50);
+    REQUIRE(bed.crash_and_open());
+    for (const std::string& name : removed)
+      CHECK_FALSE(bed.has(name));
+    if (after < 54) CHECK(bed.is_right("key 59", 3'000));
+  }
+}
+
+TEST_CASE("http/store/trouble: what cannot be read is not there", "[C19]") {
+  StoreBed bed;
+  REQUIRE(bed.put("a", 1'000));
+  REQUIRE(bed.put("long", 12'000));
+  auto object = bed.find({"long"});
+  for (const bool is_cold : {false, true}) {
+    bed.disk.is_cold = is_cold;
+    bed.disk.read_error = EIO;
+    CHECK_FALSE(bed.has("a"));
+    CHECK(bed.read(*object).second == State::failed);
+    bed.disk.read_error = 0;
+    CHECK(bed.is_right("a", 1'000));
+    object = bed.find({"long"});
+  }
+  CHECK(bed.store->counters().errors == 4);
+}
+
+}  // namespace
+}  // namespace postern::http
