@@ -57,7 +57,8 @@ void Connector::stop() {
 }
 
 std::string Connector::key() const {
-  if (core_.settings.parent) return "|parent";
+  if (core_.settings.parent)
+    return fmt::format("parent {}:{}", core_.settings.parent->host, core_.settings.parent->port);
   if (!destination_.only.is_unspecified())
     return fmt::format("{}:{}@{}", destination_.host, destination_.port, destination_.only.number);
   return fmt::format("{}:{}", destination_.host, destination_.port);

@@ -83,6 +83,7 @@ void Exchange::reset() {
   is_store_waiting_ = is_unbounded_ = false;
   is_over_upstream_ = is_cut_short_ = has_trailer_ = has_head_gone_ = false;
   upstream_ = Peer();
+  upload_.begin(Framing(), 0);
   status_ = 0;
   body_bytes_ = request_bytes_ = 0;
   upstream_wait_ = Duration();

@@ -258,6 +258,7 @@ std::string Exchange::pending_key() const {
 // that answer is there.
 bool Exchange::wait_for_other(const std::string& pending) {
   if (has_waited_ || pending.empty() || request_->facts.control.no_cache) return false;
+  if (core_.transfers->is_loner(pending)) return false;
   Transfer* other = core_.transfers->find_pending(pending);
   if (other == nullptr || !other->add_waiter(*this)) return false;
   keep();

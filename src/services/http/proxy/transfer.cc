@@ -2,7 +2,7 @@
 #include "services/http/proxy/transfer.h"
 
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <utility>
 
 namespace postern::http {
@@ -75,6 +75,8 @@ void Transfer::on_head(const ResponseHead& head, const Framing& framing) {
   invalidate(head);
   take_head_answer(head);
   begin_storing(head, framing);
+  if (!is_storing() && !order_.pending_key.empty())
+    core_.transfers->remember_loner(order_.pending_key);
   if (leader_ != nullptr) leader_->on_response(head, framing);
   if (is_finished_) return;
   wake_waiters();
@@ -180,6 +182,17 @@ Transfer* TransferTable::find_pending(std::string_view key) const {
 void TransferTable::forget_pending(const std::string& key, const Transfer& transfer) {
   const auto found = pending_.find(key);
   if (found != pending_.end() && found->second == &transfer) pending_.erase(found);
+}
+
+void TransferTable::remember_loner(std::string_view key) {
+  const size_t hash = std::hash<std::string_view>()(key);
+  loners_[hash % kLonersMax] = Loner{hash, core_.clock.wall_s + kLonerS};
+}
+
+bool TransferTable::is_loner(std::string_view key) const {
+  const size_t hash = std::hash<std::string_view>()(key);
+  const Loner& loner = loners_[hash % kLonersMax];
+  return loner.hash == hash && core_.clock.wall_s < loner.until_s;
 }
 
 void TransferTable::remove(Transfer& transfer) {

@@ -130,9 +130,15 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   uint64_t alone_bytes_ = 0;  // that came since the last client left
 };
 
-// All transfers, and those that others may wait for.
+// All transfers, and those that others may wait for. It remembers for a while which responses were
+// not for sharing: nobody waits for the next of those.
+//
+// Bounds: kLonersMax places for what is remembered, newer in the place of older.
 class TransferTable {
  public:
+  static constexpr size_t kLonersMax = 4096;
+  static constexpr int64_t kLonerS = 60;
+
   explicit TransferTable(Core& core) : core_(core) {}
 
   Transfer& add(TransferOrder order, Transfer::Leader* leader);
@@ -140,12 +146,19 @@ class TransferTable {
   void forget_pending(const std::string& key, const Transfer& transfer);
   void remove(Transfer& transfer);
   void clear();
+  void remember_loner(std::string_view key);
+  bool is_loner(std::string_view key) const;
   size_t size() const { return transfers_.size(); }
 
  private:
   Core& core_;
   std::unordered_map<const Transfer*, std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<std::string, Transfer*> pending_;
+  struct Loner {
+    size_t hash = 0;
+    int64_t until_s = 0;
+  };
+  std::vector<Loner> loners_ = std::vector<Loner>(kLonersMax);
 };
 
 }  // namespace postern::http
