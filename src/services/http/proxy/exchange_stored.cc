@@ -66,7 +66,8 @@ void Exchange::serve_stored() {
   notes_.status.is_collapsed = result_ == CacheResult::collapsed;
   status_ = head.status;
   if (!upload_.is_done()) delivery_.is_persistent = false;
-  write_stored(out_.text(), core_.settings, entry_, head, delivery_, notes_);
+  head.entry = &entry_;
+  write_stored(out_.text(), core_.settings, head, delivery_, notes_);
   pump_stored();
 }
 

@@ -101,16 +101,21 @@ void Transfer::store_data(std::string_view data) {
     writer_.reset();
     ++core_.counters.store_failures;
   }
-  if (append != Append::full || store_is_full_) return;
+  if (append != Append::full || store_is_full_ || has_waited_for_disk_) return;
   // The disk is behind: it gets a little time, then the response goes on without it if need be.
   store_is_full_ = true;
   core_.wheel.set(*this, kDiskPatienceS);
   writer_->when_drained([this, alive = std::weak_ptr<bool>(alive_)] {
-    if (!alive.expired()) on_time_out();
+    if (!alive.expired()) go_on();
   });
 }
 
 void Transfer::on_time_out() {
+  has_waited_for_disk_ = true;
+  go_on();
+}
+
+void Transfer::go_on() {
   store_is_full_ = false;
   Wheel::cancel(*this);
   if (!leader_is_full_) fetch_.resume();

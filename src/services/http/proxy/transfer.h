@@ -109,6 +109,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void invalidate(const ResponseHead& head);
   void take_head_answer(const ResponseHead& head);
   void store_data(std::string_view data);
+  void go_on();
   bool has_purpose() const;
   void wake_waiters();
   void finish(bool is_complete);
@@ -127,6 +128,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   bool keeps_part_ = false;
   bool leader_is_full_ = false;
   bool store_is_full_ = false;
+  bool has_waited_for_disk_ = false;  // in vain: it is not waited for again
   uint64_t alone_bytes_ = 0;  // that came since the last client left
 };
 

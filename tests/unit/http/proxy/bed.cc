@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bed.h"
+#include "unit/http/proxy/bed.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -287,11 +287,14 @@ void Bed::start(Plan plan) {
   const Result<void> listening = proxy_->listen();
   if (!listening) throw std::runtime_error(listening.error().text);
   port_ = proxy_->ports().front();
+  timer_ = std::make_unique<io::Timer>(loop_);
+  timer_->start(seconds(1), [this] { proxy_->tick(); });
   thread_ = std::thread([this] { loop_.run(); });
 }
 
 Bed::~Bed() {
   on_loop([this] {
+    timer_.reset();
     proxy_.reset();
     store_.reset();
     loop_.stop();

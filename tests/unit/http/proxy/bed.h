@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bed: a proxy on loopback with its loop on a thread of its own, an origin whose answers a test
-// writes, and clients that wait for what they are to get. Time-outs come by pass_seconds(), not by
-// waiting.
+// writes, and clients that wait for what they are to get. Time-outs of minutes come by
+// pass_seconds(), not by waiting.
 #pragma once
 
 #include <atomic>
@@ -17,6 +17,7 @@
 
 #include "services/http/proxy/proxy.h"
 #include "services/http/store/store.h"
+#include "services/io/watch.h"
 
 namespace postern::http::test {
 
@@ -108,6 +109,7 @@ class Bed {
   std::string path_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Proxy> proxy_;
+  std::unique_ptr<io::Timer> timer_;
   std::vector<std::string> log_;
   uint16_t port_ = 0;
   std::thread thread_;

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "bed.h"
+#include "unit/http/proxy/bed.h"
 
 using namespace postern;              // NOLINT(google-build-using-namespace)
 using namespace postern::http;        // NOLINT(google-build-using-namespace)
@@ -393,4 +393,66 @@ TEST_CASE("http/proxy/cache: clients that fetch the same ranges at once share ea
     client.join();
   CHECK(wrong == 0);
   CHECK(object.octets == 2'000'000);
+}
+
+TEST_CASE("http/proxy/cache: what the store cannot hold goes through all the same", "[C19]") {
+  // More than the whole file of the cache: with a length, so that it is clear at once, and without.
+  const std::string chunk = pattern(1'000'000);
+  constexpr size_t kChunks = 90;
+  for (const bool is_chunked : {false, true}) {
+    Origin origin([&](Wire& wire, const std::string&, int) {
+      wire.send(
+          std::string("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\n") +
+          (is_chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Content-Length: 90000000\r\n\r\n"));
+      for (size_t i = 0; i < kChunks; ++i)
+        wire.send(is_chunked ? "f4240\r\n" + chunk + "\r\n" : chunk);
+      return !is_chunked || wire.send("0\r\n\r\n");
+    });
+    Bed bed(with_store());
+    for (int i = 0; i < 2; ++i) {
+      const std::string body = body_of(bed.get(origin.url("/")));
+      REQUIRE(body.size() == kChunks * chunk.size());
+      for (size_t at = 0; at < body.size(); at += chunk.size())
+        REQUIRE(difference(std::string_view(body).substr(at, chunk.size()), chunk) == "");
+    }
+    CHECK(origin.requests() == 2);
+  }
+}
+
+TEST_CASE("http/proxy/cache: responses that are for one client only do not make others wait twice",
+          "[P28]") {
+  Origin origin([](Wire& wire, const std::string&, int) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return wire.send(response("Cache-Control: private\r\n", "mine"));
+  });
+  Bed bed(with_store());
+  bed.get(origin.url("/"));
+  const auto before = std::chrono::steady_clock::now();
+  Wire one = bed.client();
+  Wire two = bed.client();
+  one.send(request(origin.url("/")));
+  two.send(request(origin.url("/")));
+  CHECK(body_of(one.read_response()) == "mine");
+  CHECK(body_of(two.read_response()) == "mine");
+  CHECK(std::chrono::steady_clock::now() - before < std::chrono::milliseconds(550));
+}
+
+TEST_CASE("http/proxy/cache: a HEAD that shows another object makes the stored one invalid",
+          "[F56]") {
+  std::string tag = "\"one\"";
+  Origin origin([&](Wire& wire, const std::string& head, int) {
+    const std::string fields = "Cache-Control: max-age=0\r\nETag: " + tag + "\r\n";
+    if (has(head, "HEAD "))
+      return wire.send("HTTP/1.1 200 OK\r\n" + fields + "Content-Length: 5\r\n\r\n");
+    return wire.send(response(fields, tag));
+  });
+  Bed bed(with_store());
+  bed.get(origin.url("/"));
+  tag = "\"two\"";
+  Wire wire = bed.client();
+  wire.send("HEAD " + origin.url("/") + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(status_of(wire.read_response(false)) == 200);
+  const std::string offline =
+      bed.get(origin.url("/"), "Cache-Control: only-if-cached, max-stale\r\n");
+  CHECK(status_of(offline) == 504);
 }

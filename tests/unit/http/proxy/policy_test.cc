@@ -4,7 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "bed.h"
+#include "unit/http/proxy/bed.h"
 
 using namespace postern;              // NOLINT(google-build-using-namespace)
 using namespace postern::http;        // NOLINT(google-build-using-namespace)
