@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// postern_http_proxy: the HTTP proxy of Postern alone, on loopback, for tests against other programs
-// (suites of caches, load generators). It has no rules of users and writes no log, but counts.
+// postern_http_proxy: the HTTP proxy of Postern alone, on loopback, for tests against other
+// programs (suites of caches, load generators). It has no rules of users and writes no log, but
+// counts.
 #include <sys/resource.h>
 #include <sys/time.h>
 
@@ -90,12 +91,12 @@ void print(const ProxyCounters& counters, const StoreCounters& store) {
   };
   const double spent = us(usage.ru_utime) + us(usage.ru_stime);
   const auto count = [](uint64_t number) { return static_cast<unsigned long long>(number); };
-  std::printf("requests %llu hits %llu misses %llu revalidated %llu collapsed %llu fetches %llu "
-              "stored %llu refused %llu damaged %llu cpu_us %.0f rss_kib %ld\n",
-              count(counters.requests), count(counters.hits), count(counters.misses),
-              count(counters.revalidated), count(counters.collapsed), count(counters.fetches),
-              count(counters.stored), count(store.refused), count(store.damaged), spent,
-              usage.ru_maxrss);
+  std::printf(
+      "requests %llu hits %llu misses %llu revalidated %llu collapsed %llu fetches %llu "
+      "stored %llu refused %llu damaged %llu cpu_us %.0f rss_kib %ld\n",
+      count(counters.requests), count(counters.hits), count(counters.misses),
+      count(counters.revalidated), count(counters.collapsed), count(counters.fetches),
+      count(counters.stored), count(store.refused), count(store.damaged), spent, usage.ru_maxrss);
   std::fflush(stdout);
 }
 

@@ -27,9 +27,9 @@ std::optional<Credentials> parse_basic(std::string_view value) {
   std::array<char, kCredentialsMax> plain;
   size_t size = 0;
   const char* end = nullptr;
-  const int decoded = sodium_base642bin(
-      reinterpret_cast<unsigned char*>(plain.data()), plain.size(), coded.data(), coded.size(),
-      nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL);
+  const int decoded =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(plain.data()), plain.size(), coded.data(),
+                        coded.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL);
   const std::string_view text(plain.data(), size);
   const size_t colon = text.find(':');
   std::optional<Credentials> credentials;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ClientConnection: the connection of one client: reads heads of requests, one after another, and
-// gives each to an Exchange until that has answered it (RFC 9112 section 9.3). What the client sends
-// ahead waits: in the socket, or behind the head with which it came.
+// gives each to an Exchange until that has answered it (RFC 9112 section 9.3). What the client
+// sends ahead waits: in the socket, or behind the head with which it came.
 //
 // An idle connection has no buffers: heads are read into memory that all share, and only one that
 // comes in pieces gets its own.
 //
 // Thread: control. Bounds: ProxyLimits; kRequestsPerTurn requests in one go; kLingerMax octets are
-// thrown away after an answer that ends the connection, so that the client gets to read it (RFC 9112
-// section 9.6).
+// thrown away after an answer that ends the connection, so that the client gets to read it (RFC
+// 9112 section 9.6).
 #pragma once
 
 #include <cstdint>
@@ -95,9 +95,9 @@ class ClientConnection final : public Poller::Handler, public Timed {
   std::unique_ptr<Known> known_;
   std::unique_ptr<Exchange> exchange_;
   size_t lingered_ = 0;
-  bool is_serving_ = false;  // within serve()
-  bool is_at_end_ = false;   // the client sends no more
-  bool may_be_more_ = false; // in the socket
+  bool is_serving_ = false;   // within serve()
+  bool is_at_end_ = false;    // the client sends no more
+  bool may_be_more_ = false;  // in the socket
   bool is_lingering_ = false;
   bool is_stopping_ = false;
   bool is_gone_ = false;

@@ -111,15 +111,14 @@ ClientHello parse_client_hello(Octets octets) {
   if (octets.empty()) return state_only(State::more);
   if (octets[0] != kRecordHandshake || (octets.size() > 1 && octets[1] != 3))
     return state_only(State::not_tls);
-  const State too_short =
-      octets.size() >= kClientHelloMax ? State::malformed : State::more;
+  const State too_short = octets.size() >= kClientHelloMax ? State::malformed : State::more;
   std::vector<uint8_t> message;
   while (octets.size() >= kRecordHead) {
     const size_t length = size_t{octets[3]} << 8 | octets[4];
     if (octets[0] != kRecordHandshake || octets[1] != 3 || length == 0 || length > kRecordMax)
       return state_only(State::malformed);
-    const Octets body = octets.subspan(kRecordHead).first(
-        std::min(length, octets.size() - kRecordHead));
+    const Octets body =
+        octets.subspan(kRecordHead).first(std::min(length, octets.size() - kRecordHead));
     message.insert(message.end(), body.begin(), body.end());
     if (!message.empty() && message[0] != kMessageClientHello) return state_only(State::malformed);
     if (message.size() >= kMessageHead) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The server name in the first message of a TLS client (RFC 8446 section 4.1.2, RFC 6066 section 3),
-// read from the octets that a tunnel carries, without decrypting anything. The message may be in
-// pieces: over several records, and over several reads.
+// The server name in the first message of a TLS client (RFC 8446 section 4.1.2, RFC 6066 section
+// 3), read from the octets that a tunnel carries, without decrypting anything. The message may be
+// in pieces: over several records, and over several reads.
 //
 // Bounds: kClientHelloMax octets; a client that says more before its name is known is `malformed`.
 // Thread: any; nothing is shared.

@@ -57,7 +57,8 @@ void Connector::stop() {
 }
 
 std::string Connector::key() const {
-  if (core_.settings.parent) return "|parent";
+  if (core_.settings.parent)
+    return fmt::format("parent {}:{}", core_.settings.parent->host, core_.settings.parent->port);
   if (!destination_.only.is_unspecified())
     return fmt::format("{}:{}@{}", destination_.host, destination_.port, destination_.only.number);
   return fmt::format("{}:{}", destination_.host, destination_.port);
@@ -101,12 +102,12 @@ void Connector::resolve(const std::string& name,
   if (!core_.seams.resolve)
     return (this->*then)(Error{ErrorCode::unavailable, "names are not resolved"});
   alive_ = std::make_shared<int>(0);
-  core_.seams.resolve(
-      name, [this, then, alive = std::weak_ptr<int>(alive_)](const Result<Seams::Addresses>& found) {
-        if (alive.expired()) return;
-        alive_.reset();
-        (this->*then)(found);
-      });
+  core_.seams.resolve(name, [this, then, alive = std::weak_ptr<int>(alive_)](
+                                const Result<Seams::Addresses>& found) {
+    if (alive.expired()) return;
+    alive_.reset();
+    (this->*then)(found);
+  });
 }
 
 void Connector::judge_name() {
@@ -162,8 +163,8 @@ bool Connector::connect_to(Ipv4Address address) {
     problem_ = problem_of(errno);
     return false;
   }
-  auto connection = std::make_unique<UpstreamConnection>(core_.poller, fd, Peer{address, port_},
-                                                         key());
+  auto connection =
+      std::make_unique<UpstreamConnection>(core_.poller, fd, Peer{address, port_}, key());
   sockaddr_in to = {};
   to.sin_family = AF_INET;
   to.sin_addr.s_addr = htonl(address.number);
@@ -191,8 +192,8 @@ void Connector::on_upstream(uint32_t events) {
   getsockopt(connecting_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
   sockaddr_in peer = {};
   socklen_t peer_size = sizeof peer;
-  if (error == 0 && getpeername(connecting_->fd(), reinterpret_cast<sockaddr*>(&peer),
-                                &peer_size) != 0) {
+  if (error == 0 &&
+      getpeername(connecting_->fd(), reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) {
     if ((events & EPOLLHUP) == 0) return;  // it is not decided yet
     error = ECONNRESET;
   }

@@ -45,7 +45,7 @@ struct Core {
   Poller poller;
   UpstreamPool pool;
   ProxyCounters counters;
-  Store* store = nullptr;  // none: nothing is kept
+  Store* store = nullptr;                                   // none: nothing is kept
   std::vector<char> scratch = std::vector<char>(kReadMax);  // of the event that is being handled
   std::unique_ptr<Request> request;  // the head that is being read, where it came in one piece
   std::unique_ptr<ExchangePool> exchanges;

@@ -14,11 +14,11 @@ constexpr Prefix prefix(uint8_t a, uint8_t b, uint8_t c, uint8_t length) {
 // Special-purpose addresses that are not reachable over the internet, or that are no single host
 // (IANA IPv4 Special-Purpose Address Registry).
 constexpr std::array kSpecial = {
-    prefix(0, 0, 0, 8),       prefix(10, 0, 0, 8),     prefix(100, 64, 0, 10),
-    prefix(127, 0, 0, 8),     prefix(169, 254, 0, 16), prefix(172, 16, 0, 12),
-    prefix(192, 0, 0, 24),    prefix(192, 0, 2, 24),   prefix(192, 88, 99, 24),
-    prefix(192, 168, 0, 16),  prefix(198, 18, 0, 15),  prefix(198, 51, 100, 24),
-    prefix(203, 0, 113, 24),  prefix(224, 0, 0, 4),    prefix(240, 0, 0, 4),
+    prefix(0, 0, 0, 8),      prefix(10, 0, 0, 8),     prefix(100, 64, 0, 10),
+    prefix(127, 0, 0, 8),    prefix(169, 254, 0, 16), prefix(172, 16, 0, 12),
+    prefix(192, 0, 0, 24),   prefix(192, 0, 2, 24),   prefix(192, 88, 99, 24),
+    prefix(192, 168, 0, 16), prefix(198, 18, 0, 15),  prefix(198, 51, 100, 24),
+    prefix(203, 0, 113, 24), prefix(224, 0, 0, 4),    prefix(240, 0, 0, 4),
 };
 
 bool contains(const std::vector<AddressRange>& ranges, Ipv4Address address) {
@@ -33,11 +33,12 @@ bool contains(const std::vector<uint16_t>& ports, uint16_t port) {
 }  // namespace
 
 std::vector<uint16_t> ports_of_other_protocols() {
-  return {1,   7,   9,   11,  13,  15,  17,  19,  20,  21,  22,  23,  25,  37,   42,   43,  53,
-          69,  77,  79,  87,  95,  101, 102, 103, 104, 109, 110, 111, 113, 115,  117,  119, 123,
-          135, 137, 139, 143, 161, 179, 389, 427, 445, 465, 512, 513, 514, 515,  526,  530, 531,
-          532, 540, 548, 554, 556, 563, 587, 601, 636, 993, 995, 989, 990, 1719, 1720, 1723, 2049,
-          3659, 4045, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6697, 10080};
+  return {1,    7,    9,    11,   13,   15,   17,   19,   20,   21,   22,   23,   25,   37,
+          42,   43,   53,   69,   77,   79,   87,   95,   101,  102,  103,  104,  109,  110,
+          111,  113,  115,  117,  119,  123,  135,  137,  139,  143,  161,  179,  389,  427,
+          445,  465,  512,  513,  514,  515,  526,  530,  531,  532,  540,  548,  554,  556,
+          563,  587,  601,  636,  993,  995,  989,  990,  1719, 1720, 1723, 2049, 3659, 4045,
+          5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6697, 10080};
 }
 
 bool is_public(Ipv4Address address) {

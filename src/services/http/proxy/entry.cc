@@ -58,13 +58,12 @@ class Reader {
 };
 
 uint8_t flags_of(const StoredFacts& facts) {
-  return static_cast<uint8_t>((facts.always_validate ? kAlwaysValidate : 0) |
-                              (facts.validate_when_stale ? kValidateWhenStale : 0) |
-                              (facts.shared_by_users ? kSharedByUsers : 0) |
-                              (facts.is_invalidated ? kIsInvalidated : 0) |
-                              (facts.is_complete ? kIsComplete : 0) |
-                              (facts.has_validator ? kHasValidator : 0) |
-                              (facts.has_strong_validator ? kHasStrongValidator : 0));
+  return static_cast<uint8_t>(
+      (facts.always_validate ? kAlwaysValidate : 0) |
+      (facts.validate_when_stale ? kValidateWhenStale : 0) |
+      (facts.shared_by_users ? kSharedByUsers : 0) | (facts.is_invalidated ? kIsInvalidated : 0) |
+      (facts.is_complete ? kIsComplete : 0) | (facts.has_validator ? kHasValidator : 0) |
+      (facts.has_strong_validator ? kHasStrongValidator : 0));
 }
 
 void set_flags(StoredFacts& facts, uint8_t flags) {

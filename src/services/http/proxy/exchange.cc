@@ -72,6 +72,7 @@ void Exchange::reset() {
   result_ = CacheResult::none;
   object_.reset();
   gap_.reset();
+  is_in_gap_ = false;
   switches_ = 0;
   entry_octets_.clear();
   variant_.clear();
@@ -82,6 +83,7 @@ void Exchange::reset() {
   is_store_waiting_ = is_unbounded_ = false;
   is_over_upstream_ = is_cut_short_ = has_trailer_ = has_head_gone_ = false;
   upstream_ = Peer();
+  upload_.begin(Framing(), 0);
   status_ = 0;
   body_bytes_ = request_bytes_ = 0;
   upstream_wait_ = Duration();
@@ -190,11 +192,11 @@ void Exchange::show(Problem problem, std::string_view detail) {
     detail_ = text.name;
     if (!detail.empty()) detail_.append(": ").append(detail);
   }
-  const std::string page =
-      error_page(ErrorPage{problem, core_.settings.name, url_text(), detail});
+  const std::string page = error_page(ErrorPage{problem, core_.settings.name, url_text(), detail});
   std::string extra = "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n";
   if (problem == Problem::login_required)
-    extra += "Proxy-Authenticate: Basic realm=\"" + core_.settings.realm + "\", charset=\"UTF-8\"\r\n";
+    extra +=
+        "Proxy-Authenticate: Basic realm=\"" + core_.settings.realm + "\", charset=\"UTF-8\"\r\n";
   send_page(text.status, text.reason, extra, page);
 }
 
@@ -266,8 +268,7 @@ void Exchange::on_client_time_out() {
   const bool is_clients_turn =
       is_blocked() || (stage_ == Stage::live && !upload_.is_done() && transfer_ != nullptr &&
                        transfer_->fetch().takes_body() && transfer_->fetch().unsent() == 0);
-  if (!is_clients_turn)
-    return core_.wheel.set(*connection_, core_.settings.limits.client_body_s);
+  if (!is_clients_turn) return core_.wheel.set(*connection_, core_.settings.limits.client_body_s);
   ++core_.counters.too_slow;
   detail_ = "client too slow";
   lose_client();

@@ -7,8 +7,8 @@
 //         -> Tunnel (CONNECT)      +-> page of our own
 //
 // It is taken from a pool and goes back there: what it needs for a hit is allocated once. While
-// nothing takes time, the request is that of the connection's shared memory; keep() copies it before
-// the exchange waits for anything.
+// nothing takes time, the request is that of the connection's shared memory; keep() copies it
+// before the exchange waits for anything.
 //
 // Each step ends in exactly one call of the next; end() is the last, after which nothing of the
 // exchange may be touched. Calls that come late from stores and names are told from those of the
@@ -130,7 +130,7 @@ class Exchange final : public Poller::Mortal,
   bool send_octets(Part& part);
   bool seek(uint64_t offset);
   bool switch_source(uint64_t offset);
-  StoredObject& source() { return gap_ ? *gap_ : *object_; }
+  StoredObject& source() { return is_in_gap_ ? *gap_ : *object_; }
   bool send_extent(Part& part);
   bool wait_for_store();
   void stored_failed();
@@ -189,6 +189,8 @@ class Exchange final : public Poller::Mortal,
   std::unique_ptr<StoredObject> object_;
   std::unique_ptr<StoredObject> gap_;  // the fill that has what object_ has not, in its place
   uint64_t gap_begin_ = 0;
+  uint64_t gap_end_ = UINT64_MAX;  // where it had no more
+  bool is_in_gap_ = false;
   int switches_ = 0;
   std::string entry_octets_;  // in place of the object's metadata, after a validation
   Entry entry_;

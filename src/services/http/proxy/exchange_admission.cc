@@ -25,18 +25,17 @@ void Exchange::check_password(const std::string& header) {
   if (!credentials) return admit_client();
   keep();
   stage_ = Stage::asking;
-  core_.seams.check_password(
-      credentials->user, credentials->password, connection_->peer().address,
-      [this, header, life = life_, alive = std::weak_ptr<bool>(core_.alive)](
-          const Identity* identity) {
-        if (alive.expired() || life != life_) return;
-        if (identity != nullptr) {
-          connection_->remember(header, *identity);
-          known_ = *identity;
-          identity_ = &known_;
-        }
-        admit_client();
-      });
+  core_.seams.check_password(credentials->user, credentials->password, connection_->peer().address,
+                             [this, header, life = life_,
+                              alive = std::weak_ptr<bool>(core_.alive)](const Identity* identity) {
+                               if (alive.expired() || life != life_) return;
+                               if (identity != nullptr) {
+                                 connection_->remember(header, *identity);
+                                 known_ = *identity;
+                                 identity_ = &known_;
+                               }
+                               admit_client();
+                             });
 }
 
 void Exchange::admit_client() {

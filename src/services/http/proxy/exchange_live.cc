@@ -54,8 +54,7 @@ void Exchange::pump_upload() {
   while (transfer_ != nullptr && !upload_.is_done() && transfer_->fetch().takes_body() &&
          transfer_->fetch().unsent() < Fetch::kUnsentMax) {
     if (input.empty()) {
-      const ssize_t got =
-          recv(connection_->fd(), core_.scratch.data(), core_.scratch.size(), 0);
+      const ssize_t got = recv(connection_->fd(), core_.scratch.data(), core_.scratch.size(), 0);
       if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
       if (got <= 0) return lose_client();
       input.assign(core_.scratch.data(), static_cast<size_t>(got));
@@ -131,8 +130,7 @@ void Exchange::on_response(const ResponseHead& head, const Framing& framing) {
   if (delivery_.is_chunked) has_trailer_ = wants_trailer(request_->head().fields);
   notes_.has_status = core_.store != nullptr;
   notes_.now_s = core_.clock.wall_s;
-  notes_.status.forwarded =
-      decision_.why == Forwarded::no ? Forwarded::uri_miss : decision_.why;
+  notes_.status.forwarded = decision_.why == Forwarded::no ? Forwarded::uri_miss : decision_.why;
   notes_.status.is_stored = is_stored_;
   write_response(out_.text(), core_.settings, head, delivery_, notes_);
 }

@@ -62,8 +62,8 @@ void Exchange::on_found(std::unique_ptr<StoredObject> object) {
 }
 
 bool Exchange::read_entry() {
-  const std::optional<Entry> entry = parse_entry(
-      entry_octets_.empty() ? object_->metadata() : std::string_view(entry_octets_));
+  const std::optional<Entry> entry =
+      parse_entry(entry_octets_.empty() ? object_->metadata() : std::string_view(entry_octets_));
   if (entry) entry_ = *entry;
   return entry.has_value();
 }
@@ -258,6 +258,7 @@ std::string Exchange::pending_key() const {
 // that answer is there.
 bool Exchange::wait_for_other(const std::string& pending) {
   if (has_waited_ || pending.empty() || request_->facts.control.no_cache) return false;
+  if (core_.transfers->is_loner(pending)) return false;
   Transfer* other = core_.transfers->find_pending(pending);
   if (other == nullptr || !other->add_waiter(*this)) return false;
   keep();
@@ -283,8 +284,7 @@ TransferOrder Exchange::order(const std::string& pending) {
   order.may_store = may_use_store_ && request_->has_key && request_->key.is_exact;
   if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
   Fetch::Question& question = order.question;
-  question.destination =
-      Destination{host_of(request_->url.authority), request_->url.port(), only_};
+  question.destination = Destination{host_of(request_->url.authority), request_->url.port(), only_};
   question.client = connection_->peer();
   question.method = request_->head().method;
   question.has_body = !upload_.is_done();

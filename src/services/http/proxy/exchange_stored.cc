@@ -22,8 +22,8 @@ bool has_selection(const Request& request) {
   if (!request.facts.range.empty()) return true;
   const Fields& fields = request.head().fields;
   return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
-    return field.name.size() > 3 && (field.name[0] | 0x20) == 'i' && (field.name[1] | 0x20) == 'f' &&
-           field.name[2] == '-';
+    return field.name.size() > 3 && (field.name[0] | 0x20) == 'i' &&
+           (field.name[1] | 0x20) == 'f' && field.name[2] == '-';
   });
 }
 
@@ -66,7 +66,8 @@ void Exchange::serve_stored() {
   notes_.status.is_collapsed = result_ == CacheResult::collapsed;
   status_ = head.status;
   if (!upload_.is_done()) delivery_.is_persistent = false;
-  write_stored(out_.text(), core_.settings, entry_, head, delivery_, notes_);
+  head.entry = &entry_;
+  write_stored(out_.text(), core_.settings, head, delivery_, notes_);
   pump_stored();
 }
 
@@ -78,8 +79,8 @@ bool Exchange::plan_parts(uint64_t length, StoredHead& head) {
     return false;
   }
   const auto size = static_cast<int64_t>(length);
-  const StoredAnswer answer = plan_answer(request_->head().method, request_->head().fields,
-                                          entry_.facts, *stored, size);
+  const StoredAnswer answer =
+      plan_answer(request_->head().method, request_->head().fields, entry_.facts, *stored, size);
   head.status = answer.status;
   if (answer.status == 416 || answer.status == 412) {
     const std::string range = "Content-Range: " + encode_unsatisfied_range(size) + "\r\n";
@@ -96,7 +97,8 @@ bool Exchange::plan_parts(uint64_t length, StoredHead& head) {
     range_text_ = encode_content_range(only, size);
     head.content_range = range_text_;
     delivery_.length = static_cast<uint64_t>(only.size());
-    parts_.push_back(Part{{}, static_cast<uint64_t>(only.first), static_cast<uint64_t>(only.last) + 1});
+    parts_.push_back(
+        Part{{}, static_cast<uint64_t>(only.first), static_cast<uint64_t>(only.last) + 1});
   } else if (answer.status == 206) {
     const Multipart multipart(random_boundary(), stored->find("content-type").value_or(""), size);
     type_text_ = multipart.content_type();
@@ -104,7 +106,8 @@ bool Exchange::plan_parts(uint64_t length, StoredHead& head) {
     delivery_.length = static_cast<uint64_t>(multipart.length(answer.ranges));
     parts_.reserve(answer.ranges.size());
     for (const Octets& range : answer.ranges) {
-      parts_.push_back(Part{multipart.head(range, parts_.empty()), static_cast<uint64_t>(range.first),
+      parts_.push_back(Part{multipart.head(range, parts_.empty()),
+                            static_cast<uint64_t>(range.first),
                             static_cast<uint64_t>(range.last) + 1});
     }
     tail_ = multipart.tail();
@@ -157,8 +160,7 @@ bool Exchange::pump_part() {
     ++part_;
     return true;
   }
-  const bool is_copied =
-      part.end - part.begin <= kCopiedMax || delivery_.is_chunked ||
+  const bool is_copied = part.end - part.begin <= kCopiedMax || delivery_.is_chunked ||
                          object_->is_filling() || has_parts_;
   return is_copied ? send_octets(part) : send_extent(part);
 }
@@ -172,12 +174,14 @@ bool Exchange::send_octets(Part& part) {
     return true;
   }
   if (read.state != Read::State::octets) {
+    if (is_in_gap_) gap_end_ = part.begin;
     const bool is_elsewhere =
         has_parts_ && read.state != Read::State::failed && switch_source(part.begin);
     if (!is_elsewhere) stored_failed();
     return is_elsewhere;
   }
-  const auto size = static_cast<size_t>(std::min<uint64_t>(read.octets.size(), part.end - part.begin));
+  const auto size =
+      static_cast<size_t>(std::min<uint64_t>(read.octets.size(), part.end - part.begin));
   const std::string_view octets(reinterpret_cast<const char*>(read.octets.data()), size);
   if (delivery_.is_chunked) out_.text() += ChunkHeader(size).text();
   out_.put(octets, delivery_.is_chunked ? kChunkEnd : std::string_view());
@@ -197,14 +201,20 @@ bool Exchange::seek(uint64_t offset) {
 // Of the object in parts, the one that has, or will have, the octet. False: none.
 bool Exchange::switch_source(uint64_t offset) {
   if (++switches_ > kSwitchesMax) return false;
-  gap_.reset();
+  is_in_gap_ = false;
   for (const OctetRange& piece : object_->present()) {
     if (piece.begin <= offset && offset < piece.end) {
       object_->seek(offset);
       return true;
     }
   }
-  gap_ = core_.store->find_fill(StoreKey{request_->key.text, variant_}, offset);
+  // A fill that is held goes on when it is long in the store, where a look-up would not find it.
+  const bool was_tried = gap_ && (offset < gap_begin_ || gap_end_ == offset);
+  if (!gap_ || was_tried) {
+    gap_ = core_.store->find_fill(StoreKey{request_->key.text, variant_}, offset);
+    gap_begin_ = offset;
+    gap_end_ = UINT64_MAX;
+  }
   const bool belongs = gap_ && gap_->validator() == object_->validator() &&
                        object_->validator() != 0 && gap_->length() == object_->length();
   if (!belongs) {
@@ -212,6 +222,7 @@ bool Exchange::switch_source(uint64_t offset) {
     return false;
   }
   gap_->seek(offset);
+  is_in_gap_ = true;
   return true;
 }
 
@@ -258,6 +269,7 @@ void Exchange::stored_failed() {
     out_.clear();
     object_.reset();
     gap_.reset();
+    is_in_gap_ = false;
     has_parts_ = false;
     parts_.clear();
     part_ = 0;

@@ -57,8 +57,7 @@ void Exchange::on_tunnel_open(std::unique_ptr<UpstreamConnection> connection,
   const std::string from_client = std::exchange(connection_->input(), {});
   tunnel_->start(from_client, [this](std::string_view name) {
     const bool may_ask = false;
-    return admit(core_, Asked{name, name, {}}, identity_, may_ask).kind ==
-           Admission::Kind::permit;
+    return admit(core_, Asked{name, name, {}}, identity_, may_ask).kind == Admission::Kind::permit;
   });
 }
 

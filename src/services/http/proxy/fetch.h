@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Fetch: one exchange with an origin or a parent proxy: a request goes out, perhaps with a body, and
-// a response comes back, head first, then the body without its transfer coding.
+// Fetch: one exchange with an origin or a parent proxy: a request goes out, perhaps with a body,
+// and a response comes back, head first, then the body without its transfer coding.
 //
 //   Connector -> connection -> request -> interim responses -> head -> data ... -> end
 //
@@ -106,13 +106,13 @@ class Fetch : private Connector::User, private UpstreamConnection::User {
   Peer remote_;
   std::string out_;  // of the request, from sent_ on not sent yet
   size_t sent_ = 0;
-  bool is_sent_ = false;   // the body is whole in out_
+  bool is_sent_ = false;  // the body is whole in out_
   bool is_reused_ = false;
   bool has_octets_ = false;  // of a response
   bool is_paused_ = false;
   bool may_write_ = true;  // the far side still reads
   int interims_ = 0;
-  std::string in_;  // of a head that is not whole yet; then that head
+  std::string in_;    // of a head that is not whole yet; then that head
   std::string held_;  // behind on_data() that said no
   ResponseReader reader_;
   Framing framing_;

@@ -68,7 +68,8 @@ void write_own(std::string& out, const ProxySettings& settings, const Delivery& 
   HeadWriter writer(out);
   write_framing(writer, delivery);
   append_via(out, kMinor, settings.name);
-  if (notes.has_status) writer.field("Cache-Status", encode_cache_status(settings.name, notes.status));
+  if (notes.has_status)
+    writer.field("Cache-Status", encode_cache_status(settings.name, notes.status));
   if (!delivery.is_persistent) writer.field("Connection", "close");
   writer.end();
 }
@@ -151,8 +152,9 @@ void write_interim(std::string& out, const ProxySettings& settings, const Respon
   writer.end();
 }
 
-void write_stored(std::string& out, const ProxySettings& settings, const Entry& entry,
-                  const StoredHead& stored, const Delivery& delivery, const ResponseNotes& notes) {
+void write_stored(std::string& out, const ProxySettings& settings, const StoredHead& stored,
+                  const Delivery& delivery, const ResponseNotes& notes) {
+  const Entry& entry = *stored.entry;
   HeadWriter writer(out);
   writer.status_line(stored.status);
   const bool is_plain = stored.status == entry.facts.status && stored.content_type.empty();

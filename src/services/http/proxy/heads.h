@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The heads that the proxy sends: requests to origins and parents, and responses to clients, made of
-// those that came or of what is stored (RFC 9110 section 7.6, RFC 9112 section 3.2).
+// The heads that the proxy sends: requests to origins and parents, and responses to clients, made
+// of those that came or of what is stored (RFC 9110 section 7.6, RFC 9112 section 3.2).
 //
 // All append to a string that its owner uses again. Thread: control.
 #pragma once
@@ -55,14 +55,15 @@ void write_response(std::string& out, const ProxySettings& settings, const Respo
 // An interim response.
 void write_interim(std::string& out, const ProxySettings& settings, const ResponseHead& head);
 
-// Of a stored response with another status perhaps; `age_s` is its Age.
+// Of a stored response, with another status perhaps; `age_s` is its Age.
 struct StoredHead {
+  const Entry* entry = nullptr;  // lives during the call
   unsigned status = 200;
   int64_t age_s = 0;
   std::string_view content_range;  // empty: none
   std::string_view content_type;   // in place of the stored one; empty: none
 };
-void write_stored(std::string& out, const ProxySettings& settings, const Entry& entry,
-                  const StoredHead& stored, const Delivery& delivery, const ResponseNotes& notes);
+void write_stored(std::string& out, const ProxySettings& settings, const StoredHead& stored,
+                  const Delivery& delivery, const ResponseNotes& notes);
 
 }  // namespace postern::http

@@ -27,9 +27,8 @@ Result<void> bind_and_listen(int fd, const ProxyListener& at) {
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // What is accepted inherits it.
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (!at.device.empty() &&
-      setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, at.device.data(),
-                 static_cast<socklen_t>(at.device.size())) != 0) {
+  if (!at.device.empty() && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, at.device.data(),
+                                       static_cast<socklen_t>(at.device.size())) != 0) {
     return system_error(at, "device");
   }
   sockaddr_in address = {};
@@ -79,8 +78,8 @@ void Listener::on_ready(uint32_t /*events*/) {
   for (int i = 0; i < kAcceptedPerTurn; ++i) {
     sockaddr_in from = {};
     socklen_t size = sizeof from;
-    const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       is_paused_ = errno != EAGAIN && errno != EWOULDBLOCK;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Listener: one listening socket of the proxy. Without a descriptor for a client it pauses until the
-// next tick(), so that a full table does not spin.
+// Listener: one listening socket of the proxy. Without a descriptor for a client it pauses until
+// the next tick(), so that a full table does not spin.
 //
 // Thread: control. Bounds: kAcceptedPerTurn a turn.
 #pragma once

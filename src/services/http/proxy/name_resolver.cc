@@ -22,8 +22,8 @@ Result<Seams::Addresses> look_up(const std::string& name) {
   const int error = getaddrinfo(name.c_str(), nullptr, &hints, &list);
   if (error != 0) return Error{ErrorCode::not_found, gai_strerror(error)};
   Seams::Addresses addresses;
-  for (const addrinfo* one = list;
-       one != nullptr && addresses.size() < NameResolver::kAddressesMax; one = one->ai_next) {
+  for (const addrinfo* one = list; one != nullptr && addresses.size() < NameResolver::kAddressesMax;
+       one = one->ai_next) {
     const auto* address = reinterpret_cast<const sockaddr_in*>(one->ai_addr);
     addresses.emplace_back(ntohl(address->sin_addr.s_addr));
   }
@@ -37,8 +37,8 @@ struct NameResolver::State {
   explicit State(boost::asio::io_context& loop) : context(loop) {}
   boost::asio::io_context& context;
   boost::asio::thread_pool threads{kThreads};
-  size_t waiting = 0;     // loop
-  bool is_gone = false;   // loop
+  size_t waiting = 0;    // loop
+  bool is_gone = false;  // loop
 };
 
 NameResolver::NameResolver(boost::asio::io_context& context)
@@ -58,16 +58,16 @@ void NameResolver::resolve(const std::string& name, const Seams::Resolved& then)
   }
   ++state_->waiting;
   // The threads end before the state does, so they may not own it.
-  boost::asio::post(state_->threads, [state = std::weak_ptr<State>(state_),
-                                      context = &state_->context, name, then] {
-    Result<Seams::Addresses> found = look_up(name);
-    boost::asio::post(*context, [state, found = std::move(found), then] {
-      const std::shared_ptr<State> alive = state.lock();
-      if (!alive || alive->is_gone) return;
-      --alive->waiting;
-      then(found);
-    });
-  });
+  boost::asio::post(state_->threads,
+                    [state = std::weak_ptr<State>(state_), context = &state_->context, name, then] {
+                      Result<Seams::Addresses> found = look_up(name);
+                      boost::asio::post(*context, [state, found = std::move(found), then] {
+                        const std::shared_ptr<State> alive = state.lock();
+                        if (!alive || alive->is_gone) return;
+                        --alive->waiting;
+                        then(found);
+                      });
+                    });
 }
 
 }  // namespace postern::http

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ParentConnect: asks a parent proxy for a tunnel: CONNECT goes out, and the head of its answer comes
-// back; what the far server said behind it is kept for the tunnel.
+// ParentConnect: asks a parent proxy for a tunnel: CONNECT goes out, and the head of its answer
+// comes back; what the far server said behind it is kept for the tunnel.
 //
 // Thread: control. Bounds: ProxyLimits::head_bytes and response_s.
 #pragma once

@@ -94,11 +94,10 @@ Result<void> Proxy::listen() {
       listeners.push_back(std::move(*open));
       continue;
     }
-    Result<std::unique_ptr<Listener>> opened =
-        Listener::open(state.core.poller, at,
-                       [&state](int fd, const Peer& peer, const ProxyListener& where) {
-                         state.take(fd, peer, where);
-                       });
+    Result<std::unique_ptr<Listener>> opened = Listener::open(
+        state.core.poller, at, [&state](int fd, const Peer& peer, const ProxyListener& where) {
+          state.take(fd, peer, where);
+        });
     if (opened) {
       listeners.push_back(std::move(*opened));
     } else if (result) {

@@ -28,8 +28,8 @@ struct Request {
   RequestReader reader;
   Target target;
   RequestFraming framing;
-  Url url;       // absolute, also where the target is in origin form
-  CacheKey key;  // its text is the normal form of the URL
+  Url url;               // absolute, also where the target is in origin form
+  CacheKey key;          // its text is the normal form of the URL
   bool has_key = false;  // false: nothing is kept for this URL
   RequestFacts facts;
   Expectation expects = Expectation::none;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the proxy asks of its owner, and what it tells it. All are called on the control thread; those
-// with a `then` may answer at once or later, and never answer twice. The proxy may be gone when a
-// late answer comes; that does no harm.
+// What the proxy asks of its owner, and what it tells it. All are called on the control thread;
+// those with a `then` may answer at once or later, and never answer twice. The proxy may be gone
+// when a late answer comes; that does no harm.
 #pragma once
 
 #include <cstdint>
@@ -47,17 +47,17 @@ struct LogRecord {
   std::string_view method;
   std::string_view url;
   unsigned status = 0;
-  uint64_t bytes = 0;           // of the body, as sent to the client
-  uint64_t request_bytes = 0;   // of the body, from the client
+  uint64_t bytes = 0;          // of the body, as sent to the client
+  uint64_t request_bytes = 0;  // of the body, from the client
   std::string_view referer;
   std::string_view agent;
   CacheResult result = CacheResult::none;
-  bool is_stored = false;       // the response was put into the store
-  Ipv4Address upstream;         // unspecified: nobody was asked
-  Duration total;               // from the whole head to the last octet
-  Duration upstream_wait;       // from the question upstream to the head of its answer
-  bool is_complete = true;      // false: one side left in the middle
-  std::string_view detail;      // why, where it is not plain (RFC 9209 in our words)
+  bool is_stored = false;   // the response was put into the store
+  Ipv4Address upstream;     // unspecified: nobody was asked
+  Duration total;           // from the whole head to the last octet
+  Duration upstream_wait;   // from the question upstream to the head of its answer
+  bool is_complete = true;  // false: one side left in the middle
+  std::string_view detail;  // why, where it is not plain (RFC 9209 in our words)
 };
 
 struct Seams {

@@ -37,9 +37,9 @@ struct ParentProxy {
 };
 
 struct ProxyLimits {
-  size_t connections = 16384;     // of clients
-  size_t per_client = 512;        // of one address
-  size_t head_bytes = 65536;      // of a request or response
+  size_t connections = 16384;  // of clients
+  size_t per_client = 512;     // of one address
+  size_t head_bytes = 65536;   // of a request or response
   uint64_t request_body_bytes = uint64_t{1} << 40;
   uint32_t head_s = 30;           // for a whole request head
   uint32_t idle_s = 60;           // between requests
@@ -71,16 +71,16 @@ struct ProxyCounters {
   uint64_t turned_away = 0;  // beyond the limits
   uint64_t too_slow = 0;     // clients whose time was over
   uint64_t requests = 0;
-  uint64_t malformed = 0;    // requests that were refused unread
+  uint64_t malformed = 0;  // requests that were refused unread
   uint64_t denied = 0;
-  uint64_t hits = 0;         // from the store, unasked
+  uint64_t hits = 0;  // from the store, unasked
   uint64_t revalidated = 0;
   uint64_t collapsed = 0;
   uint64_t misses = 0;
-  uint64_t stored = 0;       // responses that came whole into the store
+  uint64_t stored = 0;  // responses that came whole into the store
   uint64_t store_failures = 0;
-  uint64_t fetches = 0;      // questions upstream, retries too
-  uint64_t retries = 0;      // on another connection, as the kept one was stale
+  uint64_t fetches = 0;  // questions upstream, retries too
+  uint64_t retries = 0;  // on another connection, as the kept one was stale
   uint64_t upstream_failures = 0;
   uint64_t tunnels = 0;
   uint64_t bytes_to_clients = 0;     // of bodies

@@ -2,7 +2,7 @@
 #include "services/http/proxy/transfer.h"
 
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <utility>
 
 namespace postern::http {
@@ -75,6 +75,8 @@ void Transfer::on_head(const ResponseHead& head, const Framing& framing) {
   invalidate(head);
   take_head_answer(head);
   begin_storing(head, framing);
+  if (!is_storing() && !order_.pending_key.empty())
+    core_.transfers->remember_loner(order_.pending_key);
   if (leader_ != nullptr) leader_->on_response(head, framing);
   if (is_finished_) return;
   wake_waiters();
@@ -99,16 +101,21 @@ void Transfer::store_data(std::string_view data) {
     writer_.reset();
     ++core_.counters.store_failures;
   }
-  if (append != Append::full || store_is_full_) return;
+  if (append != Append::full || store_is_full_ || has_waited_for_disk_) return;
   // The disk is behind: it gets a little time, then the response goes on without it if need be.
   store_is_full_ = true;
   core_.wheel.set(*this, kDiskPatienceS);
   writer_->when_drained([this, alive = std::weak_ptr<bool>(alive_)] {
-    if (!alive.expired()) on_time_out();
+    if (!alive.expired()) go_on();
   });
 }
 
 void Transfer::on_time_out() {
+  has_waited_for_disk_ = true;
+  go_on();
+}
+
+void Transfer::go_on() {
   store_is_full_ = false;
   Wheel::cancel(*this);
   if (!leader_is_full_) fetch_.resume();
@@ -180,6 +187,17 @@ Transfer* TransferTable::find_pending(std::string_view key) const {
 void TransferTable::forget_pending(const std::string& key, const Transfer& transfer) {
   const auto found = pending_.find(key);
   if (found != pending_.end() && found->second == &transfer) pending_.erase(found);
+}
+
+void TransferTable::remember_loner(std::string_view key) {
+  const size_t hash = std::hash<std::string_view>()(key);
+  loners_[hash % kLonersMax] = Loner{hash, core_.clock.wall_s + kLonerS};
+}
+
+bool TransferTable::is_loner(std::string_view key) const {
+  const size_t hash = std::hash<std::string_view>()(key);
+  const Loner& loner = loners_[hash % kLonersMax];
+  return loner.hash == hash && core_.clock.wall_s < loner.until_s;
 }
 
 void TransferTable::remove(Transfer& transfer) {

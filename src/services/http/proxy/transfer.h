@@ -35,8 +35,8 @@ namespace postern::http {
 struct TransferOrder {
   std::shared_ptr<Request> request;  // shared with the exchange, which may end before or after
   Fetch::Question question;
-  std::string pending_key;  // under which others find it; empty: they do not
-  bool may_store = false;   // the key is to be trusted
+  std::string pending_key;    // under which others find it; empty: they do not
+  bool may_store = false;     // the key is to be trusted
   bool is_for_store = false;  // wanted also without a leader
   // Validation of what is stored under `variant` with these metadata; empty: none.
   std::string variant;
@@ -109,6 +109,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void invalidate(const ResponseHead& head);
   void take_head_answer(const ResponseHead& head);
   void store_data(std::string_view data);
+  void go_on();
   bool has_purpose() const;
   void wake_waiters();
   void finish(bool is_complete);
@@ -127,12 +128,19 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   bool keeps_part_ = false;
   bool leader_is_full_ = false;
   bool store_is_full_ = false;
+  bool has_waited_for_disk_ = false;  // in vain: it is not waited for again
   uint64_t alone_bytes_ = 0;  // that came since the last client left
 };
 
-// All transfers, and those that others may wait for.
+// All transfers, and those that others may wait for. It remembers for a while which responses were
+// not for sharing: nobody waits for the next of those.
+//
+// Bounds: kLonersMax places for what is remembered, newer in the place of older.
 class TransferTable {
  public:
+  static constexpr size_t kLonersMax = 4096;
+  static constexpr int64_t kLonerS = 60;
+
   explicit TransferTable(Core& core) : core_(core) {}
 
   Transfer& add(TransferOrder order, Transfer::Leader* leader);
@@ -140,12 +148,19 @@ class TransferTable {
   void forget_pending(const std::string& key, const Transfer& transfer);
   void remove(Transfer& transfer);
   void clear();
+  void remember_loner(std::string_view key);
+  bool is_loner(std::string_view key) const;
   size_t size() const { return transfers_.size(); }
 
  private:
   Core& core_;
   std::unordered_map<const Transfer*, std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<std::string, Transfer*> pending_;
+  struct Loner {
+    size_t hash = 0;
+    int64_t until_s = 0;
+  };
+  std::vector<Loner> loners_ = std::vector<Loner>(kLonersMax);
 };
 
 }  // namespace postern::http

@@ -45,8 +45,7 @@ void Transfer::begin_storing(const ResponseHead& head, const Framing& framing) {
   // A part that nobody asked for is a fault of the server; what it means is anybody's guess.
   if (head.status == 206 && request.facts.range.empty() && !order_.asks_part) return;
   Entry entry;
-  entry.facts =
-      facts_of(got, Moments{started_s_, core_.clock.wall_s}, core_.settings.keep);
+  entry.facts = facts_of(got, Moments{started_s_, core_.clock.wall_s}, core_.settings.keep);
   if (!is_worth_keeping(entry.facts)) return;
   const std::optional<std::string> names = vary_names(head.fields);
   if (!names) return;
@@ -130,8 +129,8 @@ bool Transfer::take_not_modified(const ResponseHead& head) {
   const std::optional<Fields> stored = entry ? parse_entry_fields(*entry) : std::nullopt;
   if (!stored) return false;
   const std::array<Validators, 1> validators = {validators_of(*stored, core_.clock.wall_s)};
-  const NotModified answer = read_not_modified(head.fields, validators, order_.condition,
-                                               order_.request->head().fields);
+  const NotModified answer =
+      read_not_modified(head.fields, validators, order_.condition, order_.request->head().fields);
   if (answer.outcome == NotModified::Outcome::pass_on) return false;
   if (answer.outcome == NotModified::Outcome::ask_again) {
     ask_again();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tunnel: what follows a CONNECT (RFC 9110 section 9.3.6): octets both ways, unread, with one look
-// at the beginning: where the client speaks TLS, the server name that it asks for must pass the same
-// rules as the name that it gave to CONNECT (P27). Nothing is sent to the server before that.
+// at the beginning: where the client speaks TLS, the server name that it asks for must pass the
+// same rules as the name that it gave to CONNECT (P27). Nothing is sent to the server before that.
 //
 // It ends when both sides have ended, when one breaks, and when no octet came for a while.
 //

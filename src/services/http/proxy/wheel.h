@@ -3,7 +3,8 @@
 // which every request does, is one store: the thing stays in its old slot, and goes on to the right
 // one when that slot comes round.
 //
-// Thread: control. Bounds: kSlots seconds ahead in one go; what lasts longer comes round more often.
+// Thread: control. Bounds: kSlots seconds ahead in one go; what lasts longer comes round more
+// often.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bed.h"
+#include "unit/http/proxy/bed.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 #include <cstring>
@@ -215,7 +216,8 @@ Origin::Handle always(const std::string& answer) {
 }
 
 std::string response(std::string_view fields, std::string_view body) {
-  return fmt::format("HTTP/1.1 200 OK\r\n{}Content-Length: {}\r\n\r\n{}", fields, body.size(), body);
+  return fmt::format("HTTP/1.1 200 OK\r\n{}Content-Length: {}\r\n\r\n{}", fields, body.size(),
+                     body);
 }
 
 std::string request(std::string_view url, std::string_view fields) {
@@ -227,12 +229,21 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 unsigned status_of(std::string_view response) {
-  return response.size() < 12 ? 0 : static_cast<unsigned>(std::stoul(std::string(response.substr(9, 3))));
+  return response.size() < 12
+             ? 0
+             : static_cast<unsigned>(std::stoul(std::string(response.substr(9, 3))));
 }
 
 std::string body_of(const std::string& response) {
   const size_t end = response.find("\r\n\r\n");
   return end == std::string::npos ? std::string() : response.substr(end + 4);
+}
+
+std::string difference(std::string_view got, std::string_view wanted) {
+  if (got == wanted) return {};
+  const auto at = std::mismatch(got.begin(), got.end(), wanted.begin(), wanted.end()).first;
+  return fmt::format("{} octets, not {}; differs at {}", got.size(), wanted.size(),
+                     at - got.begin());
 }
 
 Bed::Bed() {
@@ -264,22 +275,26 @@ void Bed::start(Plan plan) {
   at.port = 0;
   at.is_transparent = plan.seams.original_destination != nullptr;
   plan.settings.listeners = {at};
-  plan.settings.destinations.allowed.push_back({Ipv4Address(127, 0, 0, 1), Ipv4Address(127, 0, 0, 1)});
+  plan.settings.destinations.allowed.push_back(
+      {Ipv4Address(127, 0, 0, 1), Ipv4Address(127, 0, 0, 1)});
   plan.seams.log = [this](const LogRecord& record) {
     log_.push_back(fmt::format("{} {} {} {} {} {}", record.method, record.status, record.bytes,
                                to_text(record.result), record.is_complete ? "whole" : "cut",
                                record.detail));
   };
-  proxy_ = std::make_unique<Proxy>(loop_, std::move(plan.settings), std::move(plan.seams),
-                                   store_.get());
+  proxy_ =
+      std::make_unique<Proxy>(loop_, std::move(plan.settings), std::move(plan.seams), store_.get());
   const Result<void> listening = proxy_->listen();
   if (!listening) throw std::runtime_error(listening.error().text);
   port_ = proxy_->ports().front();
+  timer_ = std::make_unique<io::Timer>(loop_);
+  timer_->start(seconds(1), [this] { proxy_->tick(); });
   thread_ = std::thread([this] { loop_.run(); });
 }
 
 Bed::~Bed() {
   on_loop([this] {
+    timer_.reset();
     proxy_.reset();
     store_.reset();
     loop_.stop();

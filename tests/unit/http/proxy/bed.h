@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bed: a proxy on loopback with its loop on a thread of its own, an origin whose answers a test
-// writes, and clients that wait for what they are to get. Time-outs come by pass_seconds(), not by
-// waiting.
+// writes, and clients that wait for what they are to get. Time-outs of minutes come by
+// pass_seconds(), not by waiting.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,6 +17,7 @@
 
 #include "services/http/proxy/proxy.h"
 #include "services/http/store/store.h"
+#include "services/io/watch.h"
 
 namespace postern::http::test {
 
@@ -108,6 +109,7 @@ class Bed {
   std::string path_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Proxy> proxy_;
+  std::unique_ptr<io::Timer> timer_;
   std::vector<std::string> log_;
   uint16_t port_ = 0;
   std::thread thread_;
@@ -117,5 +119,7 @@ std::string request(std::string_view url, std::string_view fields = {});
 bool has(std::string_view text, std::string_view part);
 unsigned status_of(std::string_view response);
 std::string body_of(const std::string& response);
+// Empty: they are the same; else in what they are not, briefly.
+std::string difference(std::string_view got, std::string_view wanted);
 
 }  // namespace postern::http::test

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "bed.h"
+#include "unit/http/proxy/bed.h"
 
 using namespace postern;              // NOLINT(google-build-using-namespace)
 using namespace postern::http;        // NOLINT(google-build-using-namespace)
@@ -18,8 +18,9 @@ TEST_CASE("http/proxy/forward: a request reaches its origin in origin form, with
   });
   Bed bed;
   const std::string answer =
-      bed.get(origin.url("/a/b?c"), "Connection: X-Hop\r\nX-Hop: 1\r\nProxy-Authorization: Basic eA==\r\n"
-                                    "X-Kept: 2\r\n");
+      bed.get(origin.url("/a/b?c"),
+              "Connection: X-Hop\r\nX-Hop: 1\r\nProxy-Authorization: Basic eA==\r\n"
+              "X-Kept: 2\r\n");
   CHECK(status_of(answer) == 200);
   CHECK(body_of(answer) == "hello");
   CHECK(has(answer, "X-Own: 1\r\n"));
@@ -84,11 +85,13 @@ TEST_CASE("http/proxy/forward: bodies of requests arrive whole, with a length an
   Bed bed;
   Wire wire = bed.client();
   const std::string big(300'000, 'b');
-  wire.send("POST " + origin.url("/") + " HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + big);
+  wire.send("POST " + origin.url("/") + " HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" +
+            big);
   CHECK(body_of(wire.read_response()) == big);
   wire.send("POST " + origin.url("/") +
             " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n"
-            "0\r\nX: y\r\n\r\n" + request(origin.url("/next"), "Content-Length: 1\r\n") + "n");
+            "0\r\nX: y\r\n\r\n" +
+            request(origin.url("/next"), "Content-Length: 1\r\n") + "n");
   CHECK(body_of(wire.read_response()) == "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   CHECK(body_of(wire.read_response()) == "n");
 }
@@ -109,8 +112,9 @@ TEST_CASE("http/proxy/forward: 100 (Continue) comes from the origin, before the 
 }
 
 TEST_CASE("http/proxy/forward: chunks stay chunks, and trailers go to who wants them", "[F56]") {
-  Origin origin(always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                       "3\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n"));
+  Origin origin(
+      always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+             "3\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n"));
   Bed bed;
   CHECK(body_of(bed.get(origin.url("/"))) == "abcdefg");
   CHECK(body_of(bed.get(origin.url("/"), "TE: trailers\r\n")) == "abcdefg<trailer X-Sum: 7>");
@@ -124,7 +128,8 @@ TEST_CASE("http/proxy/forward: chunks stay chunks, and trailers go to who wants 
 TEST_CASE("http/proxy/forward: HEAD has the head alone, and the connection goes on", "[F56]") {
   Origin origin([](Wire& wire, const std::string& head, int) {
     const bool is_head = has(head, "HEAD ");
-    return wire.send(is_head ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" : response("", "hello"));
+    return wire.send(is_head ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                             : response("", "hello"));
   });
   Bed bed;
   Wire wire = bed.client();

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "bed.h"
+#include "unit/http/proxy/bed.h"
 
 using namespace postern;              // NOLINT(google-build-using-namespace)
 using namespace postern::http;        // NOLINT(google-build-using-namespace)
@@ -60,7 +60,8 @@ TEST_CASE("http/proxy/policy: addresses that are not public are not connected to
   }
 }
 
-TEST_CASE("http/proxy/policy: a client that may not reach a server does not by the proxy", "[F58]") {
+TEST_CASE("http/proxy/policy: a client that may not reach a server does not by the proxy",
+          "[F58]") {
   Origin origin(always(response("", "x")));
   bool is_permitted = true;
   Bed::Plan plan;
@@ -95,7 +96,8 @@ TEST_CASE("http/proxy/policy: URL rules refuse with their message, and names in 
   const std::string port = std::to_string(server.port());
   for (const bool is_split : {false, true}) {
     Wire wire = bed.client();
-    wire.send("CONNECT good.example:" + port + " HTTP/1.1\r\nHost: good.example:" + port + "\r\n\r\n");
+    wire.send("CONNECT good.example:" + port + " HTTP/1.1\r\nHost: good.example:" + port +
+              "\r\n\r\n");
     CHECK(status_of(wire.read_head()) == 200);
     const std::string octets = hello("Bad.Example");
     if (is_split) {
@@ -112,9 +114,7 @@ TEST_CASE("http/proxy/policy: URL rules refuse with their message, and names in 
 }
 
 TEST_CASE("http/proxy/policy: a tunnel carries octets both ways and ends with its sides", "[P27]") {
-  Origin server([](Wire& wire, const std::string& head, int) {
-    return wire.send("echo " + head);
-  });
+  Origin server([](Wire& wire, const std::string& head, int) { return wire.send("echo " + head); });
   Bed::Plan plan;
   plan.settings.destinations.connect_ports = {server.port()};
   Bed bed(std::move(plan));
@@ -141,8 +141,8 @@ TEST_CASE("http/proxy/policy: who is not known is asked, and then remembered", "
   int checks = 0;
   Bed::Plan plan;
   plan.settings.asks_login = true;
-  plan.seams.check_password = [&](const std::string& user, const std::string& password,
-                                  Ipv4Address, const Seams::Verified& then) {
+  plan.seams.check_password = [&](const std::string& user, const std::string& password, Ipv4Address,
+                                  const Seams::Verified& then) {
     ++checks;
     const Identity identity{user, {7}};
     then(password == "right" ? &identity : nullptr);
@@ -162,8 +162,9 @@ TEST_CASE("http/proxy/policy: who is not known is asked, and then remembered", "
   CHECK(checks == 2);
 }
 
-TEST_CASE("http/proxy/policy: a transparent client gets what it was going to, whatever its Host says",
-          "[F56]") {
+TEST_CASE(
+    "http/proxy/policy: a transparent client gets what it was going to, whatever its Host says",
+    "[F56]") {
   Origin mine(always(response("Cache-Control: max-age=60\r\n", "forged")));
   Origin real(always(response("Cache-Control: max-age=60\r\n", "real")));
   uint16_t original = mine.port();
