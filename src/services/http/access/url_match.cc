@@ -16,13 +16,15 @@ bool is_address6(std::string_view pattern) {
              std::string_view::npos;
 }
 
-// Goes back to the last star only: what came before it has matched as early as it could.
-bool matches(std::string_view pattern, std::string_view text) {
+// Goes back to the last star only: what came before it has matched as early as it could. With
+// `is_prefix` anything may follow.
+bool matches(std::string_view pattern, std::string_view text, bool is_prefix) {
   size_t at = 0;
   size_t here = 0;
   size_t star = std::string_view::npos;
   size_t resume = 0;
   while (here < text.size()) {
+    if (is_prefix && at == pattern.size()) return true;
     if (at < pattern.size() && pattern[at] == '*') {
       star = at++;
       resume = here;
@@ -71,11 +73,17 @@ std::string fault_of_path(std::string_view pattern) {
 
 bool matches_path(std::string_view pattern, std::string_view path) {
   if (pattern.find('?') == std::string_view::npos) path = path.substr(0, path.find('?'));
-  if (matches(pattern, path)) return true;
-  if (pattern.back() != '/') return false;
-  std::string below(pattern);
-  below += '*';
-  return matches(below, path);
+  return matches(pattern, path, pattern.back() == '/');
+}
+
+std::string_view literal_of_path(std::string_view pattern) {
+  std::string_view longest;
+  while (!pattern.empty()) {
+    const size_t star = std::min(pattern.find('*'), pattern.size());
+    if (star > longest.size()) longest = pattern.substr(0, star);
+    pattern.remove_prefix(std::min(star + 1, pattern.size()));
+  }
+  return longest;
 }
 
 bool have_common(std::span<const uint32_t> one, std::span<const uint32_t> other) {

@@ -25,6 +25,9 @@ std::string fault_of_path(std::string_view pattern);
 // case.
 bool matches_path(std::string_view pattern, std::string_view path);
 
+// The longest part of such a pattern that stands in every path that it matches.
+std::string_view literal_of_path(std::string_view pattern);
+
 // Whether the two, both ascending, have a number in common.
 bool have_common(std::span<const uint32_t> one, std::span<const uint32_t> other);
 

@@ -16,6 +16,10 @@ namespace {
 constexpr int64_t kSetMemory = 64 << 20;  // octets for all expressions together
 constexpr size_t kHostMax = 253;
 constexpr int kNoPattern = -1;
+// So many expressions of one look-up are tried one by one, which is quicker than all together.
+constexpr size_t kAloneMax = 8;
+// A part of a path is looked for beforehand when it is so long and its rule counts for all hosts.
+constexpr size_t kLiteralMin = 3;
 
 RE2::Options options(int64_t memory) {
   RE2::Options options;
@@ -52,6 +56,7 @@ struct UrlRules::Compiled {
   // The patterns of a rule as they are compared.
   struct Patterns {
     std::string path;
+    int literal = kNoPattern;     // a part of the path; its number in `patterns`
     int substring = kNoPattern;   // its number in `patterns`
     int expression = kNoPattern;  // its number in `patterns`
   };
@@ -85,15 +90,19 @@ class Look {
     const UrlRule& rule = compiled_.rules[index];
     const Compiled::Patterns& patterns = compiled_.of_rule[index];
     if (rule.time && question_.holds != nullptr && !(*question_.holds)(*rule.time)) return false;
-    if (!patterns.path.empty() && (path_.empty() || !matches_path(patterns.path, path_)))
-      return false;
-    return has(patterns.substring) && has(patterns.expression);
+    return has(patterns.literal) && has_path(patterns.path) && has(patterns.substring) &&
+           has(patterns.expression);
   }
 
  private:
+  bool has_path(const std::string& pattern) const {
+    return pattern.empty() || (!path_.empty() && matches_path(pattern, path_));
+  }
+
   bool has(int number) {
     if (number == kNoPattern) return true;
-    if (!is_searched_) search();
+    if (asked_ == kAloneMax) search();
+    ++asked_;
     if (is_listed_) return std::binary_search(found_.begin(), found_.end(), number);
     return RE2::PartialMatch(piece(question_.url),
                              *compiled_.patterns[static_cast<size_t>(number)]);
@@ -101,7 +110,6 @@ class Look {
 
   // All at once; where that takes more memory than it may, one by one.
   void search() {
-    is_searched_ = true;
     if (!compiled_.all) return;
     RE2::Set::ErrorInfo error{RE2::Set::kNoError};
     compiled_.all->Match(piece(question_.url), &found_, &error);
@@ -113,7 +121,7 @@ class Look {
   const UrlQuestion& question_;
   std::string path_;
   std::vector<int> found_;
-  bool is_searched_ = false;
+  size_t asked_ = 0;
   bool is_listed_ = false;
 };
 
@@ -200,6 +208,9 @@ std::string UrlRules::Compiled::add_rule(uint32_t index) {
     const std::string fault = fault_of_path(rule.path);
     if (!fault.empty()) append_fault(faults, prefix + "path: " + fault + ": " + rule.path);
     compiled.path = lowered(rule.path);
+    const std::string literal(literal_of_path(compiled.path));
+    if (rule.host.empty() && literal.size() >= kLiteralMin)
+      append_fault(faults, told(add_pattern(RE2::QuoteMeta(literal), "path", compiled.literal)));
   }
   if (!rule.substring.empty()) {
     const std::string quoted = RE2::QuoteMeta(rule.substring);

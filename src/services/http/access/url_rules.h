@@ -12,8 +12,9 @@
 // people. The URL is the normalised one: scheme://host[:port]/path?query; for CONNECT, host:port.
 //
 // A look-up asks an index for the rules that name the host of the URL, and goes through those
-// without a host beside them; expressions are tried together. Thread: any, read only once built; a
-// look-up takes the lock of RE2's own cache now and then.
+// without a host beside them; once a few substrings, expressions and parts of paths were tried, all
+// others are tried together. Thread: any, read only once built; a look-up takes the lock of RE2's
+// own cache now and then.
 #pragma once
 
 #include <cstddef>

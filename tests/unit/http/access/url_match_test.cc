@@ -52,6 +52,14 @@ TEST_CASE("http/url_match: patterns of paths", "[F57]") {
     CHECK_FALSE(fault_of_path(pattern).empty());
 }
 
+TEST_CASE("http/url_match: what stands in every path that a pattern matches", "[F57]") {
+  CHECK(literal_of_path("/*.exe") == ".exe");
+  CHECK(literal_of_path("*/ads/*") == "/ads/");
+  CHECK(literal_of_path("/a?b*") == "/a?b");
+  CHECK(literal_of_path("/docs/") == "/docs/");
+  CHECK(literal_of_path("**").empty());
+}
+
 TEST_CASE("http/url_match: a pattern of many stars ends", "[F57]") {
   std::string pattern = "/";
   for (int star = 0; star < 500; ++star)

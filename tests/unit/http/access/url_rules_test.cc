@@ -136,16 +136,25 @@ TEST_CASE("http/url_rules: an expression has a bound of memory", "[F57]") {
   CHECK(fault_of({{.expression = large}}).find("pattern too large") != std::string::npos);
 }
 
-TEST_CASE("http/url_rules: many expressions decide as one by one", "[F57]") {
+TEST_CASE("http/url_rules: many rules decide as one by one", "[F57]") {
   std::vector<UrlRule> list;
-  for (int number = 0; number < 1000; ++number)
-    list.push_back({.expression = "/item" + std::to_string(number) + "(\\.html)?$"});
-  const UrlRules rules = compiled(list);
-  for (const int number : {0, 1, 500, 999}) {
-    CHECK(decided(rules, "a.example", "/item" + std::to_string(number)) == number);
-    CHECK(decided(rules, "a.example", "/item" + std::to_string(number) + ".html") == number);
+  for (int number = 0; number < 1000; ++number) {
+    const std::string text = std::to_string(number);
+    list.push_back(number % 2 == 0 ? UrlRule{.expression = "/item" + text + "(\\.html)?$"}
+                                   : UrlRule{.path = "*/item" + text});
   }
-  CHECK(decided(rules, "a.example", "/item1000x") == -1);
+  list.push_back({.path = "/*z"});
+  const UrlRules rules = compiled(list);
+  for (const int number : {0, 1, 2, 3, 8, 9, 10, 11, 500, 501, 998, 999}) {
+    CAPTURE(number);
+    CHECK(decided(rules, "a.example", "/item" + std::to_string(number)) == number);
+    CHECK(decided(rules, "a.example", "/Item" + std::to_string(number) + "x/z") == 1000);
+  }
+  CHECK(decided(rules, "a.example", "/item998.html") == 998);
+  CHECK(decided(rules, "a.example", "/a/item999?x") == 999);
+  CHECK(decided(rules, "a.example", "/item999.html") == -1);
+  CHECK(decided(rules, "a.example", "/item1000") == -1);
+  CHECK(decided(rules, "item999.example", "/") == -1);
 }
 
 }  // namespace postern::http

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fields_of.h"
+#include "unit/http/rules/fields_of.h"
 
 namespace postern::http {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "fields_of.h"
+#include "unit/http/rules/fields_of.h"
 
 namespace postern::http {
 namespace {
