@@ -217,7 +217,7 @@ def test_login_by_command_ends(lab):
         with open(ca, "w", encoding="utf-8") as file:
             file.write(own.read())
     stay = lab.client.start(person.log_in("--ca", ca))
-    wait_until(lambda: logins(lab), 5, f"not logged in: {stay.out()}")
+    wait_until(lambda: "is logged in" in stay.out(), 8, f"not logged in: {stay.out()}")
     lab.postern("logout", "anna")
     ended = stay.wait(5)
     check(ended.status == 1 and "not logged in any more" in ended.out, f"it ended so: {ended.out}")
