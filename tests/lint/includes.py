@@ -53,6 +53,7 @@ THEIRS = [
     (r"sodium|boost/|openssl/|sqlite3", r"(control|services|cli)/"),
     (r"CLI/|systemd/|netlink/|nlohmann/|libnl", r"(control|services|cli)/|dataplane/runtime/"),
     (r"histedit", r"cli/"),
+    (r"re2/", r"services/http/access/"),
     (r"catch2/", r"nowhere in src"),
 ]
 
