@@ -115,8 +115,10 @@ class Person:
 
     def argv(self, *words):
         user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        own = ["env", "-u", "XDG_CONFIG_HOME", "HOME=" + self.home, "XDG_RUNTIME_DIR=" + self.home]
-        return user + own + [POSTERN, "login", PAGE + "/", *words]
+        # A signal that whoever runs this ignores would stay ignored.
+        own = ["env", "--default-signal=INT", "-u", "XDG_CONFIG_HOME"]
+        home = ["HOME=" + self.home, "XDG_RUNTIME_DIR=" + self.home]
+        return user + own + home + [POSTERN, "login", PAGE + "/", *words]
 
     def log_in(self, *words, user="anna"):
         return self.argv(*words, "--user", user, "--password-file", self.password)
