@@ -33,6 +33,8 @@ class LoginTest(unittest.TestCase):
     def setUp(self):
         # Where it is ignored (a job in the background), the program would ignore it, too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         directory = tempfile.TemporaryDirectory(prefix="postern-login-")
         self.addCleanup(directory.cleanup)
         self.directory = directory.name
