@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <optional>
+#include <thread>
 
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -25,7 +28,12 @@
 namespace postern::cli {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int64_t kRetryS = 5;
+constexpr int64_t kLongestS = 100LL * 365 * 86400;    // of a log-in; what is longer has no end here
+constexpr int kLastPatienceMs = 3000;                 // with a page that did not answer just now
+constexpr std::chrono::milliseconds kPause(500);      // before a log-out is tried again
 constexpr size_t kUserMax = 63, kPasswordMax = 1024;  // as the page takes them
 
 struct Options {
@@ -35,7 +43,8 @@ struct Options {
 
 class Secret {
  public:
-  explicit Secret(std::string text) : text_(std::move(text)) {}
+  // Leaves nothing in `text`: a short one is copied even by a move.
+  explicit Secret(std::string& text) : text_(text) { remote::wipe(text); }
   ~Secret() { remote::wipe(text_); }
   Secret(const Secret&) = delete;
   Secret& operator=(const Secret&) = delete;
@@ -108,7 +117,7 @@ Result<void> judge(const HttpsClient& client, const Trust& trust, const SeenCert
 Result<void> meet(Visit& visit, const Trust& trust) {
   HttpsClient& client = visit.client;
   if (auto done = client.set_up(trust.ca_file); !done) return done;
-  auto seen = client.look(kPatienceMs);
+  auto seen = client.look({kPatienceMs});
   if (!seen) return std::move(seen).error();
   visit.fingerprint = seen->fingerprint;
   auto opinion = judge_certificate(trust, client.page().key(), *seen);
@@ -128,19 +137,24 @@ Result<std::string> user_of(const Options& options) {
   return Error{ErrorCode::denied, user.empty() ? "give a name by --user" : "the name is too long"};
 }
 
-Result<std::string> password_of(const Visit& visit, const std::string& user) {
+// Into `password`, which is empty: no copy of it is left elsewhere.
+Result<void> read_password(const Visit& visit, const std::string& user, std::string& password) {
   if (visit.options.password_file.empty()) {
     if (is_at_terminal()) {
-      return ask_password("Password of " + user + " at " + visit.client.page().authority());
+      auto typed = ask_password("Password of " + user + " at " + visit.client.page().authority());
+      if (!typed) return std::move(typed).error();
+      password = *typed;
+      remote::wipe(*typed);
+      return {};
     }
     return Error{ErrorCode::denied, "no terminal to ask for a password; give --password-file"};
   }
   auto text = read_input(visit.options.password_file);
   if (!text) return std::move(text).error();
-  std::string password = text->substr(0, text->find('\n'));
+  password.assign(*text, 0, text->find('\n'));
   remote::wipe(*text);
   if (password.ends_with('\r')) password.pop_back();
-  if (!password.empty() && password.size() <= kPasswordMax) return password;
+  if (!password.empty() && password.size() <= kPasswordMax) return {};
   remote::wipe(password);
   return Error{ErrorCode::denied, visit.options.password_file +
                                       ": the password is empty, or longer "
@@ -169,39 +183,117 @@ void tell_no_answer(const Visit& visit, const Error& error) {
   }
 }
 
-int log_out(const Visit& visit, const std::string& cookie, const Page& state) {
-  if (auto done = visit.page.log_out(cookie, state.token); !done) {
-    return report_in_line(Error(done.error()).within("not logged out"), visit.globals);
+struct Leaving {
+  std::optional<Page> state;  // nothing: it is asked for first
+  std::string user;           // who is to be logged out, once that was asked
+};
+
+// False: the log-in was over already.
+Result<bool> leave(const Visit& visit, const std::string& cookie, Leaving& leaving, int left_ms) {
+  if (!leaving.state) {
+    auto now = visit.page.look(cookie, left_ms);
+    if (!now) return std::move(now).error();
+    if (!*now) return !leaving.user.empty();
+    leaving.state = std::move(*now);
   }
-  tell(visit, "logged-out", {{"user", state.user}}, state.user + " is logged out");
-  return kDone;
+  leaving.user = leaving.state->user;
+  const std::string token = leaving.state->token;
+  leaving.state.reset();  // without an answer, the page is asked whether it was done
+  if (auto done = visit.page.log_out(cookie, token, left_ms); !done) return done.error();
+  return true;
 }
 
-// Until a signal comes, or nobody is logged in any more.
-int stay(const Visit& visit, StopSignals& signals, const std::string& cookie, Page state) {
-  for (bool does_answer = true;;) {
-    const int64_t pause_s = std::min(keep_alive_s(state), does_answer ? INT64_MAX : kRetryS);
+// Again and again while nobody answers, until the patience is over or a signal comes.
+int log_out(const Visit& visit, const std::string& cookie, std::optional<Page> state,
+            int patience_ms) {
+  const auto end = Clock::now() + std::chrono::milliseconds(patience_ms);
+  const unsigned heard = visit.client.signals_heard();
+  Leaving leaving{std::move(state), {}};
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    auto done = leave(visit, cookie, leaving, static_cast<int>(left.count()));
+    if (done && *done) {
+      tell(visit, "logged-out", {{"user", leaving.user}}, leaving.user + " is logged out");
+      return kDone;
+    }
+    if (done) {
+      tell(visit, "logged-out", {{"user", nullptr}},
+           "this log-in is over already; another one of this host may be there");
+      return kDone;
+    }
+    const Error& error = done.error();
+    const bool is_passing =
+        error.code == ErrorCode::unavailable || error.code == ErrorCode::exhausted;
+    if (!is_passing || visit.client.signals_heard() != heard || Clock::now() + kPause >= end) {
+      return report_in_line(Error(error).within("not logged out"), visit.globals);
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+Clock::time_point end_of(const std::optional<Page>& state) {
+  if (!state || state->left_s < 0) return Clock::time_point::max();
+  return Clock::now() + std::chrono::seconds(std::min(state->left_s, kLongestS));
+}
+
+int report_end(const Visit& visit, const std::string& user, const std::string& why) {
+  return report_in_line(Error{ErrorCode::failed, user + " is not logged in any more: " + why},
+                        visit.globals);
+}
+
+// Until a signal comes, or nobody is logged in any more. Without a state it is not known yet who is
+// logged in: the page did not answer.
+int stay(const Visit& visit, StopSignals& signals, const std::string& cookie,
+         std::optional<Page> state) {
+  bool does_answer = state.has_value();
+  auto end = end_of(state);
+  std::string user = state ? state->user : "the account";
+  for (;;) {
+    const int64_t pause_s =
+        std::min(state ? keep_alive_s(*state) : kRetryS, does_answer ? INT64_MAX : kRetryS);
     if (signals.wait_ms(static_cast<int>(pause_s * 1000))) break;
     auto now = visit.page.look(cookie);
-    if (signals.has_come()) break;
     if (!now) {
       if (now.error().code == ErrorCode::denied) return report_in_line(now.error(), visit.globals);
-      if (does_answer) tell_no_answer(visit, now.error());
+      if (does_answer && !signals.has_come()) tell_no_answer(visit, now.error());
       does_answer = false;
-      continue;
+      if (signals.has_come()) break;
+      if (Clock::now() < end) continue;
+      return report_end(visit, user, "the time is over, and " + now.error().text);
     }
     if (!*now) {
-      return report_in_line(
-          Error{ErrorCode::failed, state.user +
-                                       " is not logged in any more: the time is over, the gateway "
-                                       "has ended it, or this host has another address"},
-          visit.globals);
+      return report_end(visit, user,
+                        "the time is over, the gateway has ended it, or this host has another "
+                        "address");
     }
-    state = std::move(**now);
-    if (!does_answer) tell_state(visit, state);
+    state = std::move(*now);
+    end = end_of(state);
+    user = state->user;
+    if (!does_answer) tell_state(visit, *state);
     does_answer = true;
   }
-  return log_out(visit, cookie, state);
+  return log_out(visit, cookie, std::move(state), does_answer ? kPatienceMs : kLastPatienceMs);
+}
+
+// The password was right. `kept_at`: where the cookie is for --out; empty: nowhere.
+int begin_stay(const Visit& visit, StopSignals& signals, const std::string& cookie,
+               const std::string& kept_at) {
+  auto state = visit.page.look(cookie);
+  const bool is_kept = !kept_at.empty() && !signals.has_come();
+  if (!state && (is_kept || state.error().code == ErrorCode::denied)) {
+    const char* what = is_kept ? "logged in, and kept for --out, but" : "logged in, but";
+    return report_in_line(Error(state.error()).within(what), visit.globals);
+  }
+  if (!state) {
+    tell_no_answer(visit, state.error());
+    return stay(visit, signals, cookie, std::nullopt);
+  }
+  if (!*state) {
+    const Error error{ErrorCode::failed, "the page knows nothing of it"};
+    return report_in_line(Error(error).within("the password is right, but"), visit.globals);
+  }
+  tell_state(visit, **state);
+  return is_kept ? kDone : stay(visit, signals, cookie, std::move(*state));
 }
 
 int log_in(Visit& visit) {
@@ -214,31 +306,26 @@ int log_in(Visit& visit) {
   }
   auto user = user_of(visit.options);
   if (!user) return report_in_line(user.error(), globals);
-  auto typed = password_of(visit, *user);
-  if (!typed) return report_in_line(typed.error(), globals);
-  Secret password(std::move(*typed));
+  std::string typed;
+  if (auto read = read_password(visit, *user, typed); !read) {
+    return report_in_line(read.error(), globals);
+  }
+  Secret password(typed);
   // From here on somebody may be logged in, who is not left behind.
   StopSignals signals;
   visit.client.set_signals(&signals);
   auto got = visit.page.log_in(*user, password.text());
   remote::wipe(password.text());
   if (!got) return report_in_line(got.error(), globals);
-  Secret cookie(std::move(*got));
+  Secret cookie(*got);
   if (visit.options.once) {
     if (auto kept = keep_login(kept_at, cookie.text()); !kept) {
+      log_out(visit, cookie.text(), std::nullopt, kPatienceMs);
       return report_in_line(Error(kept.error()).within("logged in, but not kept"), globals);
     }
   }
-  auto state = visit.page.look(cookie.text());
-  if (!state || !*state) {
-    const Error error =
-        state ? Error{ErrorCode::failed, "the page knows nothing of it"} : std::move(state).error();
-    return report_in_line(Error(error).within("the password is right, but"), globals);
-  }
-  tell_state(visit, **state);
-  if (visit.options.once && !signals.has_come()) return kDone;
-  const int code = stay(visit, signals, cookie.text(), std::move(**state));
-  if (visit.options.once && code == kDone) forget_login(kept_at);
+  const int code = begin_stay(visit, signals, cookie.text(), kept_at);
+  if (!kept_at.empty() && code == kDone && signals.has_come()) forget_login(kept_at);
   return code;
 }
 
@@ -247,17 +334,10 @@ int log_out_kept(const Visit& visit) {
   if (!path) return report_in_line(path.error(), visit.globals);
   auto kept = find_kept_login(*path);
   if (!kept) return report_in_line(kept.error(), visit.globals);
-  Secret cookie(std::move(*kept));
-  auto state = visit.page.look(cookie.text());
-  if (!state) return report_in_line(Error(state.error()).within("not logged out"), visit.globals);
-  if (*state) {
-    const int code = log_out(visit, cookie.text(), **state);
-    if (code != kDone) return code;
-  } else {
-    tell(visit, "logged-out", {{"user", nullptr}}, "nobody was logged in any more");
-  }
-  forget_login(*path);
-  return kDone;
+  Secret cookie(*kept);
+  const int code = log_out(visit, cookie.text(), std::nullopt, kPatienceMs);
+  if (code == kDone) forget_login(*path);
+  return code;
 }
 
 // What no command line may say; empty: nothing is wrong.

@@ -62,7 +62,7 @@ def settled(lab):
 
 
 def all_told(lab):
-    """Each record that was made is on its way or there; other hosts may begin sessions meanwhile."""
+    """Each record is on its way or there; other hosts may begin sessions meanwhile."""
     status = lab.ask("status")
     told = status["ipfix"]
     return told["records_sent"] + told["records_waiting"] == status["counters"]["flow_records"]

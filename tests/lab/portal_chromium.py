@@ -7,8 +7,21 @@ python3 portal_chromium.py URL USER PASSWORD PROFILE_DIR
 import sys
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+
+def press(browser, title):
+    """Presses the button of the page, and prints the title of the one that comes, which should be
+    this one: that of the old page is there for a moment."""
+    browser.find_element(By.TAG_NAME, "button").click()
+    try:
+        WebDriverWait(browser, 20).until(lambda page: page.title == title)
+    except TimeoutException:
+        pass  # the title tells
+    print("title", browser.title, flush=True)
 
 
 def main(url, user, password, profile):
@@ -25,12 +38,10 @@ def main(url, user, password, profile):
         print("title", browser.title, flush=True)
         browser.find_element(By.NAME, "user").send_keys(user)
         browser.find_element(By.NAME, "password").send_keys(password)
-        browser.find_element(By.TAG_NAME, "button").click()
-        print("title", browser.title, flush=True)
+        press(browser, "Logged in")
         print("page", " ".join(browser.find_element(By.TAG_NAME, "main").text.split()), flush=True)
         sys.stdin.readline()
-        browser.find_element(By.TAG_NAME, "button").click()
-        print("title", browser.title, flush=True)
+        press(browser, "Log in")
     finally:
         browser.quit()
 

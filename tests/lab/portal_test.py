@@ -115,8 +115,10 @@ class Person:
 
     def argv(self, *words):
         user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        own = ["env", "-u", "XDG_CONFIG_HOME", "HOME=" + self.home, "XDG_RUNTIME_DIR=" + self.home]
-        return user + own + [POSTERN, "login", PAGE + "/", *words]
+        # A signal that whoever runs this ignores would stay ignored.
+        own = ["env", "--default-signal=INT", "-u", "XDG_CONFIG_HOME"]
+        home = ["HOME=" + self.home, "XDG_RUNTIME_DIR=" + self.home]
+        return user + own + home + [POSTERN, "login", PAGE + "/", *words]
 
     def log_in(self, *words, user="anna"):
         return self.argv(*words, "--user", user, "--password-file", self.password)
@@ -217,7 +219,7 @@ def test_login_by_command_ends(lab):
         with open(ca, "w", encoding="utf-8") as file:
             file.write(own.read())
     stay = lab.client.start(person.log_in("--ca", ca))
-    wait_until(lambda: logins(lab), 5, f"not logged in: {stay.out()}")
+    wait_until(lambda: "is logged in" in stay.out(), 8, f"not logged in: {stay.out()}")
     lab.postern("logout", "anna")
     ended = stay.wait(5)
     check(ended.status == 1 and "not logged in any more" in ended.out, f"it ended so: {ended.out}")

@@ -187,14 +187,17 @@ def documents(lab, words):
         program = ["env", "XDG_RUNTIME_DIR=" + runtime, POSTERN, "--json"]
         argv = lab.client.argv([*program, *words])
     stays = words[0] == "login" and not {"--once", "--out"} & set(words)
-    if "--follow" in words or stays:
+    if "--follow" in words:
         argv = ["timeout", "--signal", "INT", "2", *argv]
-    with open(typed, encoding="utf-8") as stdin:
-        done = subprocess.run(
-            argv, stdin=stdin, capture_output=True, text=True, timeout=30, check=False
-        )
-    check(not done.stderr, f"{' '.join(words)}: {done.stderr}")
-    printed, rest = [], done.stdout.strip()
+    with open(typed, encoding="utf-8") as stdin, subprocess.Popen(
+        argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        first = process.stdout.readline() if stays else ""
+        if stays:
+            process.terminate()  # it has said who is logged in, or why nobody is
+        out, err = process.communicate(timeout=30)
+    check(not err, f"{' '.join(words)}: {err}")
+    printed, rest = [], (first + out).strip()
     while rest:
         document, end = json.JSONDecoder().raw_decode(rest)
         printed.append(document)

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <utility>
 
-#include "cli/login/tls_connection.h"
 #include "control/remote/channel/keys.h"
 
 namespace postern::cli {
@@ -93,22 +92,36 @@ Result<void> HttpsClient::set_up(const std::string& ca_file) {
   return Error{ErrorCode::failed, ca_file + ": cannot be read, or has no certificate in PEM form"};
 }
 
-Result<SeenCertificate> HttpsClient::look(int patience_ms) const {
-  TlsConnection connection(page_, patience_ms, signals_);
-  if (auto done = connection.connect(addresses_); !done) return std::move(done).error();
-  if (auto done = connection.shake_hands(context_.get()); !done) return std::move(done).error();
+Result<void> HttpsClient::open(TlsConnection& connection) {
+  auto address = connection.connect(addresses_);
+  if (!address) return std::move(address).error();
+  addresses_ = {*address};
+  return connection.shake_hands(context_.get());
+}
+
+Result<SeenCertificate> HttpsClient::look(const Patience& patience) {
+  TlsConnection connection(page_, patience, signals_);
+  if (auto done = open(connection); !done) return std::move(done).error();
   return connection.certificate();
 }
 
-Result<Answer> HttpsClient::ask(const WebRequest& request, int patience_ms) const {
-  TlsConnection connection(page_, patience_ms, signals_);
-  if (auto done = connection.connect(addresses_); !done) return std::move(done).error();
-  if (auto done = connection.shake_hands(context_.get()); !done) return std::move(done).error();
+Result<Answer> HttpsClient::ask(const WebRequest& request, const Patience& patience) {
+  TlsConnection connection(page_, patience, signals_);
+  if (auto done = open(connection); !done) return std::move(done).error();
   if (auto judged = judge_(connection.certificate()); !judged) return std::move(judged).error();
   std::string out = encode(request, page_);
   auto sent = connection.send(out);
   remote::wipe(out);
   if (!sent) return std::move(sent).error();
+  auto answer = read_answer(connection);
+  if (answer || request.doubt.empty()) return answer;
+  Error error = std::move(answer).error();
+  error.text += "; ";
+  error.text += request.doubt;
+  return error;
+}
+
+Result<Answer> HttpsClient::read_answer(TlsConnection& connection) const {
   AnswerReader reader;
   for (;;) {
     auto octets = connection.receive();

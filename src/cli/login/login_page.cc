@@ -39,16 +39,20 @@ Error LoginPage::not_as_expected(const Answer& answer) const {
 }
 
 Result<std::string> LoginPage::log_in(std::string_view user, std::string_view password) const {
-  auto form_answer = client_.ask({"GET", "/", "", ""}, kPatienceMs);
+  auto form_answer = client_.ask({"GET", "/", "", ""}, {kPatienceMs});
   if (!form_answer) return std::move(form_answer).error();
   const Page form = read_page(form_answer->body);
   const std::string form_cookie = cookie_in(form_answer->cookies, kFormCookie);
   if (form_answer->status != kOk || form.kind != Page::Kind::form || form_cookie.empty()) {
     return not_as_expected(*form_answer);
   }
+  if (client_.is_told_to_end()) {
+    return Error{ErrorCode::failed, "it was ended before the password was sent"};
+  }
   std::string body = encode_form({{"token", form.token}, {"user", user}, {"password", password}});
-  auto answer = client_.ask({"POST", "/login", cookie_header(kFormCookie, form_cookie), body},
-                            kVerdictPatienceMs);
+  const std::string cookies = cookie_header(kFormCookie, form_cookie);
+  const std::string doubt = fmt::format("{} may be logged in", user);
+  auto answer = client_.ask({"POST", "/login", cookies, body, doubt}, kVerdictPatience);
   remote::wipe(body);
   if (!answer) return std::move(answer).error();
   const std::string cookie = cookie_in(answer->cookies, kLoginCookie);
@@ -64,8 +68,8 @@ Result<std::string> LoginPage::log_in(std::string_view user, std::string_view pa
   return not_as_expected(*answer);
 }
 
-Result<std::optional<Page>> LoginPage::look(const std::string& cookie) const {
-  auto answer = client_.ask({"GET", "/", cookie_header(kLoginCookie, cookie), ""}, kPatienceMs);
+Result<std::optional<Page>> LoginPage::look(const std::string& cookie, int patience_ms) const {
+  auto answer = client_.ask({"GET", "/", cookie_header(kLoginCookie, cookie), ""}, {patience_ms});
   if (!answer) return std::move(answer).error();
   if (answer->status != kOk) return not_as_expected(*answer);
   Page page = read_page(answer->body);
@@ -74,10 +78,11 @@ Result<std::optional<Page>> LoginPage::look(const std::string& cookie) const {
   return not_as_expected(*answer);
 }
 
-Result<void> LoginPage::log_out(const std::string& cookie, const std::string& token) const {
+Result<void> LoginPage::log_out(const std::string& cookie, const std::string& token,
+                                int patience_ms) const {
   const std::string body = encode_form({{"token", token}});
   auto answer =
-      client_.ask({"POST", "/logout", cookie_header(kLoginCookie, cookie), body}, kPatienceMs);
+      client_.ask({"POST", "/logout", cookie_header(kLoginCookie, cookie), body}, {patience_ms});
   if (!answer) return std::move(answer).error();
   if (sends_back(*answer)) return {};
   return not_as_expected(*answer);

@@ -15,23 +15,25 @@
 namespace postern::cli {
 
 constexpr int kPatienceMs = 10'000;
-constexpr int kVerdictPatienceMs = 70'000;  // the gateway takes a minute for a password at most
+// The gateway takes a minute for a password at most, and may let somebody in who does not wait.
+constexpr Patience kVerdictPatience = {
+    70'000, 15'000, "waits for the verdict of the gateway, to log out; Ctrl-C again does not wait"};
 
 class LoginPage {
  public:
-  explicit LoginPage(const HttpsClient& client) : client_(client) {}
+  explicit LoginPage(HttpsClient& client) : client_(client) {}
 
   // The cookie. `denied`: a wrong password, or one that has to wait, in the gateway's words.
   Result<std::string> log_in(std::string_view user, std::string_view password) const;
   // Who is logged in by the cookie; nothing: nobody is any more.
-  Result<std::optional<Page>> look(const std::string& cookie) const;
+  Result<std::optional<Page>> look(const std::string& cookie, int patience_ms = kPatienceMs) const;
   // `token` is that of the page.
-  Result<void> log_out(const std::string& cookie, const std::string& token) const;
+  Result<void> log_out(const std::string& cookie, const std::string& token, int patience_ms) const;
 
  private:
   Error not_as_expected(const Answer& answer) const;
 
-  const HttpsClient& client_;
+  HttpsClient& client_;
 };
 
 }  // namespace postern::cli

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Signals that ask for an orderly end: as long as one of these lives, SIGINT, SIGTERM and SIGHUP
-// (the terminal is closed) end nothing by themselves, but wake who waits. Thread: the only one.
+// (the terminal is closed) end nothing by themselves, but wake who waits. One that is ignored when
+// this begins (nohup) stays so. Thread: the only one.
 #pragma once
+
+#include <csignal>
 
 namespace postern::cli {
 
@@ -17,13 +20,15 @@ class StopSignals {
   // Takes one that has come; false: none has.
   bool take();
   // Whether one was ever taken.
-  bool has_come() const { return has_come_; }
+  bool has_come() const { return taken_ > 0; }
+  unsigned taken() const { return taken_; }
   // Waits for the first one, for so long at most. The same as has_come() then.
   bool wait_ms(int milliseconds);
 
  private:
   int fd_ = -1;
-  bool has_come_ = false;
+  unsigned taken_ = 0;
+  sigset_t set_ = {};
 };
 
 }  // namespace postern::cli

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "base/address.h"
@@ -40,9 +41,11 @@ std::string tls_reason() {
 
 }  // namespace
 
-TlsConnection::TlsConnection(const PageAddress& page, int patience_ms, StopSignals* signals)
+TlsConnection::TlsConnection(const PageAddress& page, const Patience& patience,
+                             StopSignals* signals)
     : page_(page),
-      deadline_(Clock::now() + std::chrono::milliseconds(patience_ms)),
+      patience_(patience),
+      deadline_(Clock::now() + std::chrono::milliseconds(patience.all_ms)),
       signals_(signals) {}
 
 TlsConnection::~TlsConnection() {
@@ -55,27 +58,43 @@ Error TlsConnection::too_late() const {
   return {ErrorCode::unavailable, page_.key() + " does not answer in time"};
 }
 
+Error TlsConnection::closed() const {
+  return {ErrorCode::unavailable, page_.key() + " closed the connection"};
+}
+
 // A signal shortens what is under way, and does not break it off: an answer that is on its way may
 // say that somebody is logged in.
-Result<void> TlsConnection::wait_for(short events) {
+bool TlsConnection::hear_signal() {
+  if (is_noticed_) return false;
+  const auto end = Clock::now() + std::chrono::milliseconds(patience_.grace_ms);
+  if (patience_.notice != nullptr) {
+    std::fprintf(stderr, "postern: %s\n", patience_.notice);
+    is_noticed_ = true;
+  }
+  deadline_ = std::min(deadline_, end);
+  return true;
+}
+
+Result<void> TlsConnection::wait_until(Clock::time_point limit, short events) {
   for (;;) {
     const auto now = Clock::now();
-    if (now >= deadline_) return too_late();
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - now);
+    const auto end = std::min(limit, deadline_);
+    if (now >= end) return too_late();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
     std::array<pollfd, 2> both = {
         {{.fd = fd_, .events = events, .revents = 0},
          {.fd = signals_ != nullptr ? signals_->fd() : -1, .events = POLLIN, .revents = 0}}};
     const int ready = poll(both.data(), both.size(), static_cast<int>(left.count()));
     if (ready < 0 && errno != EINTR) return too_late();
     if (ready <= 0) continue;
-    if (both[1].revents != 0 && signals_->take()) {
-      deadline_ = std::min(deadline_, Clock::now() + std::chrono::milliseconds(kGraceMs));
+    if (both[1].revents != 0 && signals_->take() && !hear_signal()) {
+      return Error{ErrorCode::failed, page_.key() + " was not waited for any longer"};
     }
     if (both[0].revents != 0) return {};
   }
 }
 
-int TlsConnection::reach(uint32_t address) {
+int TlsConnection::reach(uint32_t address, Clock::time_point limit) {
   fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd_ < 0) return errno;
   const int on = 1;
@@ -89,7 +108,7 @@ int TlsConnection::reach(uint32_t address) {
   if (::connect(fd_, static_cast<const sockaddr*>(where), sizeof to) == 0) return 0;
   if (errno != EINPROGRESS) {
     reason = errno;
-  } else if (!wait_for(POLLOUT)) {
+  } else if (!wait_until(limit, POLLOUT)) {
     reason = ETIMEDOUT;
   } else {
     socklen_t size = sizeof reason;
@@ -101,11 +120,13 @@ int TlsConnection::reach(uint32_t address) {
   return reason;
 }
 
-Result<void> TlsConnection::connect(const std::vector<uint32_t>& addresses) {
+Result<uint32_t> TlsConnection::connect(const std::vector<uint32_t>& addresses) {
   int reason = EHOSTUNREACH;
+  auto to_go = static_cast<int>(addresses.size());
   for (uint32_t address : addresses) {
-    reason = reach(address);
-    if (reason == 0) return {};
+    const auto now = Clock::now();
+    reason = reach(address, now + (deadline_ - now) / to_go--);
+    if (reason == 0) return address;
   }
   return Error{ErrorCode::unavailable,
                fmt::format("{} is not reachable: {}", page_.key(), std::strerror(reason))};
@@ -123,7 +144,12 @@ Result<int> TlsConnection::go(const std::function<int()>& step) {
       case SSL_ERROR_WANT_WRITE:
         if (auto waited = wait_for(POLLOUT); !waited) return std::move(waited).error();
         break;
+      case SSL_ERROR_SSL:
+        // OpenSSL 3 tells an end that TLS did not announce so.
+        is_closed_ = ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+        return 0;
       default:
+        is_closed_ = true;
         return 0;
     }
     // A peer that always has something to say must not outlast the deadline either.
@@ -145,6 +171,8 @@ Result<void> TlsConnection::shake_hands(SSL_CTX* context) {
   auto done = go([this] { return SSL_connect(tls_.get()); });
   if (!done) return std::move(done).error();
   if (*done > 0) return {};
+  // A gateway does so to whoever asks too often, or when it ends; it may answer the next time.
+  if (is_closed_) return closed();
   return Error{ErrorCode::failed,
                fmt::format("{} speaks no TLS that fits: {}", page_.key(), tls_reason())};
 }
@@ -169,7 +197,7 @@ Result<void> TlsConnection::send(std::string_view octets) {
   auto sent = go([&] { return SSL_write(tls_.get(), octets.data(), size); });
   if (!sent) return std::move(sent).error();
   if (*sent == size) return {};
-  return Error{ErrorCode::unavailable, page_.key() + " closed the connection"};
+  return closed();
 }
 
 Result<std::string> TlsConnection::receive() {

@@ -52,15 +52,15 @@ Result<KeyOpinion> judge_certificate(const Trust& trust, const std::string& host
                     "somebody may be in between; nothing was told to it",
                     host, seen.fingerprint));
   }
-  if (seen.is_verified) return KeyOpinion{Word::known, ""};
   if (!trust.ca_file.empty()) {
+    if (seen.is_verified) return KeyOpinion{Word::known, ""};
     return refused(
         fmt::format("the certificate of {} is not good by {}: {}; nothing was told to it", host,
                     trust.ca_file, seen.reason));
   }
   auto known = find_known_line(trust.known_file, host);
   if (!known) return std::move(known).error();
-  if (!*known) return KeyOpinion{Word::unknown, ""};
+  if (!*known) return KeyOpinion{seen.is_verified ? Word::known : Word::unknown, ""};
   auto was = parse_fingerprint((*known)->value);
   if (!was) {
     return Error{ErrorCode::invalid, fmt::format("{}:{}: is not HOST:PORT and a fingerprint",

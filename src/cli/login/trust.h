@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether a certificate is that of the gateway: by a fingerprint that is given, by authorities (the
-// system's, or those of a file), or by the user's file of pages that were confirmed once, of lines
-// "gateway.office:443 sha256:AB:CD:...". A certificate that has changed since is refused. Thread:
-// any; reads the file.
+// Whether a certificate is that of the gateway: by a fingerprint that is given, by the authorities
+// of a file, by the user's file of pages that were confirmed once, of lines
+// "gateway.office:443 sha256:AB:CD:...", or by the system's authorities. A page that was confirmed
+// is refused with any other certificate, also with one that an authority vouches for. Thread: any;
+// reads the file.
 #pragma once
 
 #include <string>

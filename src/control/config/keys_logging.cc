@@ -161,7 +161,7 @@ constexpr KeySpec kLoggingKeys[] = {
 #define POSTERN_LOG(name, keys, on_console, is_forwarded, text) \
   {.key = #name,                                                \
    .type = Type::section,                                       \
-   .help = text,                                                \
+   .help = (text),                                              \
    .section = &kLogSections[static_cast<size_t>(LogName::name)]},
 #include "control/config/logs.def"
 #undef POSTERN_LOG

@@ -131,6 +131,7 @@ void LogIns::review(const std::function<Groups(const LogIn&)>& groups_now) {
     Groups groups = groups_now(log_in);
     if (groups) {
       board_->set(address, log_in.user, *groups);
+      log_in.groups = std::move(*groups);
     } else {
       gone.push_back(address);
     }

@@ -31,7 +31,6 @@ struct Acceptor::State : std::enable_shared_from_this<Acceptor::State> {
   }
 
   void accept_whenever() {
-    is_paused = false;
     watch->whenever_readable([this] { take_all(); });
   }
 
@@ -45,6 +44,7 @@ struct Acceptor::State : std::enable_shared_from_this<Acceptor::State> {
       const int error = fd < 0 ? errno : 0;
       if (error == ECONNABORTED) continue;
       if (is_shortage(error)) return pause(error);
+      is_paused = false;
       if (error != 0) return;
       calls.take(arrival_of(fd, from));
     }
@@ -72,8 +72,13 @@ Acceptor::~Acceptor() {
   state_->watch.reset();
 }
 
+// A descriptor is asked for before a connection is, so this tells a shortage while nobody comes,
+// too.
 void Acceptor::tick() {
-  if (state_->is_paused) state_->accept_whenever();
+  const auto state = state_;
+  if (!state->is_paused) return;
+  state->take_all();
+  if (!state->is_paused && state->watch) state->accept_whenever();
 }
 
 bool Acceptor::is_paused() const {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/io/tcp_listener.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <utility>
 
 namespace postern::io {
@@ -38,8 +41,13 @@ Result<void> TcpListener::listen(const std::vector<ListenAddress>& addresses) {
       continue;
     }
     auto take = [call = take_, at](const Arrival& arrival) { (*call)(at, arrival); };
-    sockets_.push_back(
-        {at, std::make_unique<Acceptor>(context_, *fd, Acceptor::Calls{std::move(take), {}})});
+    try {
+      sockets_.push_back(
+          {at, std::make_unique<Acceptor>(context_, *fd, Acceptor::Calls{std::move(take), {}})});
+    } catch (const boost::system::system_error& error) {  // the kernel watches no more of them
+      close(*fd);
+      if (outcome) outcome = Error{ErrorCode::exhausted, error.what()};
+    }
   }
   return outcome;
 }

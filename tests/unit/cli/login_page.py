@@ -50,6 +50,7 @@ class Page:
         self.instead = {}
         self.state = STATE + LEFT
         self.is_in = False
+        self.closes = 0  # so many connections, before TLS begins
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate)
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -73,6 +74,10 @@ class Page:
             except OSError:
                 return
             plain.settimeout(20)
+            if self.closes > 0:
+                self.closes -= 1
+                plain.close()
+                continue
             with contextlib.suppress(OSError), self.context.wrap_socket(
                 plain, server_side=True
             ) as connection:

@@ -23,11 +23,18 @@ from login_page import (
     wrong,
 )
 
+OVER = "this log-in is over already; another one of this host may be there\n"
+
+
 class LoginTest(unittest.TestCase):
     run_postern = postern_test.PosternTest.run_postern
     expect = postern_test.PosternTest.expect
 
     def setUp(self):
+        # Where it is ignored (a job in the background), the program would ignore it, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         directory = tempfile.TemporaryDirectory(prefix="postern-login-")
         self.addCleanup(directory.cleanup)
         self.directory = directory.name
@@ -45,8 +52,9 @@ class LoginTest(unittest.TestCase):
         self.addCleanup(page.close)
         return page
 
-    def environment(self):
-        return dict(os.environ, TZ="UTC", HOME=self.directory,
+    def environment(self, authority=""):
+        own = {"SSL_CERT_FILE": authority} if authority else {}
+        return dict(os.environ, **own, TZ="UTC", HOME=self.directory,
                     XDG_CONFIG_HOME=self.directory + "/config",
                     XDG_RUNTIME_DIR=self.directory + "/runtime")
 
@@ -54,10 +62,10 @@ class LoginTest(unittest.TestCase):
         words = [postern_test.POSTERN, "login", (page or self.page).url(), *more]
         return words + (["--user", "anna", "--password-file", self.password] if who else [])
 
-    def log_in(self, *more, page=None, who=True):
+    def log_in(self, *more, page=None, who=True, authority=""):
         return subprocess.run(self.argv(*more, page=page, who=who), capture_output=True, text=True,
-                              timeout=60, env=self.environment(), stdin=subprocess.DEVNULL,
-                              check=False)
+                              timeout=60, env=self.environment(authority),
+                              stdin=subprocess.DEVNULL, check=False)
 
     def start(self, *more):
         process = subprocess.Popen(self.argv("--fingerprint", self.fingerprint, *more),
@@ -69,8 +77,8 @@ class LoginTest(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def refused(self, code, text, *more, page=None):
-        result = self.log_in(*more, page=page)
+    def refused(self, code, text, *more, page=None, authority=""):
+        result = self.log_in(*more, page=page, authority=authority)
         self.assertEqual(result.returncode, code, result.stderr)
         self.assertIn(text, result.stderr)
         self.assertEqual(result.stderr.count("\n"), 1)
@@ -93,7 +101,7 @@ class LoginTest(unittest.TestCase):
                 begun = time.monotonic()
                 process.send_signal(number)
                 self.assertEqual(process.wait(10), 0)
-                self.assertLess(time.monotonic() - begun, 1)
+                self.assertLess(time.monotonic() - begun, 5)
                 self.assertEqual(process.stdout.read(), "anna is logged out\n")
                 self.assertFalse(self.page.is_in)
 
@@ -143,8 +151,9 @@ class LoginTest(unittest.TestCase):
         self.assertEqual(told["event"], "no-answer")
         del self.page.instead["GET /"]
         self.assertEqual(json.loads(process.stdout.readline())["event"], "logged-in")
-        before = len(self.page.asked)
-        time.sleep(2.5)
+        before, limit = len(self.page.asked), time.monotonic() + 20
+        while len(self.page.asked) < before + 2 and time.monotonic() < limit:
+            time.sleep(0.1)
         self.assertGreaterEqual(len(self.page.asked), before + 2)
         self.page.is_in = False
         self.assertEqual(process.wait(10), 1)
@@ -211,6 +220,11 @@ class LoginTest(unittest.TestCase):
         result = self.refused(5, "has changed")
         self.assertIn(f"remove line 1 of {self.known}", result.stderr)
         self.assertEqual(len(self.page.asked), before)
+        self.refused(5, "has changed", authority=self.directory + "/new.pem")
+        self.assertEqual(len(self.page.asked), before)
+        os.remove(self.known)
+        result = self.log_in("--once", authority=self.directory + "/new.pem")
+        self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_a_certificate_that_changes_meanwhile_ends_it(self):
         self.page.state = REFRESH + STATE
@@ -329,7 +343,7 @@ class LoginTest(unittest.TestCase):
         self.assertEqual(self.log_in(*pin, "--once").returncode, 0)
         self.page.is_in = False
         result = self.log_in(*out, who=False)
-        self.assertEqual((result.returncode, result.stdout), (0, "nobody was logged in any more\n"))
+        self.assertEqual((result.returncode, result.stdout), (0, OVER))
         os.chmod(self.directory + "/runtime", 0o755)
         asked = len(self.passwords())
         self.assertEqual(self.log_in(*pin, "--once").returncode, 1)

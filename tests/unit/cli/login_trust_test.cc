@@ -88,6 +88,8 @@ TEST_CASE("cli/login: who vouches for a certificate", "[F27]") {
   REQUIRE(add_known_page(trust, host, seen('1')));
   CHECK(word(seen('1')) == Word::known);
   CHECK(word(seen('2')) == Word::refused);
+  CHECK(word(seen('1', true)) == Word::known);
+  CHECK(word(seen('2', true)) == Word::refused);  // whoever vouches for it
   CHECK(judge_certificate(trust, host, seen('2'))->why.find("remove line 2 of") !=
         std::string::npos);
   trust.ca_file = "/ca.pem";

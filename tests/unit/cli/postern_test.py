@@ -6,7 +6,6 @@ Arguments: the program, its manual page, README.md."""
 import contextlib
 import json
 import os
-import pty
 import re
 import socket
 import struct
@@ -248,56 +247,6 @@ class PosternTest(unittest.TestCase):
             result = self.expect(1, *command)
             self.assertEqual((result.stdout, result.stderr), ("", "postern: no such revision\n"))
         self.assertEqual(daemon.requests[-1]["revision"], 0)
-
-    def watch(self, histories, typed=b""):
-        """Watches a trial at a terminal; the daemon answers with each history in turn. What comes
-        of it, and what the command asked for at last."""
-        trial = {"digest": "d1", "seconds_left": 60}
-        left = [done({"trial": trial}), *histories]
-
-        def answer(request):
-            if request["command"] == "history":
-                return left.pop(0) if len(left) > 1 else left[0]
-            return done({"text": "done", **({"trial": trial} if request["command"] == "apply"
-                                           else {})})
-        daemon = self.daemon(answer)
-        terminal, ours = pty.openpty()
-        os.write(terminal, typed)
-        environment = dict(os.environ, POSTERN_RUN_DIR=self.directory)
-        with subprocess.Popen([POSTERN, "apply", self.file(GOOD), "--confirm", "60s"], stdin=ours,
-                              stdout=subprocess.DEVNULL, stderr=ours, env=environment) as running:
-            code = running.wait(30)
-        os.close(ours)
-        told = ""
-        with contextlib.suppress(OSError):  # at its end
-            while octets := os.read(terminal, 10000):
-                told += octets.decode()
-        os.close(terminal)
-        daemon.close()
-        os.unlink(self.directory + "/postern.sock")
-        return code, told, daemon.requests[-1]
-
-    def test_a_trial_is_watched_at_the_terminal(self):
-        for word, command, exit_code in ((b"yes\n", "confirm", 0), (b"no\n", "revert", 6)):
-            code, told, last = self.watch([], word)
-            self.assertEqual(code, exit_code, told)
-            self.assertIn("taken back in 1:00", told)
-            self.assertEqual((last["command"], last["trial"]), (command, "d1"))
-
-    def test_what_became_of_a_trial_is_told(self):
-        confirmed = {"digest": "d1", "revisions": [{"digest": "d0"}, {"digest": "d1"}]}
-        taken_back = {"digest": "d0", "revisions": [{"digest": "d0"}]}
-        another = {**confirmed, "digest": "d2", "trial": {"digest": "d2", "seconds_left": 5}}
-        busy = refused("failed", "too busy")
-        for histories, exit_code, text in (
-                ([done(confirmed)], 0, "somebody else has confirmed it"),
-                ([done(another)], 0, "somebody else has confirmed it"),
-                ([done(taken_back)], 6, "it was taken back"),
-                ([busy, busy, done(confirmed)], 0, "somebody else has confirmed it")):
-            code, told, _ = self.watch(histories)
-            self.assertEqual(code, exit_code, told)
-            self.assertIn(text, told)
-            self.assertEqual(told.count("too busy"), 1 if busy in histories else 0)
 
     def test_doctor_examines_a_machine_without_a_daemon(self):
         root = self.directory + "/root"

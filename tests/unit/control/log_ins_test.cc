@@ -131,6 +131,7 @@ TEST_CASE("control/log_ins: administrators, doors and accounts end log-ins", "[F
   const auto* bert = bed.slot.acquire()->find(kOther);
   REQUIRE(bert->groups.size() == 1);
   CHECK(bert->groups[0] == group_number("staff"));
+  CHECK(bed.log_ins.find(kOther)->groups == std::vector<std::string>{"staff"});
 }
 
 TEST_CASE("control/log_ins: without a board or room nobody is let in", "[F27]") {

@@ -113,7 +113,7 @@ TEST_CASE("http/decide: stale while it is validated", "[RFC5861-3]") {
   check(offline.get({}, 3), Course::serve, Forwarded::no);
 }
 
-TEST_CASE("http/decide: the office may validate always, or be offline", "[F56]") {
+TEST_CASE("http/decide: the office may validate always, or be offline") {
   Scene scene({{"Cache-Control", "max-age=100"}, {"ETag", "\"a\""}});
   scene.rules.always_validates = true;
   check(scene.get(), Course::validate, Forwarded::bypass);

@@ -89,7 +89,7 @@ TEST_CASE("http/freshness: without a lifetime a tenth of the time since the last
   CHECK(lifetime({{"Date", kDate}}) == 0);
 }
 
-TEST_CASE("http/freshness: the office has a word where the server has none", "[F56]") {
+TEST_CASE("http/freshness: the office has a word where the server has none") {
   StoreRules rules;
   rules.default_lifetime_s = 100;
   const std::string yesterday = date_text(kNow - 86400);

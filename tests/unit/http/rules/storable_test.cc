@@ -142,7 +142,7 @@ TEST_CASE("http/storable: what was cut short is kept when the rest can be asked 
   CHECK(kept(exchange) == StoreRefusal::incomplete);
 }
 
-TEST_CASE("http/storable: the office sets bounds, never looser ones", "[F56]") {
+TEST_CASE("http/storable: the office sets bounds, never looser ones") {
   StoreRules rules;
   rules.object_octets_max = 9;
   CHECK(kept({}, rules) == StoreRefusal::size);
