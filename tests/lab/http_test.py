@@ -111,6 +111,25 @@ def test_http_second_fetch(lab):
         check(server.out().count("/file/300000") == asked, "fetched again after a restart")
 
 
+def browse(lab, host, url, *proxy):
+    """What a browser with an empty profile shows."""
+    done = host.run(["/usr/bin/python3", "-B", HERE + "/http_chromium.py", url,
+                     lab.scratch(f"chromium-{time.monotonic_ns()}"), *proxy], timeout=60)
+    return done.out
+
+
+def test_http_browser(lab):
+    """A browser gets a page with its script and image by the proxy; another browser gets it without
+    a packet outside (F56)."""
+    start(lab, config(lab))
+    with web(lab) as server:
+        for host in (lab.client, lab.client2):
+            told = browse(lab, host, f"{SITE}/site", PROXY)
+            check("title seen script and image" in told and "Hello" in told, f"it shows: {told}")
+        for path in ("/site", "/code.js", "/dot.gif"):
+            check(server.out().count(f"GET {path} ") == 1, f"{path}: {server.out()}")
+
+
 def test_http_purge(lab):
     """What an administrator purges is fetched again, by URL, by pattern and all (F55)."""
     start(lab, config(lab))
