@@ -31,7 +31,9 @@ Engine::Engine(const StoreOptions& store_options, std::unique_ptr<File> file,
       io(*file_, superblock.salt, options.readers, options.post),
       log(Geometry(superblock), io),
       heads(*this),
-      reclaimer(*this) {}
+      reclaimer(*this) {
+  log.when_settled([this] { go_on(); });
+}
 
 // First the threads, then what their jobs hold, then the parts.
 Engine::~Engine() {
@@ -135,8 +137,8 @@ void Engine::fail() {
 
 void Engine::retry() {
   if (!is_failing_ || !io.is_idle()) return;
-  log.give_up_open();
   io.mend();
+  log.mend();
   is_failing_ = false;
   is_on_trial_ = true;
   go_on();
@@ -164,11 +166,12 @@ bool Engine::add(const IndexEntry& entry) {
 
 void Engine::drop_oldest_variant(uint64_t tag) {
   IndexEntry oldest;
-  uint32_t lowest = ~uint32_t{0};
+  std::pair lowest(~uint32_t{0}, ~uint32_t{0});
   index.each_variant(tag, [&](const IndexEntry& known) {
     const uint32_t sequence = log.segment(known.place.segment()).sequence;
-    if (sequence >= lowest) return;
-    lowest = sequence;
+    const std::pair written(sequence, known.place.offset());
+    if (written >= lowest) return;
+    lowest = written;
     oldest = known;
   });
   if (index.erase(tag, oldest.variant_tag)) ++counters.evicted;

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <vector>
 
+#include "services/http/store/format.h"
+
 namespace postern::http {
 namespace {
 
@@ -22,7 +24,11 @@ Error system_error(const std::string& path, const char* what) {
 
 class DiskFile final : public File {
  public:
-  DiskFile(int fd, uint64_t octets) : fd_(fd), octets_(octets) {}
+  DiskFile(int fd, uint64_t octets) : fd_(fd), octets_(octets) {
+    // Tried where there are zeros in every cache: behind the second superblock.
+    const off_t at = kSuperblocksOctets - 16;
+    can_renew_ = octets >= kSuperblocksOctets && are_zeros(at, 16) && zero(at, 16) == 0;
+  }
   ~DiskFile() override { ::close(fd_); }
 
   ssize_t read_now(std::span<uint8_t> into, uint64_t offset) override {
@@ -59,6 +65,16 @@ class DiskFile final : public File {
     return done;
   }
 
+  // ext4(5), xfs(5) and btrfs(5) take the pages out of the page cache, whoever else holds them; one
+  // that lies in the range in part would be cleared as it is.
+  ssize_t renew(uint64_t offset, uint64_t count) override {
+    if (!can_renew(count)) return 0;
+    return zero(static_cast<off_t>(offset), static_cast<off_t>(count)) == 0 ? 0 : -errno;
+  }
+  bool can_renew(uint64_t alignment) const override {
+    return can_renew_ && alignment % kSegmentForExtents == 0;
+  }
+
   ssize_t sync() override { return ::fdatasync(fd_) == 0 ? 0 : -errno; }
 
   void expect(uint64_t offset, uint64_t count) override {
@@ -88,8 +104,18 @@ class DiskFile final : public File {
     return parts;
   }
 
+  int zero(off_t offset, off_t count) {
+    return ::fallocate(fd_, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, count);
+  }
+  bool are_zeros(off_t offset, size_t count) {
+    std::vector<uint8_t> octets(count, 1);
+    return ::pread(fd_, octets.data(), count, offset) == static_cast<ssize_t>(count) &&
+           octets == std::vector<uint8_t>(count);
+  }
+
   int fd_;
   uint64_t octets_;
+  bool can_renew_ = false;
 };
 
 // Reserves all of the file; by writing it where the file system cannot do it otherwise.
@@ -130,6 +156,11 @@ Result<std::unique_ptr<File>> open_file(const std::string& path) {
 Result<std::unique_ptr<File>> make_file(const std::string& path, uint64_t octets) {
   auto fd = open_locked(path, O_CREAT);
   if (!fd) return std::move(fd).error();
+  struct stat status {};
+  if (::fstat(*fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(*fd);
+    return Error{ErrorCode::invalid, path + ": is no regular file"};
+  }
   // Cut to nothing first: the new one shall have nothing of the old one.
   if (::ftruncate(*fd, 0) != 0 || reserve(*fd, octets) != 0) {
     Error error = system_error(path, "the cache's file cannot be made");

@@ -45,6 +45,8 @@ class Fill : public std::enable_shared_from_this<Fill> {
   StoreKey key() const { return {primary_, variant_}; }
   // Of two that were committed the later one has the higher.
   uint64_t commit_number() const { return commit_number_; }
+  // Of two the later one has the higher.
+  uint64_t number() const { return number_; }
   const KeyTags& tags() const { return tags_; }
   const std::string& metadata() const { return metadata_; }
   const FillOptions& options() const { return options_; }
@@ -82,6 +84,7 @@ class Fill : public std::enable_shared_from_this<Fill> {
   const KeyTags tags_;
   const std::string metadata_;
   const FillOptions options_;
+  const uint64_t number_;
   State state_ = State::open;
   bool is_cancelled_ = false;
   uint64_t commit_number_ = 0;

@@ -106,6 +106,53 @@ TEST_CASE("http/store/trouble: fails at any write of a life, and never says what
   }
 }
 
+TEST_CASE("http/store/trouble: what was not synced when a write behind it failed is not confirmed",
+          "[C19][F55]") {
+  for (int64_t writes = 0; writes < 6; ++writes) {
+    StoreBed bed;
+    REQUIRE(bed.put("a", 1'000));
+    bed.disk.unsynced.clear();
+    bool is_removed = false;
+    bed.store->remove("a", [&is_removed](bool done) { is_removed = done; });
+    // Elsewhere in the file, so that it is another write of the same batch.
+    bed.store->clear();
+    bed.disk.writes_left = writes;
+    bed.run();
+    const testing::Disk kept = bed.disk;
+    bed.store.reset();
+    bed.disk = kept;
+    for (auto& [sector, old] : bed.disk.unsynced)
+      std::copy(old.begin(), old.end(),
+                bed.disk.octets.begin() + static_cast<ptrdiff_t>(sector * testing::Disk::kSector));
+    bed.disk.unsynced.clear();
+    REQUIRE(bed.open());
+    INFO(writes << " writes");
+    CHECK((!is_removed || !bed.has("a")));
+  }
+}
+
+TEST_CASE("http/store/trouble: removals and updates that wait have a bound", "[C19]") {
+  StoreBed bed;
+  REQUIRE(bed.put("a", 1'000));
+  size_t confirmed = 0;
+  size_t refused = 0;
+  for (size_t i = 0; i < kStoreRemovalsMax + 10; ++i)
+    bed.store->remove("b", [&](bool done) { ++(done ? confirmed : refused); });
+  bed.run();
+  CHECK(confirmed == kStoreRemovalsMax);
+  CHECK(refused == 10);
+  const std::string metadata(60'000, 'm');
+  confirmed = refused = 0;
+  bed.disk.is_cold = true;
+  for (size_t i = 0; i < 100; ++i)
+    bed.store->update_metadata({"a"}, metadata, [&](bool done) { ++(done ? confirmed : refused); });
+  CHECK(bed.store->counters().queued_octets <= bed.options.queue_octets_max);
+  bed.run();
+  CHECK(bed.store->counters().queued_octets == 0);
+  CHECK(confirmed + refused == 100);
+  CHECK(refused >= 80);
+}
+
 TEST_CASE("http/store/trouble: what cannot be read is not there", "[C19]") {
   StoreBed bed;
   REQUIRE(bed.put("a", 1'000));
