@@ -123,5 +123,41 @@ TEST_CASE("http/store/trouble: what cannot be read is not there", "[C19]") {
   CHECK(bed.store->counters().errors == 4);
 }
 
+TEST_CASE("http/store/trouble: a store that is detached calls nobody, and writes what it has",
+          "[C19]") {
+  StoreBed bed;
+  REQUIRE(bed.put("kept", 1'000));
+  auto writer = bed.store->begin({"last"}, "m", {});
+  writer->append(content_of("last", 1'000));
+  bool is_told = false;
+  writer->commit([&](bool) { is_told = true; });
+  bed.store->remove("kept", [&](bool) { is_told = true; });
+  writer.reset();
+  bed.store->detach();
+  bed.run();
+  CHECK_FALSE(is_told);
+  REQUIRE(bed.open());
+  CHECK_FALSE(is_told);
+  CHECK(bed.is_right("last", 1'000));
+  CHECK_FALSE(bed.has("kept"));
+}
+
+TEST_CASE("http/store/trouble: an index that nobody wants any more is not read to its end",
+          "[C19]") {
+  StoreBed bed;
+  for (int i = 0; i < 40; ++i)
+    REQUIRE(bed.put("object " + std::to_string(i), 2'000));
+  uint64_t read = 0;
+  bed.options.on_progress = [&](uint64_t part, uint64_t all) {
+    CHECK(all > 2);
+    read = part;
+    return part < 2;
+  };
+  CHECK_FALSE(bed.open());
+  CHECK(read == 2);
+  bed.options.on_progress = {};
+  CHECK(bed.open());
+}
+
 }  // namespace
 }  // namespace postern::http
