@@ -12,6 +12,7 @@ http::UrlRule url_rule_of(const HttpRule& rule) {
   common.action =
       rule.action == HttpAction::permit ? http::UrlAction::permit : http::UrlAction::deny;
   common.message = rule.message;
+  common.name = rule.name;
   return common;
 }
 

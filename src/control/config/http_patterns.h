@@ -11,7 +11,7 @@
 
 namespace postern::config {
 
-// What a rule has beside hosts, paths, users and times.
+// What a rule has beside hosts, paths, users and times, and its name.
 http::UrlRule url_rule_of(const HttpRule& rule);
 // `common` for each host with each path; no hosts or no paths: every one.
 std::vector<http::UrlRule> spread(http::UrlRule common, const std::vector<std::string>& hosts,

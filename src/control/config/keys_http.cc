@@ -119,7 +119,8 @@ constexpr KeySpec kRuleKeys[] = {
      .max = kUrlPatternMax},
     {.key = "users",
      .type = Type::user_item,
-     .help = "users, group:NAME or any: who must be logged in; default: nobody has to be",
+     .help = "users, group:NAME or any: whom it is for; who is not logged in it passes over; "
+             "default: everybody",
      .list = true},
     {.key = "when",
      .type = Type::time_item,
@@ -136,7 +137,8 @@ constexpr KeySpec kRuleKeys[] = {
 constexpr KeySpec kLimitKeys[] = {
     {.key = "connections",
      .type = Type::number,
-     .help = "of clients at once; further ones are closed",
+     .help = "of clients at once; further ones are closed; at most a quarter of the files that "
+             "posternd may open (LimitNOFILE)",
      .min = 1,
      .max = 65536,
      .fallback = "4096"},

@@ -47,6 +47,24 @@ void check_number(Check& check, const Http& http) {
                             " pairs of a host and a path; use *.example.com or a pattern");
 }
 
+bool denies_everybody(const HttpRule& rule) {
+  return rule.enabled && rule.action == HttpAction::deny && rule.hosts.empty() &&
+         rule.paths.empty() && rule.contains.empty() && rule.pattern.empty() &&
+         rule.users.empty() && rule.when.empty();
+}
+
+// Whom nobody knows such a rule does not meet: he need only not log in.
+void warn_of_unknown(Check& check, const Http& http, size_t index) {
+  const HttpRule& rule = http.rules[index];
+  if (rule.action != HttpAction::deny || rule.users.empty() || !rule.enabled) return;
+  if (http.login == HttpLogin::required) return;
+  const auto behind = http.rules.begin() + static_cast<ptrdiff_t>(index);
+  if (std::any_of(behind, http.rules.end(), denies_everybody)) return;
+  check.report.warning_at(join(join(join(kPath, "rules"), index), "users"),
+                          "denies nothing to who is not logged in; services.http.login: required "
+                          "asks everybody, a rule behind it that denies all others asks no more");
+}
+
 }  // namespace
 
 void validate_http_rules(Check& check, const Http& http) {
@@ -69,6 +87,7 @@ void validate_http_rules(Check& check, const Http& http) {
     if (rule.action == HttpAction::permit && !rule.message.empty()) {
       check.report.warning_at(join(path, "message"), "is for rules that deny");
     }
+    if (can_log_in) warn_of_unknown(check, http, i);
     if (rule.users.empty() || !rule.enabled || can_log_in || is_told) continue;
     is_told = true;
     check.report.warning_at(join(path, "users"),

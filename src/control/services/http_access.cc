@@ -48,10 +48,8 @@ Result<HttpAccess> HttpAccess::make(const config::Http& http, const config::Obje
       common.time = static_cast<uint32_t>(access.times_.size());
       access.times_.push_back(std::move(*times));
     }
-    for (http::UrlRule& one : config::spread(std::move(common), rule.hosts, rule.paths)) {
+    for (http::UrlRule& one : config::spread(std::move(common), rule.hosts, rule.paths))
       rules.push_back(std::move(one));
-      access.names_.push_back(rule.name);
-    }
   }
   if (rules.empty()) return access;
   auto compiled = http::UrlRules::compile(std::move(rules), http::UrlAction::permit);

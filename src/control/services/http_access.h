@@ -2,8 +2,9 @@
 // services.http.rules -> the URL rules that the proxy judges by (F57): names of users and groups
 // become the numbers of the accounts, times become numbers that holds() answers.
 //
-//   make()      a new configuration, compiled; hundreds of milliseconds for thousands of
-//   expressions identity()  who a user is in these numbers holds()     whether a time is now
+//   make()           a new configuration, compiled; for thousands of expressions hundreds of ms
+//   http_identity()  who a user is in these numbers
+//   holds()          whether a time is now
 //
 // Thread: control.
 #pragma once
@@ -35,13 +36,10 @@ class HttpAccess {
                                  accounts::PrincipalIds& ids);
 
   const std::shared_ptr<const http::UrlRules>& rules() const { return rules_; }
-  // The name of the rule, by its place in rules().
-  const std::string& name_of(size_t rule) const { return names_[rule]; }
   bool holds(uint32_t time, std::time_t now) const;
 
  private:
   std::shared_ptr<const http::UrlRules> rules_;
-  std::vector<std::string> names_;
   std::vector<std::vector<config::WeekInterval>> times_;
 };
 

@@ -16,7 +16,7 @@
 namespace postern {
 
 // All but the listeners, the parent and the URL rules.
-Result<http::ProxySettings> http_settings(const config::Model& model, const Policy& policy);
+http::ProxySettings http_settings(const config::Model& model, const Policy& policy);
 // At the addresses of its interfaces; external ones are never among them (F53).
 std::vector<http::ProxyListener> http_listeners(const config::Http& http, const Policy& policy,
                                                 const DeviceOf& device_of);

@@ -39,8 +39,8 @@ TEST_CASE("control/http_access: rules for users are judged by the numbers of acc
   const auto access = HttpAccess::make(http, {}, ids);
   REQUIRE(access);
   CHECK(access->rules()->size() == 6);
-  CHECK(access->name_of(3) == "hr");
-  CHECK(access->name_of(4) == "known");
+  CHECK(access->rules()->rule(3).name == "hr");
+  CHECK(access->rules()->rule(4).name == "known");
   const uint32_t anna = ids.user("anna"), hr = ids.group("hr"), bert = ids.user("bert");
   CHECK(judge(*access, {anna, kAnyUser}).action == http::UrlAction::permit);
   CHECK(judge(*access, {hr, kAnyUser}).action == http::UrlAction::permit);
