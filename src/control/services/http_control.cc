@@ -94,6 +94,7 @@ struct HttpControl::State {
   std::shared_ptr<Judged> judged = std::make_shared<Judged>(access);
   // What `access` was made of.
   std::vector<config::HttpRule> rules;
+  std::vector<config::HttpLifetime> lifetimes;
   config::Objects objects;
   Result<void> is_ready;  // the rules and the parent are as configured
   Result<void> listens;
@@ -222,12 +223,14 @@ HttpControl::Counted HttpControl::State::until_the_store_goes(const Counted& don
 // Compiled anew only where it says something else: that takes a while for thousands of rules.
 Result<void> HttpControl::State::follow_access(const config::Model& model) {
   const config::Http& http = *model.services.http;
-  if (http.rules == rules && model.objects == objects && (access->rules() || rules.empty()))
-    return {};
+  static const std::vector<config::HttpLifetime> kNone;
+  const auto& wanted_lifetimes = http.cache ? http.cache->lifetimes : kNone;
+  if (http.rules == rules && wanted_lifetimes == lifetimes && model.objects == objects) return {};
   auto made = HttpAccess::make(http, model.objects, accounts.ids());
   if (!made) return std::move(made).error();
   access = std::make_shared<const HttpAccess>(std::move(*made));
   rules = http.rules;
+  lifetimes = wanted_lifetimes;
   objects = model.objects;
   return {};
 }
@@ -263,6 +266,7 @@ http::ProxySettings HttpControl::State::settings_of(const config::Model& model,
     is_ready = Error{ErrorCode::failed,
                      is_ready.error().text + "; all requests are refused until a reload that can"};
   settings.url_rules = is_ready ? access->rules() : refuse_all();
+  settings.keep_rules = access->keep_rules();
   return settings;
 }
 
@@ -343,6 +347,10 @@ http::Proxy::Load HttpControl::load() const {
     add(*one);
   if (state_->proxy) add(*state_->proxy);
   return all;
+}
+
+size_t HttpControl::clients_max() const {
+  return state_->wanted.limits.connections;
 }
 
 HttpCache& HttpControl::cache() {

@@ -71,6 +71,7 @@ class HttpControl {
   http::ProxyCounters counters() const;
   const std::vector<io::ListenAddress>& listening() const;
   http::Proxy::Load load() const;
+  size_t clients_max() const;  // beyond it they are turned away
   HttpCache& cache();
   const HttpCache& cache() const;
 

@@ -58,6 +58,56 @@ TEST_CASE("control/http_access: without rules in force there is nothing to judge
   CHECK(access->rules() == nullptr);
 }
 
+TEST_CASE(
+    "control/http_access: what the cache has of its own for some URLs, the first that matches",
+    "[F55]") {
+  accounts::PrincipalIds ids;
+  config::Http http;
+  auto& lifetimes = http.cache.emplace().lifetimes;
+  lifetimes.resize(3);
+  lifetimes[0].hosts = {"a.example", "*.b.example"};
+  lifetimes[0].paths = {"/live/", "/*.m3u8"};
+  lifetimes[0].never = true;
+  lifetimes[1].hosts = {"*.b.example"};
+  lifetimes[1].contains = ".deb";
+  lifetimes[1].lifetime = milliseconds(1'500);
+  lifetimes[1].largest_object = uint64_t{4} << 30;
+  lifetimes[1].ignore_server_lifetimes = true;
+  lifetimes[2].pattern = "[.]txt$";
+  lifetimes[2].always_revalidate = true;
+  const auto access = HttpAccess::make(http, {}, ids);
+  REQUIRE(access);
+  CHECK(access->rules() == nullptr);
+  REQUIRE(access->keep_rules());
+  CHECK(access->keep_rules()->size() == 6);
+  const auto find = [&](const std::string& host, const std::string& path) {
+    const std::string url = "http://" + host + path;
+    http::UrlQuestion question;
+    question.url = url;
+    question.host = host;
+    question.path = path;
+    return access->keep_rules()->find(question);
+  };
+  REQUIRE(find("a.example", "/live/1"));
+  CHECK(find("a.example", "/live/1")->is_never_kept);
+  CHECK(find("x.b.example", "/x.m3u8")->is_never_kept);
+  const http::KeepRule* deb = find("x.b.example", "/pool/a.deb");
+  REQUIRE(deb);
+  CHECK_FALSE(deb->is_never_kept);
+  CHECK(deb->lifetime_s == 2);
+  CHECK(deb->object_octets_max == int64_t{4} << 30);
+  CHECK(deb->ignores_server_lifetimes == true);
+  const http::KeepRule* text = find("c.example", "/a.txt");
+  REQUIRE(text);
+  CHECK(text->always_validates);
+  CHECK_FALSE(text->lifetime_s);
+  CHECK_FALSE(text->object_octets_max);
+  CHECK_FALSE(text->ignores_server_lifetimes);
+  CHECK(find("a.example", "/") == nullptr);
+  http.cache->lifetimes.clear();
+  CHECK(HttpAccess::make(http, {}, ids)->keep_rules() == nullptr);
+}
+
 TEST_CASE("control/http_access: times are those of the local week", "[F57]") {
   setenv("TZ", "UTC", 1);
   tzset();
