@@ -51,7 +51,8 @@ Asked asked_of(const Request& request) {
 
 Admission admit(const Core& core, const Asked& asked, const Identity* identity, bool may_ask) {
   const bool must_log_in = core.settings.asks_login && identity == nullptr;
-  if (must_log_in) return Admission{may_ask ? Admission::Kind::log_in : Admission::Kind::deny, {}};
+  if (must_log_in)
+    return Admission{may_ask ? Admission::Kind::log_in : Admission::Kind::deny, {}, {}};
   if (!core.settings.url_rules) return {};
   UrlQuestion question;
   question.url = asked.url;
@@ -62,11 +63,14 @@ Admission admit(const Core& core, const Asked& asked, const Identity* identity, 
   const UrlVerdict verdict = core.settings.url_rules->judge(question);
   if (verdict.action == UrlAction::permit) return {};
   if (verdict.may_change_by_login && identity == nullptr && may_ask)
-    return Admission{Admission::Kind::log_in, {}};
-  const std::string_view message =
-      verdict.rule ? std::string_view(core.settings.url_rules->rule(*verdict.rule).message)
-                   : std::string_view();
-  return Admission{Admission::Kind::deny, message};
+    return Admission{Admission::Kind::log_in, {}, {}};
+  Admission denied{Admission::Kind::deny, {}, {}};
+  if (verdict.rule) {
+    const UrlRule& rule = core.settings.url_rules->rule(*verdict.rule);
+    denied.message = rule.message;
+    denied.rule = rule.name;
+  }
+  return denied;
 }
 
 }  // namespace postern::http

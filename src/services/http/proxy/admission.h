@@ -33,6 +33,7 @@ struct Admission {
   enum class Kind : uint8_t { permit, deny, log_in };
   Kind kind = Kind::permit;
   std::string_view message;  // of the rule, for the page; good as long as the rules
+  std::string_view rule;     // its name, for the log; as long
 };
 
 // What is asked for, as the rules see it.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "services/http/proxy/exchange.h"
+#include "services/http/proxy/problem.h"
 
 namespace postern::http {
 
@@ -48,6 +49,8 @@ void Exchange::admit_client() {
       return show(Problem::login_required);
     case Admission::Kind::deny:
       ++core_.counters.denied;
+      if (!admission.rule.empty())
+        detail_.append(describe(Problem::denied).name).append(": rule ").append(admission.rule);
       return show(Problem::denied, admission.message);
   }
 }

@@ -87,6 +87,7 @@ class Engine {
   void fail();
   void drop_oldest_variant(uint64_t tag);
   bool write_tombstone(uint64_t tag, const Store::Done& done);
+  void break_jam();
   std::shared_ptr<Fill> committed_fill(const StoreKey& key, const KeyTags& tags) const;
   void answer(const StoreKey& key, Head head, const Store::Found& found);
   void drop(const HeadAt& where);

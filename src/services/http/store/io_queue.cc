@@ -81,6 +81,11 @@ void IoQueue::stop() {
     const auto gone = std::exchange(finished_, {});
 }
 
+void IoQueue::detach() {
+  const std::lock_guard lock(mutex_);
+  self_.reset();
+}
+
 void IoQueue::write(WriteJob job) {
   if (job.is_record) job.offset = job.header.file_offset;
   const std::lock_guard lock(mutex_);

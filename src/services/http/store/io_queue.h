@@ -61,6 +61,8 @@ class IoQueue {
   ~IoQueue() { stop(); }
   // Writes what is queued; reads that nobody began are dropped; no completion is called any more.
   void stop();
+  // The owner calls nothing more, and nothing is called there: the rest may be on any thread.
+  void detach();
 
   void write(WriteJob job);
   // `work` on another thread, then `done` here. `work` owns what it touches.

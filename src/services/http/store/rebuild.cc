@@ -115,7 +115,8 @@ bool write_summary(File& file, const Geometry& geometry, uint32_t segment, Summa
   return file.write({&part, 1}, at) >= 0 && file.sync() >= 0;
 }
 
-void read_segments(Engine& engine, const std::vector<Found>& found) {
+// False: nobody wants it any more.
+bool read_segments(Engine& engine, const std::vector<Found>& found) {
   File& file = engine.file();
   const Geometry& geometry = engine.geometry();
   const uint32_t tail = first_read_octets(geometry);
@@ -136,8 +137,10 @@ void read_segments(Engine& engine, const std::vector<Found>& found) {
       add_entries(engine, *summary, segment, oldest);
       if (summary->octets == 0) write_summary(file, geometry, segment, *summary);
     }
-    if (engine.options.on_progress) engine.options.on_progress(i + 1, found.size());
+    const auto& on_progress = engine.options.on_progress;
+    if (on_progress && !on_progress(i + 1, found.size())) return false;
   }
+  return true;
 }
 
 Error refuse(const StoreOptions& options, const std::string& what) {
@@ -221,7 +224,8 @@ Result<std::unique_ptr<Engine>> rebuild(const StoreOptions& options, std::unique
     found.clear();
   }
   auto engine = std::make_unique<Engine>(options, std::move(file), *superblock);
-  read_segments(*engine, found);
+  if (!read_segments(*engine, found))
+    return Error{ErrorCode::unavailable, options.path + ": not wanted any more"};
   engine->log.begin_after(superblock->valid_from);
   return engine;
 }

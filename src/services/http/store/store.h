@@ -62,8 +62,8 @@ struct StoreOptions {
   std::function<void(std::function<void()>)> post;
   // One line when storing stops working, one when it works again.
   std::function<void(const std::string&)> on_trouble;
-  // While the index is read at start: segments done, of all.
-  std::function<void(uint64_t, uint64_t)> on_progress;
+  // While the index is read at start: segments done, of all. False: it is not wanted any more.
+  std::function<bool(uint64_t, uint64_t)> on_progress;
 };
 
 struct StoreCounters {
@@ -109,6 +109,9 @@ class Store {
   // Waits for what is queued to be written. No StoredObject and no StoreWriter may be left; not
   // from within a callback of the store.
   ~Store();
+  // Nothing is called any more, and nobody calls: ~Store, which waits for the disk, may then be
+  // on another thread. What callbacks hold is destroyed there.
+  void detach();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
