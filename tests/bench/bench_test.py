@@ -124,7 +124,7 @@ class Results(unittest.TestCase):
 
     def test_every_bench_has_a_front(self):
         self.assertEqual(set(bench.BENCHES),
-                         {"pipeline", "wire", "kernel", "dns", "dhcp", "compare"})
+                         {"pipeline", "wire", "kernel", "dns", "dhcp", "http", "compare"})
 
 
 if __name__ == "__main__":
