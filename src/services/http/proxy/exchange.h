@@ -14,8 +14,9 @@
 // exchange may be touched. Calls that come late from stores and names are told from those of the
 // exchange's next life by `life_`.
 //
-// Files: exchange (begin, end, pages), exchange_admission, exchange_lookup, exchange_stored,
-// exchange_live, exchange_tunnel. Thread: control. Bounds: kHeldMax octets wait for a client.
+// Files: exchange (begin, end, pages), exchange_admission, exchange_lookup, exchange_gate,
+// exchange_stored, exchange_live, exchange_tunnel. Thread: control. Bounds: kHeldMax octets wait
+// for a client.
 #pragma once
 
 #include <memory>
@@ -112,7 +113,6 @@ class Exchange final : public Poller::Mortal,
   bool may_join() const;
   void fetch_missing(const std::vector<Octets>& missing);
   void serve_parts();
-  bool may_reach_origin() const;
   void miss();
   void validate();
   void refresh_behind();
@@ -120,6 +120,12 @@ class Exchange final : public Poller::Mortal,
   bool wait_for_other(const std::string& pending);
   void on_transfer_known() override;
   TransferOrder order(const std::string& pending);
+
+  // exchange_gate.cc
+  Problem judge_origin(Ipv4Address origin) const;
+  bool is_open_to(const StoredObject& object) const;
+  void ask_origin();
+  void refuse_stored(Problem problem);
 
   // exchange_stored.cc
   void serve_stored();

@@ -88,6 +88,8 @@ void Exchange::check_original() {
         host, [this, host, original, life = life_, alive = std::weak_ptr<bool>(core_.alive)](
                   const Result<Seams::Addresses>& addresses) {
           if (alive.expired() || life != life_) return;
+          if (!addresses && addresses.error().code == ErrorCode::denied)
+            return show(Problem::denied, addresses.error().text);
           const bool is_its = addresses && std::find(addresses->begin(), addresses->end(),
                                                      original) != addresses->end();
           if (is_its) connection_->set_verified_host(host);

@@ -86,7 +86,7 @@ void Exchange::on_interim(const ResponseHead& head) {
 }
 
 bool Exchange::prefers_stored(unsigned status) {
-  if (!object_) return false;
+  if (!object_ || judge_origin(entry_.origin) != Problem::none) return false;
   Found found;
   found.stored = &entry_.facts;
   if (!may_serve_after_failure(request_->facts, found, status, core_.clock.wall_s,
@@ -101,7 +101,7 @@ bool Exchange::prefers_stored(unsigned status) {
 }
 
 void Exchange::on_failure(Problem problem, const std::string& detail) {
-  if (prefers_stored(0)) return;
+  if (!is_refusal(problem) && prefers_stored(0)) return;
   drop_transfer();
   show(problem, detail);
 }

@@ -112,9 +112,10 @@ void Exchange::take_course() {
   decision_ = decide(request_->facts, found, core_.clock.wall_s, core_.settings.serve);
   const bool is_served =
       decision_.course == Course::serve || decision_.course == Course::serve_and_refresh;
-  if (is_served && !may_reach_origin()) {
-    ++core_.counters.denied;
-    return show(Problem::filtered);
+  if (is_served || decision_.course == Course::fetch_missing) {
+    const Problem problem = judge_origin(entry_.origin);
+    if (problem == Problem::not_stored) return ask_origin();
+    if (problem != Problem::none) return refuse_stored(problem);
   }
   // Only what is fresh is shared while it is on its way (RFC 9111 section 4).
   if (object_->is_filling() && decision_.course != Course::serve) return miss();
@@ -141,12 +142,6 @@ void Exchange::take_course() {
 // part only for who waited for the same.
 bool Exchange::may_join() const {
   return has_waited_ || (entry_.facts.is_complete && request_->facts.range.empty());
-}
-
-// F58: a client that could not reach the origin by itself does not get there by the store.
-bool Exchange::may_reach_origin() const {
-  if (entry_.origin.is_unspecified() || !core_.seams.judge) return true;
-  return core_.seams.judge(connection_->peer(), entry_.origin, request_->url.port());
 }
 
 void Exchange::miss() {

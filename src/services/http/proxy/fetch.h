@@ -72,6 +72,8 @@ class Fetch : private Connector::User, private UpstreamConnection::User {
   void stop();
 
   const Peer& remote() const { return remote_; }
+  // As the Connector has it.
+  Ipv4Address origin() const { return connector_.origin(); }
   const ResponseHead& head() const { return reader_.head(); }
   const Fields& trailer() const { return chunks_.trailer(); }
 

@@ -129,7 +129,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   bool leader_is_full_ = false;
   bool store_is_full_ = false;
   bool has_waited_for_disk_ = false;  // in vain: it is not waited for again
-  uint64_t alone_bytes_ = 0;  // that came since the last client left
+  uint64_t alone_bytes_ = 0;          // that came since the last client left
 };
 
 // All transfers, and those that others may wait for. It remembers for a while which responses were
