@@ -89,6 +89,7 @@ void Exchange::reset() {
   upstream_wait_ = Duration();
   is_stored_ = false;
   detail_.clear();
+  rule_.reset();
 }
 
 void Exchange::start(ClientConnection& connection, Request& request, std::string_view head) {
@@ -308,6 +309,7 @@ void Exchange::log(bool is_complete) {
   record.upstream_wait = upstream_wait_;
   record.is_complete = is_complete;
   record.detail = detail_;
+  record.rule = rule_;
   core_.seams.log(record);
 }
 

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -237,6 +238,7 @@ class Exchange final : public Poller::Mortal,
   Duration upstream_wait_;
   bool is_stored_ = false;
   std::string detail_;
+  std::optional<uint32_t> rule_;
 };
 
 // Exchanges that are not used, for the next requests.

@@ -40,7 +40,7 @@ void Exchange::check_password(const std::string& header) {
 
 void Exchange::admit_client() {
   const bool may_ask = core_.seams.check_password && !connection_->is_transparent();
-  const Admission admission = admit(core_, asked_of(*request_), identity_, may_ask);
+  const Admission admission = admit(core_, *request_, identity_, may_ask);
   switch (admission.kind) {
     case Admission::Kind::permit:
       return check_target();
@@ -48,6 +48,7 @@ void Exchange::admit_client() {
       return show(Problem::login_required);
     case Admission::Kind::deny:
       ++core_.counters.denied;
+      rule_ = admission.rule;
       return show(Problem::denied, admission.message);
   }
 }

@@ -56,8 +56,9 @@ void Exchange::on_tunnel_open(std::unique_ptr<UpstreamConnection> connection,
                                      std::move(connection));
   const std::string from_client = std::exchange(connection_->input(), {});
   tunnel_->start(from_client, [this](std::string_view name) {
-    const bool may_ask = false;
-    return admit(core_, Asked{name, name, {}}, identity_, may_ask).kind == Admission::Kind::permit;
+    const Admission admission = admit_name(core_, name, request_->url.authority.port, identity_);
+    rule_ = admission.rule;
+    return admission.kind == Admission::Kind::permit;
   });
 }
 

@@ -29,7 +29,7 @@ struct Request {
   Target target;
   RequestFraming framing;
   Url url;               // absolute, also where the target is in origin form
-  CacheKey key;          // its text is the normal form of the URL
+  CacheKey key;          // its text is the normal form of the URL, but of CONNECT
   bool has_key = false;  // false: nothing is kept for this URL
   RequestFacts facts;
   Expectation expects = Expectation::none;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,8 @@ struct LogRecord {
   Duration upstream_wait;   // from the question upstream to the head of its answer
   bool is_complete = true;  // false: one side left in the middle
   std::string_view detail;  // why, where it is not plain (RFC 9209 in our words)
+  std::optional<uint32_t>
+      rule;  // the URL rule that denied it: its place in ProxySettings::url_rules
 };
 
 struct Seams {
