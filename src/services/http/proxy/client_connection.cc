@@ -33,11 +33,13 @@ void ClientConnection::stop_soon() {
 }
 
 const Identity* ClientConnection::known_by(std::string_view header) const {
-  return known_ && known_->header == header ? &known_->identity : nullptr;
+  const bool is_known = known_ && known_->header == header && core_.wheel.now() < known_->until;
+  return is_known ? &known_->identity : nullptr;
 }
 
 void ClientConnection::remember(std::string_view header, const Identity& identity) {
-  known_ = std::make_unique<Known>(Known{std::string(header), identity});
+  const uint32_t until = core_.wheel.now() + core_.settings.limits.login_s;
+  known_ = std::make_unique<Known>(Known{std::string(header), identity, until});
 }
 
 void ClientConnection::close_now() {

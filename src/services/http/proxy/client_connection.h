@@ -59,7 +59,7 @@ class ClientConnection final : public Poller::Handler, public Timed {
   std::string& input() { return input_; }
   size_t slot = 0;  // of the owner
 
-  // Who was known by the credentials `header`, on this connection.
+  // Who was known by the credentials `header`, on this connection, for ProxyLimits::login_s.
   const Identity* known_by(std::string_view header) const;
   void remember(std::string_view header, const Identity& identity);
 
@@ -74,6 +74,7 @@ class ClientConnection final : public Poller::Handler, public Timed {
   struct Known {
     std::string header;
     Identity identity;
+    uint32_t until = 0;  // by the wheel
   };
   void serve();
   bool serve_one();

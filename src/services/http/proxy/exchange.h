@@ -4,7 +4,8 @@
 //   start -> admission -> look-up -+-> stored ------------------> client
 //                                  +-> waiting for another's --> look-up
 //                                  +-> Transfer ----------------> client (and store)
-//         -> Tunnel (CONNECT)      +-> page of our own
+//         -> Tunnel (CONNECT,      +-> page of our own
+//            Upgrade)
 //
 // It is taken from a pool and goes back there: what it needs for a hit is allocated once. While
 // nothing takes time, the request is that of the connection's shared memory; keep() copies it
@@ -105,6 +106,7 @@ class Exchange final : public Poller::Mortal,
 
   // exchange_lookup.cc
   void look_up();
+  void take_rules();
   bool find(std::string_view variant);
   void on_found(std::unique_ptr<StoredObject> object);
   void examine();
@@ -112,9 +114,11 @@ class Exchange final : public Poller::Mortal,
   void take_course();
   Found describe_found(StoredFacts& facts, OctetSet& held) const;
   bool may_join() const;
+  void join();
   void fetch_missing(const std::vector<Octets>& missing);
   void serve_parts();
   void miss();
+  void forward();
   void validate();
   void refresh_behind();
   std::string pending_key() const;
@@ -160,6 +164,8 @@ class Exchange final : public Poller::Mortal,
   void on_body_end(bool is_complete, const Fields& trailer) override;
   void on_failure(Problem problem, const std::string& detail) override;
   void on_upload_room() override;
+  void on_upgrade(const ResponseHead& head, std::unique_ptr<UpstreamConnection> connection,
+                  const std::string& early) override;
 
   // exchange_tunnel.cc
   void connect();
@@ -170,6 +176,8 @@ class Exchange final : public Poller::Mortal,
   void on_tunnel_refused(Problem problem, const std::string& detail) override;
   void on_tunnel_end(std::string_view why) override;
   void on_tunnel_life() override;
+  bool asks_upgrade() const;
+  void begin_tunnel(std::unique_ptr<UpstreamConnection> connection);
 
   bool is_blocked() const { return !out_.empty(); }
   bool flush();
@@ -186,6 +194,8 @@ class Exchange final : public Poller::Mortal,
   Identity known_;                      // a copy of it
   Ipv4Address only_;                    // transparent: the one address that may be asked
   bool may_use_store_ = false;
+  StoreRules keep_;   // for this URL
+  ServeRules serve_;  // for this URL
 
   Outbox out_;
   Delivery delivery_;

@@ -87,10 +87,10 @@ void Exchange::on_interim(const ResponseHead& head) {
 
 bool Exchange::prefers_stored(unsigned status) {
   if (!object_ || judge_origin(entry_.origin) != Problem::none) return false;
-  Found found;
-  found.stored = &entry_.facts;
-  if (!may_serve_after_failure(request_->facts, found, status, core_.clock.wall_s,
-                               core_.settings.serve)) {
+  StoredFacts facts;
+  OctetSet held;
+  const Found found = describe_found(facts, held);
+  if (!may_serve_after_failure(request_->facts, found, status, core_.clock.wall_s, serve_)) {
     return false;
   }
   drop_transfer();

@@ -129,11 +129,11 @@ void Exchange::pump_stored() {
       if (!pump_part()) return;
       continue;
     }
-    if (!is_store_waiting_ && part_ == parts_.size() && !tail_.empty() && !out_.has_octets())
-      out_.text() += std::exchange(tail_, {});
     if (!flush()) return;
     if (is_blocked() || is_store_waiting_) return;
-    if (part_ == parts_.size()) {
+    if (part_ == parts_.size() && !tail_.empty()) {
+      out_.text() += std::exchange(tail_, {});
+    } else if (part_ == parts_.size()) {
       if (result_ == CacheResult::hit) ++core_.counters.hits;
       if (result_ == CacheResult::collapsed) ++core_.counters.collapsed;
       core_.counters.bytes_from_store += body_bytes_;

@@ -141,6 +141,10 @@ bool Fetch::take_head(std::string_view octets) {
       fail(Problem::http_protocol_error, reader_.refusal().reason);
       return false;
     }
+    if (question_.asks_upgrade && reader_.head().status == 101) {
+      hand_over();
+      return false;
+    }
     if (const Refusal refusal = frame_response(reader_.head(), question_.method, framing_)) {
       fail(Problem::http_protocol_error, refusal.reason);
       return false;
@@ -159,6 +163,12 @@ bool Fetch::take_head(std::string_view octets) {
   // The head stays in in_, and views into it stay good; the rest goes on.
   const std::string rest = in_.substr(reader_.length());
   return begin_body(rest);
+}
+
+void Fetch::hand_over() {
+  state_ = State::idle;
+  const std::string early = in_.substr(reader_.length());
+  user_.on_upgrade(reader_.head(), std::move(connection_), early);
 }
 
 bool Fetch::begin_body(std::string_view rest) {

@@ -37,9 +37,10 @@ class Fetch : private Connector::User, private UpstreamConnection::User {
     Destination destination;
     Peer client;
     std::string method;
-    std::string head;        // of the request, whole
-    bool may_retry = false;  // idempotent, and without a body
-    bool has_body = false;   // send_body() and end_body() follow
+    std::string head;           // of the request, whole
+    bool may_retry = false;     // idempotent, and without a body
+    bool has_body = false;      // send_body() and end_body() follow
+    bool asks_upgrade = false;  // 101 is an answer, then
   };
 
   class User {
@@ -54,6 +55,11 @@ class Fetch : private Connector::User, private UpstreamConnection::User {
     virtual void on_pause() = 0;
     // `is_complete`: the body is whole as far as anybody can tell.
     virtual void on_end(bool is_complete) = 0;
+    // Instead of on_head(): the server goes over to another protocol on this connection, and has
+    // sent `early` in it.
+    virtual void on_upgrade(const ResponseHead& head,
+                            std::unique_ptr<UpstreamConnection> connection,
+                            const std::string& early) = 0;
     // Instead of on_head().
     virtual void on_failure(Problem problem, const std::string& detail) = 0;
     // There is room for more of the request's body.
@@ -89,6 +95,7 @@ class Fetch : private Connector::User, private UpstreamConnection::User {
   void read();
   bool take(std::string_view octets);
   bool take_head(std::string_view octets);
+  void hand_over();
   bool begin_body(std::string_view rest);
   bool take_body(std::string_view octets);
   bool take_chunks(std::string_view octets);

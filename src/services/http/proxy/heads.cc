@@ -114,10 +114,17 @@ void write_request(std::string& out, const ProxySettings& settings, const Reques
   }
   if (request.expects == Expectation::go_on && request.has_body())
     writer.field("Expect", "100-continue");
+  if (!changes.upgrade.empty()) write_upgrade(out, changes.upgrade);
   copy_via(writer, fields);
   append_via(out, request.head().minor, settings.name);
   write_parent_credentials(out, settings);
   writer.end();
+}
+
+void write_upgrade(std::string& out, std::string_view protocol) {
+  HeadWriter writer(out);
+  writer.field("Connection", "upgrade");
+  writer.field("Upgrade", protocol);
 }
 
 void write_parent_credentials(std::string& out, const ProxySettings& settings) {
@@ -139,6 +146,18 @@ void write_response(std::string& out, const ProxySettings& settings, const Respo
   // RFC 9110 section 6.6.1.
   if (!head.fields.has("date")) writer.date("Date", notes.now_s);
   write_own(out, settings, delivery, notes);
+}
+
+void write_switch(std::string& out, const ProxySettings& settings, const ResponseHead& head) {
+  HeadWriter writer(out);
+  writer.status_line(head.status, head.reason);
+  const Connection connection(head.fields);
+  for (const Field& field : head.fields) {
+    if (connection.passes(field.name)) writer.field(field);
+  }
+  write_upgrade(out, head.fields.find("Upgrade").value_or(""));
+  append_via(out, kMinor, settings.name);
+  writer.end();
 }
 
 void write_interim(std::string& out, const ProxySettings& settings, const ResponseHead& head) {

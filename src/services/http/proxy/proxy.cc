@@ -12,6 +12,7 @@
 #include "services/http/proxy/exchange.h"
 #include "services/http/proxy/listener.h"
 #include "services/http/proxy/transfer.h"
+#include "services/http/store/store.h"
 
 namespace postern::http {
 
@@ -19,6 +20,8 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
   State(boost::asio::io_context& context, ProxySettings settings, Seams seams, Store* store)
       : core(context, std::move(settings), std::move(seams), *this) {
     core.store = store;
+    if (store != nullptr)
+      core.object_octets_max = static_cast<int64_t>(store->counters().octets / 2);
   }
 
   void begin_turn() override { core.clock.read(); }

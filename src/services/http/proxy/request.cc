@@ -4,6 +4,27 @@
 #include "base/assert.h"
 
 namespace postern::http {
+namespace {
+
+// RFC 9110 section 7.8. HTTP/2 and TLS are not for those who read HTTP/1 here, and would carry
+// requests that nobody judges; a body would have to be read first.
+std::string_view upgrade_of(const Request& request) {
+  const Fields& fields = request.head().fields;
+  if (fields.count("Upgrade") != 1 || request.head().minor == 0 || request.has_body()) return {};
+  bool is_listed = false;
+  ListWalk options(fields, "Connection");
+  while (const auto option = options.next())
+    is_listed = is_listed || same_word(*option, "upgrade");
+  if (!is_listed || !request.is("GET")) return {};
+  ListWalk protocols(fields, "Upgrade");
+  while (const auto protocol = protocols.next()) {
+    const std::string_view name = protocol->substr(0, protocol->find('/'));
+    if (same_word(name, "h2c") || same_word(name, "http") || same_word(name, "tls")) return {};
+  }
+  return *fields.find("Upgrade");
+}
+
+}  // namespace
 
 Refusal Request::analyse() {
   has_key = false;
@@ -16,6 +37,7 @@ Refusal Request::analyse() {
     url.authority = framing.host;
   if (target.form != TargetForm::authority && !url.authority.host.empty())
     has_key = make_key(url, key);
+  upgrade = upgrade_of(*this);
   return {};
 }
 

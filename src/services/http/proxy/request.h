@@ -33,6 +33,7 @@ struct Request {
   bool has_key = false;  // false: nothing is kept for this URL
   RequestFacts facts;
   Expectation expects = Expectation::none;
+  std::string_view upgrade;  // what it would go over to and may be let; empty: nothing
 
   const RequestHead& head() const { return reader.head(); }
   bool is(std::string_view method) const { return reader.head().method == method; }

@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "services/http/access/url_rules.h"
 #include "services/http/proxy/destinations.h"
+#include "services/http/proxy/keep_rules.h"
 #include "services/http/proxy/upstream_pool.h"
 #include "services/http/rules/decide.h"
 
@@ -36,6 +37,13 @@ struct ParentProxy {
   bool is_trusted = false;
 };
 
+// What becomes of requests that would go over to another protocol (RFC 9110 section 7.8), as that
+// of WebSocket.
+enum class UpgradeRule : uint8_t {
+  refuse,  // the wish is not passed on: the origin answers in HTTP, as it may
+  tunnel,  // it is; once the origin agrees, octets go both ways unread. Not for HTTP/2 (h2c).
+};
+
 struct ProxyLimits {
   size_t connections = 16384;  // of clients
   size_t per_client = 512;     // of one address
@@ -48,6 +56,7 @@ struct ProxyLimits {
   uint32_t response_s = 90;       // for the head of a response
   uint32_t upstream_body_s = 60;  // without an octet of a response's body
   uint32_t tunnel_idle_s = 900;
+  uint32_t login_s = 60;  // credentials that were right count so long on their connection
   uint64_t finish_aborted_bytes = uint64_t{64} << 20;  // of what is fetched on without a client
 };
 
@@ -58,10 +67,12 @@ struct ProxySettings {
   std::optional<ParentProxy> parent;
   ServeRules serve;
   StoreRules keep;
-  std::shared_ptr<const UrlRules> url_rules;  // none: all is permitted; shared with its compiler
+  std::shared_ptr<const KeepRules> keep_rules;  // for some URLs; none: `keep` holds for all
+  std::shared_ptr<const UrlRules> url_rules;    // none: all is permitted; shared with its compiler
   bool finishes_aborted = false;  // fetches on what all clients have left, when it is for the store
   bool asks_login = false;        // clients that nobody knows are asked for Basic credentials
   std::string realm = "postern";
+  UpgradeRule upgrade = UpgradeRule::refuse;
   ProxyLimits limits;
   UpstreamPool::Limits pool;
 };

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,11 +37,13 @@ struct TransferOrder {
   std::shared_ptr<Request> request;  // shared with the exchange, which may end before or after
   Fetch::Question question;
   std::string pending_key;    // under which others find it; empty: they do not
+  StoreRules keep;            // for its URL
   bool may_store = false;     // the key is to be trusted
   bool is_for_store = false;  // wanted also without a leader
   // Validation of what is stored under `variant` with these metadata; empty: none.
   std::string variant;
   std::string stored;
+  std::optional<uint64_t> stored_length;
   Condition condition;
   std::string plain_head;  // of the request without the condition
   bool asks_part = false;  // octets that are missing, whatever the client asked for
@@ -68,6 +71,10 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
     virtual void on_body_end(bool is_complete, const Fields& trailer) = 0;
     virtual void on_failure(Problem problem, const std::string& detail) = 0;
     virtual void on_upload_room() = 0;
+    // See Fetch::User.
+    virtual void on_upgrade(const ResponseHead& head,
+                            std::unique_ptr<UpstreamConnection> connection,
+                            const std::string& early) = 0;
   };
   class Waiter {
    public:
@@ -83,6 +90,8 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void resume();
   // The leader is interested no more; it is not called again.
   void leave();
+  // Others read along, perhaps: a leader that holds them up gives way.
+  void reconsider();
   bool add_waiter(Waiter& waiter);
   void remove_waiter(const Waiter& waiter);
 
@@ -99,11 +108,16 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void on_end(bool is_complete) override;
   void on_failure(Problem problem, const std::string& detail) override;
   void on_upload_room() override;
+  void on_upgrade(const ResponseHead& head, std::unique_ptr<UpstreamConnection> connection,
+                  const std::string& early) override;
   void on_time_out() override;  // of the disk
 
   bool take_not_modified(const ResponseHead& head);
   void ask_again();
   void begin_storing(const ResponseHead& head, const Framing& framing);
+  StoreRefusal try_storing(const ResponseHead& head, const Framing& framing);
+  void drop_validated(unsigned status, StoreRefusal refusal);
+  std::string freshen(const Entry& entry, const Fields& fields);
   void begin_fill(Entry& entry, const Fields& fields, const Framing& framing);
   void put_signpost(const std::string& names);
   void invalidate(const ResponseHead& head);
@@ -146,6 +160,10 @@ class TransferTable {
   Transfer& add(TransferOrder order, Transfer::Leader* leader);
   Transfer* find_pending(std::string_view key) const;
   void forget_pending(const std::string& key, const Transfer& transfer);
+  // Of those that fill the store: somebody reads along what they bring for the URL.
+  void add_filling(const std::string& key, Transfer& transfer) { filling_.emplace(key, &transfer); }
+  void forget_filling(const std::string& key, const Transfer& transfer);
+  void note_reader(const std::string& key);
   void remove(Transfer& transfer);
   void clear();
   void remember_loner(std::string_view key);
@@ -156,6 +174,7 @@ class TransferTable {
   Core& core_;
   std::unordered_map<const Transfer*, std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<std::string, Transfer*> pending_;
+  std::unordered_multimap<std::string, Transfer*> filling_;  // by URL
   struct Loner {
     size_t hash = 0;
     int64_t until_s = 0;

@@ -82,6 +82,7 @@ void Engine::enqueue(std::function<bool()> attempt) {
   if (waiting_.empty() && attempt()) return reclaimer.kick();
   waiting_.push_back(std::move(attempt));
   reclaimer.kick();
+  break_jam();
 }
 
 void Engine::go_on() {
@@ -97,6 +98,23 @@ void Engine::go_on() {
   }
   is_going_on_ = false;
   reclaimer.kick();
+  break_jam();
+}
+
+// Where no segment can be reclaimed, as fills under way hold them all, the one that holds most
+// ends: else they would wait for each other for ever, as an object would that is longer than the
+// file.
+void Engine::break_jam() {
+  if (waiting_.empty() || is_failing_ || is_closing_ || is_going_on_) return;
+  if (reclaimer.is_running() || log.victim()) return;
+  std::shared_ptr<Fill> longest;
+  for (const auto& [tag, fill] : fills) {
+    if (fill->held_segments() > (longest ? longest->held_segments() : 0)) longest = fill;
+  }
+  if (!longest) return;  // those who read hold them, and will let them go
+  ++counters.refused;
+  longest->give_way();
+  io.later([this] { go_on(); });
 }
 
 void Engine::unpin(uint32_t segment) {

@@ -86,6 +86,7 @@ class Engine {
   void note_written(bool is_written);
   void fail();
   void drop_oldest_variant(uint64_t tag);
+  void break_jam();
   std::shared_ptr<Fill> committed_fill(const StoreKey& key, const KeyTags& tags) const;
   void answer(const StoreKey& key, Head head, const Store::Found& found);
   void drop(const HeadAt& where);

@@ -38,6 +38,9 @@ class Fill : public std::enable_shared_from_this<Fill> {
   void when_drained(std::function<void()> drained);
   // It was removed while it was filled: readers go on, nothing is kept.
   void cancel() { is_cancelled_ = true; }
+  // It ends; its segments are free once nobody reads along. See Engine::break_jam().
+  void give_way() { fail(); }
+  size_t held_segments() const { return pinned_.size(); }
 
   State state() const { return state_; }
   bool is_cancelled() const { return is_cancelled_; }

@@ -114,11 +114,13 @@ std::string Wire::read_response(bool has_body) {
   std::string all = read_head();
   if (all.empty() || !has_body) return all;
   const std::string length = field_of(all, "content-length");
-  if (!length.empty()) return all + read_exactly(std::stoul(length));
-  if (field_of(all, "transfer-encoding") != "chunked") {
-    const unsigned status = status_of(all);
-    return status < 200 || status == 204 || status == 304 ? all : all + read_to_end();
+  const unsigned status = status_of(all);
+  if (status < 200 || status == 204 || status == 304) return all;
+  if (!length.empty()) {
+    const std::string body = read_exactly(std::stoul(length));
+    return all + body + (body.size() == std::stoul(length) ? "" : "<cut>");
   }
+  if (field_of(all, "transfer-encoding") != "chunked") return all + read_to_end();
   for (;;) {
     std::string line;
     while (line.size() < 2 || line.substr(line.size() - 2) != "\r\n") {

@@ -120,6 +120,7 @@ TEST_CASE("http/proxy/cache: ranges of what is stored are cut out of it", "[P28]
   CHECK(has(several, "multipart/byteranges"));
   CHECK(has(several, body.substr(0, 10)));
   CHECK(has(several, body.substr(70000, 10)));
+  CHECK(several.ends_with("--\r\n"));
   CHECK(status_of(bed.get(origin.url("/"), "Range: bytes=1000000-\r\n")) == 416);
   CHECK(status_of(bed.get(origin.url("/"), "If-None-Match: \"a\"\r\n")) == 304);
   CHECK(origin.requests() == 1);
@@ -417,6 +418,12 @@ TEST_CASE("http/proxy/cache: what the store cannot hold goes through all the sam
         REQUIRE(difference(std::string_view(body).substr(at, chunk.size()), chunk) == "");
     }
     CHECK(origin.requests() == 2);
+    // Nor does it stand in the way of others.
+    Origin other(always(response(kFresh, "small")));
+    CHECK(body_of(bed.get(other.url("/"))) == "small");
+    wait_for_disk();
+    CHECK(body_of(bed.get(other.url("/"))) == "small");
+    CHECK(other.requests() == 1);
   }
 }
 

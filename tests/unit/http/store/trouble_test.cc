@@ -44,6 +44,54 @@ TEST_CASE("http/store/trouble: a full disk stops storing, with one line; reading
   CHECK_FALSE(is_done);
 }
 
+TEST_CASE("http/store/trouble: what is longer than the file is not stored, and jams nothing",
+          "[C19]") {
+  StoreBed bed;
+  const size_t whole_file = bed.store->counters().octets;
+  for (const bool has_length : {true, false}) {
+    FillOptions fill;
+    if (has_length) fill.length = whole_file * 2;
+    auto writer = bed.store->begin({"long"}, "m", fill);
+    REQUIRE(writer);
+    const auto content = content_of("long", 3'000);
+    size_t appended = 0;
+    while (appended < whole_file * 2 && writer->append(content) != Append::refused) {
+      appended += content.size();
+      bed.run();
+    }
+    bool is_stored = true;
+    writer->commit([&](bool stored) { is_stored = stored; });
+    writer.reset();
+    bed.run();
+    CHECK_FALSE(is_stored);
+    CHECK(bed.store->counters().queued_octets == 0);
+    CHECK(bed.store->counters().fills == 0);
+    CHECK(bed.put("other", 1'000));
+    CHECK(bed.is_right("other", 1'000));
+  }
+}
+
+TEST_CASE("http/store/trouble: fills that hold the whole file between them do not wait for ever",
+          "[C19]") {
+  StoreBed bed;
+  const size_t whole_file = bed.store->counters().octets;
+  std::vector<std::unique_ptr<StoreWriter>> writers;
+  for (int i = 0; i < 4; ++i)
+    writers.push_back(bed.store->begin({"long " + std::to_string(i)}, "m", {}));
+  const auto content = content_of("long", 3'000);
+  for (size_t at = 0; at < whole_file; at += content.size()) {
+    for (const auto& writer : writers)
+      static_cast<void>(writer->append(content));
+    bed.run();
+  }
+  for (const auto& writer : writers)
+    writer->commit();
+  writers.clear();
+  bed.run();
+  CHECK(bed.store->counters().queued_octets == 0);
+  CHECK(bed.put("other", 1'000));
+}
+
 TEST_CASE("http/store/trouble: storing goes on when the disk does, with one line", "[C19]") {
   StoreBed bed;
   REQUIRE(bed.put("before", 1'000));
