@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/http/proxy/request.h"
 
-#include "base/assert.h"
-
 namespace postern::http {
 namespace {
 
@@ -39,14 +37,6 @@ Refusal Request::analyse() {
     has_key = make_key(url, key);
   upgrade = upgrade_of(*this);
   return {};
-}
-
-std::shared_ptr<Request> keep_request(std::string_view head, const HeadLimits& limits) {
-  auto kept = std::make_shared<Request>(limits);
-  kept->text = head;
-  POSTERN_ASSERT(kept->reader.read(kept->text) == Step::done);
-  POSTERN_ASSERT(!kept->analyse());
-  return kept;
 }
 
 std::string host_of(const Authority& authority) {

@@ -45,9 +45,6 @@ struct Request {
   Refusal analyse();
 };
 
-// A copy that owns its octets: those of `head`, which has been read and analysed well before.
-std::shared_ptr<Request> keep_request(std::string_view head, const HeadLimits& limits);
-
 HeadLimits head_limits(const ProxyLimits& limits);
 
 // The host in small letters.
