@@ -146,7 +146,6 @@ http::Seams HttpControl::State::seams(bool asks_passwords) {
   }
   calls.time_holds = [this](uint32_t time) { return access.holds(time, std::time(nullptr)); };
   calls.log = world.log;
-  calls.warn = [this](const std::string& line) { log.warning("http: " + line); };
   return calls;
 }
 

@@ -98,7 +98,8 @@ class Exchange final : public Poller::Mortal,
 
   // exchange_admission.cc
   void identify();
-  void check_password(const std::string& header);
+  void check_password(std::string_view header);
+  void on_password_checked(const LoginAnswer& answer);
   void admit_client();
   void check_target();
   void check_original();
@@ -194,8 +195,11 @@ class Exchange final : public Poller::Mortal,
   Identity known_;                      // a copy of it
   Ipv4Address only_;                    // transparent: the one address that may be asked
   bool may_use_store_ = false;
-  StoreRules keep_;   // for this URL
-  ServeRules serve_;  // for this URL
+  bool is_asking_ = false;  // within Seams::check_password
+  bool has_answer_ = false;
+  uint32_t busy_s_ = 0;  // not 0: nobody could look at the password
+  StoreRules keep_;      // for this URL
+  ServeRules serve_;     // for this URL
 
   Outbox out_;
   Delivery delivery_;

@@ -31,7 +31,7 @@ void Exchange::take_rules() {
     UrlQuestion question;
     question.url = request_->key.text;
     question.host = request_->url.authority.host;
-    question.path = request_->url.path;
+    question.path = question.url.substr(request_->key.path_start);
     rule = settings.keep_rules->find(question);
   }
   const bool is_never_kept = rule != nullptr && rule->is_never_kept;

@@ -76,7 +76,9 @@ void Exchange::begin_tunnel(std::unique_ptr<UpstreamConnection> connection) {
   tunnel_->start(from_client, [this](std::string_view name) {
     const Admission admission = admit_name(core_, name, request_->url.port(), identity_);
     rule_ = admission.rule;
-    return admission.kind == Admission::Kind::permit;
+    if (admission.kind == Admission::Kind::permit) return true;
+    ++core_.counters.denied;
+    return false;
   });
 }
 

@@ -284,7 +284,7 @@ void Fetch::end(bool is_complete, bool is_reusable) {
 void Fetch::fail(Problem problem, std::string_view detail) {
   const std::string text(detail);
   stop();
-  ++core_.counters.upstream_failures;
+  if (!is_refusal(problem)) ++core_.counters.upstream_failures;
   user_.on_failure(problem, text);
 }
 

@@ -228,3 +228,28 @@ TEST_CASE("http/proxy/gate: nobody knows where a trusted parent had it from: so 
   bed.on_loop([&] { gate.is_permitted = false; });
   CHECK(status_of(bed.get("http://site.example/")) == 403);
 }
+
+TEST_CASE("http/proxy/gate: what a rule refuses is counted as denied, not as a failure", "[F58]") {
+  auto origin = std::make_unique<Origin>(always(response(kFresh, "x")));
+  const std::string url = origin->url("/");
+  Gate gate;
+  gate.is_permitted = false;
+  Bed bed(gate.plan());
+  CHECK(status_of(bed.get(url)) == 403);
+  CHECK(status_of(bed.get("http://10.0.0.1/")) == 403);
+  CHECK(status_of(bed.get("http://127.0.0.1:25/")) == 403);
+  CHECK(bed.counters().denied == 3);
+  CHECK(bed.counters().upstream_failures == 0);
+  bed.on_loop([&] { gate.is_permitted = true; });
+  CHECK(status_of(bed.get(url)) == 200);
+  bed.on_loop([&] { gate.is_permitted = false; });
+  CHECK(status_of(bed.get(url)) == 403);
+  CHECK(status_of(bed.get(url, "Cache-Control: max-age=0\r\n")) == 403);
+  CHECK(bed.counters().denied == 5);
+  origin.reset();
+  bed.on_loop([&] { gate.is_permitted = true; });
+  bed.pass_seconds(60);
+  CHECK(status_of(bed.get(url + "other")) == 502);
+  CHECK(bed.counters().denied == 5);
+  CHECK(bed.counters().upstream_failures == 1);
+}
