@@ -131,6 +131,7 @@ class Exchange final : public Poller::Mortal,
   Problem judge_origin(Ipv4Address origin) const;
   bool is_open_to(const StoredObject& object) const;
   void ask_origin();
+  void pass_by();
   void refuse_stored(Problem problem);
 
   // exchange_stored.cc

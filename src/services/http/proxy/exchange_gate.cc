@@ -29,6 +29,14 @@ void Exchange::ask_origin() {
   validate();
 }
 
+// What comes is for this client alone, and changes nothing that is kept.
+void Exchange::pass_by() {
+  result_ = CacheResult::bypass;
+  decision_.why = Forwarded::bypass;
+  may_use_store_ = false;
+  fetch();
+}
+
 void Exchange::refuse_stored(Problem problem) {
   object_.reset();
   gap_.reset();

@@ -182,6 +182,7 @@ void Exchange::miss() {
 }
 
 void Exchange::forward() {
+  if (has_hidden_input(*request_)) return pass_by();
   result_ = CacheResult::miss;
   const std::string pending = pending_key();
   if (wait_for_other(pending)) return;
@@ -189,6 +190,7 @@ void Exchange::forward() {
 }
 
 void Exchange::validate() {
+  if (has_hidden_input(*request_)) return pass_by();
   result_ = CacheResult::miss;
   const std::string pending = pending_key();
   if (wait_for_other(pending)) return;
@@ -216,6 +218,7 @@ void Exchange::validate() {
 
 // Stale, but good enough for now: the next client gets a newer one (RFC 5861 section 3).
 void Exchange::refresh_behind() {
+  if (has_hidden_input(*request_)) return;
   keep();
   const std::string pending = pending_key();
   const std::optional<Fields> fields = parse_entry_fields(entry_);
@@ -238,6 +241,7 @@ void Exchange::refresh_behind() {
 // A part is stored: what is missing comes into the store, and we read it there (RFC 9111 section
 // 3.4). Several gaps are not worth it: the request goes as it is.
 void Exchange::fetch_missing(const std::vector<Octets>& missing) {
+  if (has_hidden_input(*request_)) return pass_by();
   const std::optional<Fields> fields = parse_entry_fields(entry_);
   if (missing.size() != 1 || has_tried_parts_ || !fields) return miss();
   gap_begin_ = static_cast<uint64_t>(missing.front().first);
@@ -311,7 +315,8 @@ TransferOrder Exchange::order(const std::string& pending) {
   TransferOrder order;
   order.request = kept_;
   order.keep = keep_;
-  order.may_store = may_use_store_ && request_->has_key && request_->key.is_exact;
+  order.may_store =
+      may_use_store_ && request_->has_key && request_->key.is_exact && !has_hidden_input(*request_);
   if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
   Fetch::Question& question = order.question;
   question.destination = Destination{host_of(request_->url.authority), request_->url.port(), only_};
@@ -320,6 +325,7 @@ TransferOrder Exchange::order(const std::string& pending) {
   question.has_body = !upload_.is_done();
   const MethodKind kind = request_->facts.method;
   question.asks_upgrade = asks_upgrade();
+  question.is_for_one = binds_connection(request_->head().fields);
   question.may_retry = !question.has_body && kind != MethodKind::unsafe && !question.asks_upgrade;
   RequestChanges changes;
   if (question.asks_upgrade) changes.upgrade = request_->upgrade;

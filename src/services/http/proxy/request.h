@@ -45,6 +45,12 @@ struct Request {
   Refusal analyse();
 };
 
+// Whether there is something in it by which servers are known to answer though no Vary says so: who
+// sends it would choose the page that all others get.
+bool has_hidden_input(const Request& request);
+// Whether it logs in on the connection itself, as NTLM and Negotiate do (RFC 4559 section 6).
+bool binds_connection(const Fields& fields);
+
 HeadLimits head_limits(const ProxyLimits& limits);
 
 // The host in small letters.
