@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "services/http/proxy/name_resolver.h"
+#include "http/name_resolver.h"
 #include "services/http/proxy/proxy.h"
 #include "services/http/store/store.h"
 #include "services/io/watch.h"

@@ -43,8 +43,7 @@ std::vector<http::KeepRule> keep_rules_of(const HttpCache& cache) {
     http::KeepRule rule;
     rule.is_never_kept = lifetime.never;
     rule.always_validates = lifetime.always_revalidate;
-    // A part of a second is a whole one, as everywhere in the proxy.
-    if (lifetime.lifetime) rule.lifetime_s = (lifetime.lifetime->ns + kSecond - 1) / kSecond;
+    if (lifetime.lifetime) rule.lifetime_s = lifetime.lifetime->ns / kSecond;
     if (lifetime.largest_object)
       rule.object_octets_max = static_cast<int64_t>(*lifetime.largest_object);
     rule.ignores_server_lifetimes = lifetime.ignore_server_lifetimes;

@@ -11,6 +11,15 @@
 namespace postern {
 namespace {
 
+constexpr uint32_t kComeAgain_s = 5;  // where nobody knows better
+
+// A browser that is told "wrong" throws away a password that may be right.
+uint32_t wait_of(const accounts::Outcome& outcome) {
+  constexpr int64_t kSecond = seconds(1).ns;
+  if (outcome.wait.ns <= 0) return kComeAgain_s;
+  return static_cast<uint32_t>((outcome.wait.ns + kSecond - 1) / kSecond);
+}
+
 Instant end_of(Instant until) {
   return until;
 }
@@ -102,7 +111,7 @@ void HttpLogins::check(Claim claim, const http::Seams::Verified& then) {
   if (checks.size() >= kWaitingMax) {
     sodium_memzero(claim.password.data(), claim.password.size());
     world_.refused(claim.user, from, "too many log-ins at once", false);
-    return answer(digest, nullptr);
+    return answer(digest, http::LoginAnswer::busy(kComeAgain_s));
   }
   checks.push_back({std::move(claim), digest});
   if (checks.size() == 1) begin_check(from);
@@ -140,13 +149,14 @@ void HttpLogins::end_check(Ipv4Address from, const accounts::Outcome& outcome) {
     make_room(wrong_, world_.now());
     wrong_[check.digest] = world_.now() + kWrongRemembered;
   }
-  answer(check.digest, identity);
+  answer(check.digest, accounts::was_checked(outcome) ? http::LoginAnswer(identity)
+                                                      : http::LoginAnswer::busy(wait_of(outcome)));
 }
 
-void HttpLogins::answer(const Digest& digest, const http::Identity* identity) {
+void HttpLogins::answer(const Digest& digest, const http::LoginAnswer& what) {
   const auto all = waiting_.extract(digest);
   for (const http::Seams::Verified& one : all.mapped())
-    one(identity);
+    one(what);
 }
 
 void HttpLogins::accounts_changed() {

@@ -79,7 +79,7 @@ class HttpLogins {
   const http::Identity* identity_of(const std::string& user);
   void begin_check(Ipv4Address from);
   void end_check(Ipv4Address from, const accounts::Outcome& outcome);
-  void answer(const Digest& digest, const http::Identity* identity);
+  void answer(const Digest& digest, const http::LoginAnswer& what);
 
   accounts::Accounts& accounts_;
   World world_;

@@ -147,7 +147,7 @@ TEST_CASE("cli/health: each thing that is amiss is told with what mends it", "[F
 }
 
 TEST_CASE("cli/health: a cache that cannot be is told before anybody misses it", "[F63][F55]") {
-  const Fit fit;
+  Fit fit;
   config::HttpCache cache;
   cache.size = 16 << 20;
   const Machine machine(fit.files.root());

@@ -94,7 +94,7 @@ TEST_CASE(
   const http::KeepRule* deb = find("x.b.example", "/pool/a.deb");
   REQUIRE(deb);
   CHECK_FALSE(deb->is_never_kept);
-  CHECK(deb->lifetime_s == 2);
+  CHECK(deb->lifetime_s == 1);
   CHECK(deb->object_octets_max == int64_t{4} << 30);
   CHECK(deb->ignores_server_lifetimes == true);
   const http::KeepRule* text = find("c.example", "/a.txt");

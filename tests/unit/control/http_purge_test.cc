@@ -114,6 +114,7 @@ TEST_CASE("control/http_purge: what could not be read is not told as searched", 
   StoreBed bed;
   fill(bed);
   Told told;
+  REQUIRE(bed.open());
   bed.disk.read_error = EIO;
   purge(*bed.store, "*a.example*", told.purged());
   bed.run();

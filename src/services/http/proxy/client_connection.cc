@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/http/proxy/client_connection.h"
 
-#include <sodium.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@ ClientConnection::ClientConnection(Core& core, Owner& owner, int fd, const Peer&
 
 ClientConnection::~ClientConnection() {
   if (exchange_) exchange_->abandon();
-  if (known_) sodium_memzero(known_->header.data(), known_->header.size());
   core_.poller.remove(fd_, *this);
   close(fd_);
 }
@@ -30,16 +28,6 @@ bool ClientConnection::start() {
 void ClientConnection::stop_soon() {
   is_stopping_ = true;
   if (exchange_ == nullptr && !is_lingering_) close_now();
-}
-
-const Identity* ClientConnection::known_by(std::string_view header) const {
-  const bool is_known = known_ && known_->header == header && core_.wheel.now() < known_->until;
-  return is_known ? &known_->identity : nullptr;
-}
-
-void ClientConnection::remember(std::string_view header, const Identity& identity) {
-  const uint32_t until = core_.wheel.now() + core_.settings.limits.login_s;
-  known_ = std::make_unique<Known>(Known{std::string(header), identity, until});
 }
 
 void ClientConnection::close_now() {

@@ -15,11 +15,13 @@
 // exchange may be touched. Calls that come late from stores and names are told from those of the
 // exchange's next life by `life_`.
 //
-// Files: exchange (begin, end, pages), exchange_admission, exchange_lookup, exchange_stored,
-// exchange_live, exchange_tunnel. Thread: control. Bounds: kHeldMax octets wait for a client.
+// Files: exchange (begin, end, pages), exchange_admission, exchange_lookup, exchange_gate,
+// exchange_stored, exchange_live, exchange_tunnel. Thread: control. Bounds: kHeldMax octets wait
+// for a client.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,7 +98,8 @@ class Exchange final : public Poller::Mortal,
 
   // exchange_admission.cc
   void identify();
-  void check_password(const std::string& header);
+  void check_password(std::string_view header);
+  void on_password_checked(const LoginAnswer& answer);
   void admit_client();
   void check_target();
   void check_original();
@@ -115,7 +118,6 @@ class Exchange final : public Poller::Mortal,
   void join();
   void fetch_missing(const std::vector<Octets>& missing);
   void serve_parts();
-  bool may_reach_origin() const;
   void miss();
   void forward();
   void validate();
@@ -124,6 +126,13 @@ class Exchange final : public Poller::Mortal,
   bool wait_for_other(const std::string& pending);
   void on_transfer_known() override;
   TransferOrder order(const std::string& pending);
+
+  // exchange_gate.cc
+  Problem judge_origin(Ipv4Address origin) const;
+  bool is_open_to(const StoredObject& object) const;
+  void ask_origin();
+  void pass_by();
+  void refuse_stored(Problem problem);
 
   // exchange_stored.cc
   void serve_stored();
@@ -187,8 +196,11 @@ class Exchange final : public Poller::Mortal,
   Identity known_;                      // a copy of it
   Ipv4Address only_;                    // transparent: the one address that may be asked
   bool may_use_store_ = false;
-  StoreRules keep_;   // for this URL
-  ServeRules serve_;  // for this URL
+  bool is_asking_ = false;  // within Seams::check_password
+  bool has_answer_ = false;
+  uint32_t busy_s_ = 0;  // not 0: nobody could look at the password
+  StoreRules keep_;      // for this URL
+  ServeRules serve_;     // for this URL
 
   Outbox out_;
   Delivery delivery_;
@@ -241,6 +253,7 @@ class Exchange final : public Poller::Mortal,
   Duration upstream_wait_;
   bool is_stored_ = false;
   std::string detail_;
+  std::optional<uint32_t> rule_;
 };
 
 // Exchanges that are not used, for the next requests.

@@ -31,7 +31,7 @@ void Exchange::take_rules() {
     UrlQuestion question;
     question.url = request_->key.text;
     question.host = request_->url.authority.host;
-    question.path = request_->url.path;
+    question.path = question.url.substr(request_->key.path_start);
     rule = settings.keep_rules->find(question);
   }
   const bool is_never_kept = rule != nullptr && rule->is_never_kept;
@@ -132,9 +132,10 @@ void Exchange::take_course() {
   decision_ = decide(request_->facts, found, core_.clock.wall_s, serve_);
   const bool is_served =
       decision_.course == Course::serve || decision_.course == Course::serve_and_refresh;
-  if (is_served && !may_reach_origin()) {
-    ++core_.counters.denied;
-    return show(Problem::filtered);
+  if (is_served || decision_.course == Course::fetch_missing) {
+    const Problem problem = judge_origin(entry_.origin);
+    if (problem == Problem::not_stored) return ask_origin();
+    if (problem != Problem::none) return refuse_stored(problem);
   }
   // Only what is fresh is shared while it is on its way (RFC 9111 section 4).
   if (object_->is_filling() && decision_.course != Course::serve) return miss();
@@ -171,12 +172,6 @@ void Exchange::join() {
   core_.transfers->note_reader(request_->key.text);
 }
 
-// F58: a client that could not reach the origin by itself does not get there by the store.
-bool Exchange::may_reach_origin() const {
-  if (entry_.origin.is_unspecified() || !core_.seams.judge) return true;
-  return core_.seams.judge(connection_->peer(), entry_.origin, request_->url.port());
-}
-
 void Exchange::miss() {
   object_.reset();
   Found found;
@@ -187,6 +182,7 @@ void Exchange::miss() {
 }
 
 void Exchange::forward() {
+  if (has_hidden_input(*request_)) return pass_by();
   result_ = CacheResult::miss;
   const std::string pending = pending_key();
   if (wait_for_other(pending)) return;
@@ -194,6 +190,7 @@ void Exchange::forward() {
 }
 
 void Exchange::validate() {
+  if (has_hidden_input(*request_)) return pass_by();
   result_ = CacheResult::miss;
   const std::string pending = pending_key();
   if (wait_for_other(pending)) return;
@@ -221,6 +218,7 @@ void Exchange::validate() {
 
 // Stale, but good enough for now: the next client gets a newer one (RFC 5861 section 3).
 void Exchange::refresh_behind() {
+  if (has_hidden_input(*request_)) return;
   keep();
   const std::string pending = pending_key();
   const std::optional<Fields> fields = parse_entry_fields(entry_);
@@ -243,6 +241,7 @@ void Exchange::refresh_behind() {
 // A part is stored: what is missing comes into the store, and we read it there (RFC 9111 section
 // 3.4). Several gaps are not worth it: the request goes as it is.
 void Exchange::fetch_missing(const std::vector<Octets>& missing) {
+  if (has_hidden_input(*request_)) return pass_by();
   const std::optional<Fields> fields = parse_entry_fields(entry_);
   if (missing.size() != 1 || has_tried_parts_ || !fields) return miss();
   gap_begin_ = static_cast<uint64_t>(missing.front().first);
@@ -316,7 +315,8 @@ TransferOrder Exchange::order(const std::string& pending) {
   TransferOrder order;
   order.request = kept_;
   order.keep = keep_;
-  order.may_store = may_use_store_ && request_->has_key && request_->key.is_exact;
+  order.may_store =
+      may_use_store_ && request_->has_key && request_->key.is_exact && !has_hidden_input(*request_);
   if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
   Fetch::Question& question = order.question;
   question.destination = Destination{host_of(request_->url.authority), request_->url.port(), only_};
@@ -325,6 +325,7 @@ TransferOrder Exchange::order(const std::string& pending) {
   question.has_body = !upload_.is_done();
   const MethodKind kind = request_->facts.method;
   question.asks_upgrade = asks_upgrade();
+  question.is_for_one = binds_connection(request_->head().fields);
   question.may_retry = !question.has_body && kind != MethodKind::unsafe && !question.asks_upgrade;
   RequestChanges changes;
   if (question.asks_upgrade) changes.upgrade = request_->upgrade;

@@ -35,6 +35,8 @@ std::string random_boundary() {
 }  // namespace
 
 void Exchange::serve_stored() {
+  if (const Problem problem = judge_origin(entry_.origin); problem != Problem::none)
+    return refuse_stored(problem);
   stage_ = Stage::stored;
   parts_.clear();
   part_ = 0;
@@ -216,7 +218,8 @@ bool Exchange::switch_source(uint64_t offset) {
     gap_end_ = UINT64_MAX;
   }
   const bool belongs = gap_ && gap_->validator() == object_->validator() &&
-                       object_->validator() != 0 && gap_->length() == object_->length();
+                       object_->validator() != 0 && gap_->length() == object_->length() &&
+                       is_open_to(*gap_);
   if (!belongs) {
     gap_.reset();
     return false;

@@ -74,8 +74,11 @@ void Exchange::begin_tunnel(std::unique_ptr<UpstreamConnection> connection) {
                                      std::move(connection));
   const std::string from_client = std::exchange(connection_->input(), {});
   tunnel_->start(from_client, [this](std::string_view name) {
-    const bool may_ask = false;
-    return admit(core_, Asked{name, name, {}}, identity_, may_ask).kind == Admission::Kind::permit;
+    const Admission admission = admit_name(core_, name, request_->url.port(), identity_);
+    rule_ = admission.rule;
+    if (admission.kind == Admission::Kind::permit) return true;
+    ++core_.counters.denied;
+    return false;
   });
 }
 

@@ -271,8 +271,9 @@ bool Fetch::try_again() {
 void Fetch::end(bool is_complete, bool is_reusable) {
   state_ = State::idle;
   is_paused_ = false;
-  const bool is_kept = is_complete && is_reusable && framing_.is_persistent && is_sent_ &&
-                       unsent() == 0 && may_write_ && framing_.body != Body::until_close;
+  const bool is_kept = !question_.is_for_one && is_complete && is_reusable &&
+                       framing_.is_persistent && is_sent_ && unsent() == 0 && may_write_ &&
+                       framing_.body != Body::until_close;
   if (is_kept) {
     core_.pool.put(std::move(connection_));
   } else {
@@ -284,7 +285,7 @@ void Fetch::end(bool is_complete, bool is_reusable) {
 void Fetch::fail(Problem problem, std::string_view detail) {
   const std::string text(detail);
   stop();
-  ++core_.counters.upstream_failures;
+  if (!is_refusal(problem)) ++core_.counters.upstream_failures;
   user_.on_failure(problem, text);
 }
 

@@ -41,6 +41,7 @@ class Fetch : private Connector::User, private UpstreamConnection::User {
     bool may_retry = false;     // idempotent, and without a body
     bool has_body = false;      // send_body() and end_body() follow
     bool asks_upgrade = false;  // 101 is an answer, then
+    bool is_for_one = false;    // the connection is the client's afterwards, and not kept
   };
 
   class User {
@@ -78,6 +79,8 @@ class Fetch : private Connector::User, private UpstreamConnection::User {
   void stop();
 
   const Peer& remote() const { return remote_; }
+  // As the Connector has it.
+  Ipv4Address origin() const { return connector_.origin(); }
   const ResponseHead& head() const { return reader_.head(); }
   const Fields& trailer() const { return chunks_.trailer(); }
 

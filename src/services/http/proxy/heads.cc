@@ -137,7 +137,8 @@ void write_response(std::string& out, const ProxySettings& settings, const Respo
   HeadWriter writer(out);
   writer.status_line(head.status, head.reason);
   const Connection connection(head.fields);
-  const bool keeps_length = !delivery.has_length && !delivery.is_chunked;
+  // RFC 9110 section 8.6: a 204 has none, or its reader waits for octets of the next response.
+  const bool keeps_length = !delivery.has_length && !delivery.is_chunked && head.status != 204;
   for (const Field& field : head.fields) {
     if (!connection.passes(field.name)) continue;
     if (!keeps_length && same_word(field.name, "content-length")) continue;
@@ -165,7 +166,8 @@ void write_interim(std::string& out, const ProxySettings& settings, const Respon
   writer.status_line(head.status, head.reason);
   const Connection connection(head.fields);
   for (const Field& field : head.fields) {
-    if (connection.passes(field.name)) writer.field(field);
+    if (connection.passes(field.name) && !same_word(field.name, "content-length"))
+      writer.field(field);
   }
   append_via(out, kMinor, settings.name);
   writer.end();

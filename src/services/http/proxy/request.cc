@@ -1,10 +1,42 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/http/proxy/request.h"
 
-#include "base/assert.h"
+#include <algorithm>
+#include <array>
 
 namespace postern::http {
 namespace {
+
+constexpr std::array<std::string_view, 14> kHidden = {"x-forwarded-host",
+                                                      "x-forwarded-server",
+                                                      "x-forwarded-scheme",
+                                                      "x-forwarded-proto",
+                                                      "x-forwarded-port",
+                                                      "x-forwarded-prefix",
+                                                      "x-host",
+                                                      "x-original-host",
+                                                      "x-original-url",
+                                                      "x-rewrite-url",
+                                                      "x-http-method",
+                                                      "x-http-method-override",
+                                                      "x-method-override",
+                                                      "x-http-host-override"};
+
+// "for" and "by" tell who asks; what was asked for is the business of "host" and "proto" (RFC
+// 7239).
+bool names_target(const Fields& fields) {
+  ListWalk walk(fields, "Forwarded");
+  while (auto member = walk.next()) {
+    while (!member->empty()) {
+      const size_t end = std::min(member->find(';'), member->size());
+      const std::string_view pair = trimmed(member->substr(0, end));
+      const std::string_view name = trimmed(pair.substr(0, pair.find('=')));
+      if (same_word(name, "host") || same_word(name, "proto")) return true;
+      member->remove_prefix(std::min(end + 1, member->size()));
+    }
+  }
+  return false;
+}
 
 // RFC 9110 section 7.8. HTTP/2 and TLS are not for those who read HTTP/1 here, and would carry
 // requests that nobody judges; a body would have to be read first.
@@ -41,12 +73,28 @@ Refusal Request::analyse() {
   return {};
 }
 
-std::shared_ptr<Request> keep_request(std::string_view head, const HeadLimits& limits) {
-  auto kept = std::make_shared<Request>(limits);
-  kept->text = head;
-  POSTERN_ASSERT(kept->reader.read(kept->text) == Step::done);
-  POSTERN_ASSERT(!kept->analyse());
-  return kept;
+bool has_hidden_input(const Request& request) {
+  // The server may read the body of a GET, too.
+  if ((request.is("GET") || request.is("HEAD")) && request.has_body()) return true;
+  const Fields& fields = request.head().fields;
+  const Connection connection(fields);
+  const bool has_some = std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+    // What Vary speaks of, and the server does not get.
+    if (!connection.passes(field.name) && !is_hop_by_hop(field.name)) return true;
+    return std::any_of(kHidden.begin(), kHidden.end(), [&](std::string_view hidden) {
+      return hidden.size() == field.name.size() && same_word(hidden, field.name);
+    });
+  });
+  return has_some || names_target(fields);
+}
+
+bool binds_connection(const Fields& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
+    if (!same_word(field.name, "authorization")) return false;
+    const std::string_view scheme = field.value.substr(0, field.value.find(' '));
+    return same_word(scheme, "ntlm") || same_word(scheme, "negotiate") ||
+           same_word(scheme, "kerberos");
+  });
 }
 
 std::string host_of(const Authority& authority) {

@@ -56,7 +56,6 @@ struct ProxyLimits {
   uint32_t response_s = 90;       // for the head of a response
   uint32_t upstream_body_s = 60;  // without an octet of a response's body
   uint32_t tunnel_idle_s = 900;
-  uint32_t login_s = 60;  // credentials that were right count so long on their connection
   uint64_t finish_aborted_bytes = uint64_t{64} << 20;  // of what is fetched on without a client
 };
 
@@ -83,8 +82,8 @@ struct ProxyCounters {
   uint64_t too_slow = 0;     // clients whose time was over
   uint64_t requests = 0;
   uint64_t malformed = 0;  // requests that were refused unread
-  uint64_t denied = 0;
-  uint64_t hits = 0;  // from the store, unasked
+  uint64_t denied = 0;     // by rules of URLs, ports, addresses, or those of the client
+  uint64_t hits = 0;       // from the store, unasked
   uint64_t revalidated = 0;
   uint64_t collapsed = 0;
   uint64_t misses = 0;

@@ -68,7 +68,7 @@ StoreRefusal Transfer::try_storing(const ResponseHead& head, const Framing& fram
   const std::optional<std::string> key = vary_key(*names, request.head().fields);
   if (!key) return StoreRefusal::vary;
   entry.vary_names = *names;
-  entry.origin = core_.settings.parent ? Ipv4Address() : fetch_.remote().address;
+  entry.origin = fetch_.origin();
   order_.variant = names->empty() ? std::string() : variant_of(*names, *key);
   if (!names->empty()) put_signpost(*names);
   begin_fill(entry, head.fields, framing);
@@ -193,7 +193,7 @@ std::string Transfer::freshen(const Entry& entry, const Fields& fields) {
   const ResponseView view{entry.facts.status, &fields};
   fresh.facts = facts_of(view, Moments{started_s_, core_.clock.wall_s}, order_.keep);
   fresh.facts.is_complete = true;
-  fresh.origin = core_.settings.parent ? Ipv4Address() : fetch_.remote().address;
+  fresh.origin = fetch_.origin();
   const std::string lines = kept_lines(kept_fields(fields), core_.clock.wall_s);
   fresh.field_lines = lines;
   return encode_entry(fresh);

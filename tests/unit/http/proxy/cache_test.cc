@@ -220,6 +220,7 @@ TEST_CASE("http/proxy/cache: offline, what is stored is served, and nothing is a
     at.address = Ipv4Address(127, 0, 0, 1);
     at.port = 0;
     settings.listeners = {at};
+    settings.destinations.allowed = {{at.address, at.address}};
     settings.serve.is_offline = true;
     CHECK(bed.proxy().apply(settings).has_value());
   });
