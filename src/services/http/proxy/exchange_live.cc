@@ -177,13 +177,14 @@ void Exchange::on_body_pause() {
 
 // The others go ahead; we read what they have made be stored.
 bool Exchange::on_detach() {
-  if (status_ != 200) return false;
-  object_ = core_.store->find_fill(StoreKey{request_->key.text, transfer_->variant()}, 0);
-  if (!object_) return false;
+  if (is_head() || !upload_.is_done() || !transfer_->is_storing()) return false;
+  object_ = transfer_->read_along();
+  const uint64_t first = transfer_->first_octet();
   drop_transfer();
-  object_->seek(body_bytes_);
+  object_->seek(first + body_bytes_);
   is_unbounded_ = !delivery_.has_length;
-  parts_.assign(1, Part{{}, body_bytes_, is_unbounded_ ? UINT64_MAX : delivery_.length});
+  const uint64_t end = is_unbounded_ ? UINT64_MAX : first + delivery_.length;
+  parts_.assign(1, Part{{}, first + body_bytes_, end});
   part_ = 0;
   stage_ = Stage::stored;
   return true;

@@ -98,7 +98,9 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   Fetch& fetch() { return fetch_; }
   bool is_storing() const { return writer_ != nullptr && !writer_->is_over(); }
   Duration wait() const { return wait_; }  // for the head
-  const std::string& variant() const { return order_.variant; }
+  // What is being stored, and where in the object its first octet lies.
+  std::unique_ptr<StoredObject> read_along() { return writer_->read_along(); }
+  uint64_t first_octet() const { return first_octet_; }
 
  private:
   void on_interim(const ResponseHead& head) override;
@@ -143,6 +145,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   bool leader_is_full_ = false;
   bool store_is_full_ = false;
   bool has_waited_for_disk_ = false;  // in vain: it is not waited for again
+  uint64_t first_octet_ = 0;          // of what is stored
   uint64_t alone_bytes_ = 0;          // that came since the last client left
 };
 

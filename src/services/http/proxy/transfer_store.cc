@@ -120,6 +120,7 @@ void Transfer::begin_fill(Entry& entry, const Fields& fields, const Framing& fra
     entry.facts.status = 200;
     kept = without(kept, "content-range");
   }
+  first_octet_ = options.offset;
   keeps_part_ = options.length.has_value() && validators.has_strong();
   const std::string lines = kept_lines(kept, core_.clock.wall_s);
   entry.field_lines = lines;

@@ -57,6 +57,7 @@ class Fill : public std::enable_shared_from_this<Fill> {
   // Whether it has the octet, or it will come.
   bool will_have(uint64_t offset) const;
 
+  std::unique_ptr<StoredObject> read_along();
   // For readers: the octets at `offset` where they are in memory, with what keeps them there.
   struct InMemory {
     std::shared_ptr<const Chunk> chunk;

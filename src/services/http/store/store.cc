@@ -109,6 +109,10 @@ uint64_t StoreWriter::appended() const {
   return fill_->end() - fill_->options().offset;
 }
 
+std::unique_ptr<StoredObject> StoreWriter::read_along() {
+  return fill_->read_along();
+}
+
 size_t StoreWriter::readers() const {
   return fill_->readers;
 }

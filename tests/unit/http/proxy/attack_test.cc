@@ -10,14 +10,6 @@ using namespace postern::http::test;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr const char* kFresh = "Cache-Control: max-age=600\r\n";
-
-Bed::Plan with_store() {
-  Bed::Plan plan;
-  plan.has_store = true;
-  return plan;
-}
-
 // Each answer is the number of its request.
 Origin::Handle counting(const std::string& fields) {
   return [fields](Wire& wire, const std::string&, int number) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr Ipv4Address kLoopback(127, 0, 0, 1);
 constexpr Ipv4Address kFar(8, 8, 4, 4);
-constexpr const char* kFresh = "Cache-Control: max-age=600\r\nETag: \"a\"\r\n";
+constexpr const char* kTagged = "Cache-Control: max-age=600\r\nETag: \"a\"\r\n";
 
 // A proxy with a store, whose judge says what the test says.
 struct Gate {
@@ -63,7 +63,7 @@ void wait_until(const std::function<bool()>& holds) {
 }  // namespace
 
 TEST_CASE("http/proxy/gate: a server that refuses nobody stands in for no rule", "[F58]") {
-  Origin origin(always(response(kFresh, "x")));
+  Origin origin(always(response(kTagged, "x")));
   Gate gate;
   Bed bed(gate.plan());
   CHECK(status_of(bed.get(origin.url("/"))) == 200);
@@ -102,7 +102,7 @@ TEST_CASE("http/proxy/gate: what is stale is not for who may not ask for a fresh
 }
 
 TEST_CASE("http/proxy/gate: a server that is not permitted any more is none that failed", "[F58]") {
-  Origin origin(always(response(kFresh, "x")));
+  Origin origin(always(response(kTagged, "x")));
   Gate gate;
   Bed bed(gate.plan());
   CHECK(status_of(bed.get(origin.url("/"))) == 200);
@@ -118,7 +118,7 @@ TEST_CASE("http/proxy/gate: a server that is not permitted any more is none that
 }
 
 TEST_CASE("http/proxy/gate: a name that is blocked now is none that cannot be reached", "[F58]") {
-  Origin origin(always(response(kFresh, "x")));
+  Origin origin(always(response(kTagged, "x")));
   bool is_blocked = false;
   bool is_down = false;
   Gate gate;
@@ -145,7 +145,7 @@ TEST_CASE("http/proxy/gate: who may not ask does not read along with who may", "
   const std::string body(1000, 'b');
   std::atomic<bool> goes_on = false;
   Origin origin([&](Wire& wire, const std::string&, int number) {
-    const std::string fields = std::string(kFresh) + "Content-Range: bytes ";
+    const std::string fields = std::string(kTagged) + "Content-Range: bytes ";
     if (number == 0)
       return wire.send("HTTP/1.1 206 Part\r\n" + fields +
                        "0-499/1000\r\nContent-Length: 500\r\n\r\n" + body.substr(0, 500));
@@ -171,7 +171,7 @@ TEST_CASE("http/proxy/gate: who may not ask does not read along with who may", "
 
 TEST_CASE("http/proxy/gate: with a parent, what came by it is judged by the address of its name",
           "[F58]") {
-  Origin parent(always(response(kFresh, "x")));
+  Origin parent(always(response(kTagged, "x")));
   Gate gate;
   Bed::Plan plan = gate.plan();
   plan.settings.parent = parent_at(parent.port(), false);
@@ -198,7 +198,7 @@ TEST_CASE("http/proxy/gate: nobody knows where a trusted parent had it from: so 
   Origin parent([](Wire& wire, const std::string& head, int) {
     if (has(head, "If-None-Match"))
       return wire.send("HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n");
-    return wire.send(response(kFresh, "x"));
+    return wire.send(response(kTagged, "x"));
   });
   Gate gate;
   gate.is_permitted = false;
@@ -230,7 +230,7 @@ TEST_CASE("http/proxy/gate: nobody knows where a trusted parent had it from: so 
 }
 
 TEST_CASE("http/proxy/gate: what a rule refuses is counted as denied, not as a failure", "[F58]") {
-  auto origin = std::make_unique<Origin>(always(response(kFresh, "x")));
+  auto origin = std::make_unique<Origin>(always(response(kTagged, "x")));
   const std::string url = origin->url("/");
   Gate gate;
   gate.is_permitted = false;
