@@ -29,7 +29,8 @@ class Engine {
 
   const Geometry& geometry() const { return log.geometry(); }
   File& file() { return *file_; }
-  bool has_extents() const { return file_->can_renew(geometry().segment_octets); }
+  // Whether what sendfile(2) takes from the file stays as it is.
+  bool has_extents() const { return has_extents_; }
   KeyTags tags_of(const StoreKey& key) const;
 
   // engine_find.cc
@@ -77,6 +78,7 @@ class Engine {
  private:
   std::unique_ptr<File> file_;
   Superblock superblock_;
+  const bool has_extents_;
   std::deque<std::function<bool()>> waiting_;
   bool is_failing_ = false;
   bool is_on_trial_ = false;  // retry() was called, and nothing has been written since

@@ -24,11 +24,7 @@ Error system_error(const std::string& path, const char* what) {
 
 class DiskFile final : public File {
  public:
-  DiskFile(int fd, uint64_t octets) : fd_(fd), octets_(octets) {
-    // Tried where there are zeros in every cache: behind the second superblock.
-    const off_t at = kSuperblocksOctets - 16;
-    can_renew_ = octets >= kSuperblocksOctets && are_zeros(at, 16) && zero(at, 16) == 0;
-  }
+  DiskFile(int fd, uint64_t octets) : fd_(fd), octets_(octets) {}
   ~DiskFile() override { ::close(fd_); }
 
   ssize_t read_now(std::span<uint8_t> into, uint64_t offset) override {
@@ -68,11 +64,14 @@ class DiskFile final : public File {
   // ext4(5), xfs(5) and btrfs(5) take the pages out of the page cache, whoever else holds them; one
   // that lies in the range in part would be cleared as it is.
   ssize_t renew(uint64_t offset, uint64_t count) override {
-    if (!can_renew(count)) return 0;
+    if (!can_renew_) return 0;
     return zero(static_cast<off_t>(offset), static_cast<off_t>(count)) == 0 ? 0 : -errno;
   }
-  bool can_renew(uint64_t alignment) const override {
-    return can_renew_ && alignment % kSegmentForExtents == 0;
+  bool can_renew(uint64_t alignment) override {
+    // Behind the second superblock there are zeros.
+    const off_t at = kSuperblocksOctets - kRecordUnit;
+    can_renew_ = alignment % kSegmentForExtents == 0 && zero(at, kRecordUnit) == 0;
+    return can_renew_;
   }
 
   ssize_t sync() override { return ::fdatasync(fd_) == 0 ? 0 : -errno; }
@@ -106,11 +105,6 @@ class DiskFile final : public File {
 
   int zero(off_t offset, off_t count) {
     return ::fallocate(fd_, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, count);
-  }
-  bool are_zeros(off_t offset, size_t count) {
-    std::vector<uint8_t> octets(count, 1);
-    return ::pread(fd_, octets.data(), count, offset) == static_cast<ssize_t>(count) &&
-           octets == std::vector<uint8_t>(count);
   }
 
   int fd_;

@@ -29,8 +29,9 @@ class File {
   // Zeros, in pages of the page cache that are new: what sendfile(2) has taken from the old ones
   // stays as it was, as long as it waits in any socket. Nothing happens where it cannot be had.
   virtual ssize_t renew(uint64_t offset, uint64_t count) = 0;
-  // Whether it does that, for ranges that begin and end at multiples of `alignment`.
-  virtual bool can_renew(uint64_t alignment) const = 0;
+  // Whether it does that, for ranges that begin and end at multiples of `alignment`; tries it.
+  // Called once, for a file that is a cache, before anything else is done with it.
+  virtual bool can_renew(uint64_t alignment) = 0;
   // Returns when all that was written is on the disk.
   virtual ssize_t sync() = 0;
   // What is to be read soon; a hint.

@@ -7,6 +7,7 @@ namespace postern::http {
 namespace {
 
 constexpr size_t kWalkStep = 256;
+constexpr int kTriesMax = 2;
 
 }  // namespace
 
@@ -46,6 +47,9 @@ void KeyWalk::read_segment(uint32_t sequence) {
     // Of another sequence: it was reclaimed meanwhile, and what was carried on lies further on.
     const bool is_there = self->engine_.log.segment(self->segment_).sequence == sequence;
     const bool is_read = result->sequence == sequence;
+    // One that is kept may get its summary anew just now.
+    if (is_there && !is_read && self->tries_++ < kTriesMax) return self->read_segment(sequence);
+    self->tries_ = 0;
     if (is_there && !is_read) self->is_all_read_ = false;
     self->summary_ = is_read ? std::move(*result) : Summary{};
     self->step();

@@ -37,6 +37,7 @@ class KeyWalk : public std::enable_shared_from_this<KeyWalk> {
   bool was_open_ = false;  // as its entries were taken: it may have more by now
   Summary summary_;
   size_t next_ = 0;
+  int tries_ = 0;            // to read the summary
   uint64_t fills_from_ = 0;  // the number of the first one that was not visited
   bool is_all_read_ = true;
 };

@@ -71,7 +71,7 @@ class DiskInMemory final : public File {
     iovec part{zeros.data(), count};
     return std::min<ssize_t>(write({&part, 1}, offset), 0);
   }
-  bool can_renew(uint64_t) const override { return true; }
+  bool can_renew(uint64_t) override { return true; }
   ssize_t sync() override {
     if (disk_.write_error != 0) return -disk_.write_error;
     ++disk_.syncs;
