@@ -194,14 +194,16 @@ class Peer:
             give_to("trafficserver", self.directory)
         return ["traffic_server", f"--run-root={self.directory}/runroot.yaml"]
 
-    def postern(self, build):
-        return [os.path.join(build, "tests/http/postern_http_proxy"), "--port",
-                str(self.fill["port"]), "--store", self.directory + "/cache/objects", "--octets",
-                str(self.fill["octets"]), "--allow", "127.0.0.1"]
+    def postern(self, program):
+        return [program, "--port", str(self.fill["port"]), "--store",
+                self.directory + "/cache/objects", "--octets", str(self.fill["octets"]),
+                "--allow", "127.0.0.1"]
 
     def command(self, subject, build):
         if subject == "postern":
-            return self.postern(build)
+            return self.postern(os.path.join(build, "tests/http/postern_http_proxy"))
+        if "/" in subject:
+            return self.postern(subject)
         if subject == "nginx":
             return self.nginx(NGINX)
         if subject == "squid":
