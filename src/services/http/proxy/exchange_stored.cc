@@ -227,13 +227,18 @@ bool Exchange::switch_source(uint64_t offset) {
 }
 
 bool Exchange::send_extent(Part& part) {
-  if (!flush()) return false;
-  if (is_blocked()) return false;
   const ReadExtent extent = object_->next_extent();
   if (extent.state == Read::State::absent) return send_octets(part);  // it is not in the file yet
   if (extent.state == Read::State::wait) return wait_for_store();
   if (extent.state != Read::State::octets) {
     stored_failed();
+    return false;
+  }
+  out_.set_more(true);
+  if (!flush()) return false;
+  out_.set_more(false);
+  if (is_blocked()) {
+    object_->seek(part.begin);
     return false;
   }
   const auto length = static_cast<size_t>(std::min(extent.length, part.end - part.begin));
