@@ -2,8 +2,9 @@
 """The proxies that ./dev bench http compares, and the origin behind them: how each is started.
 
 Each has one process or thread that serves, a cache in a directory of its own on the same file
-system, and no log of requests. All listen on loopback. What may keep objects in memory beside the
-disk, by its own default, does (Squid, Traffic Server: `ram` octets); the others have the page cache.
+system, and no log of requests. All listen on loopback. What keeps objects in memory beside the
+disk by its own default, does (Squid, Traffic Server: `ram` octets); the others have the page
+cache.
 """
 
 import os
