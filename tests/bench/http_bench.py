@@ -2,8 +2,8 @@
 """the HTTP cache beside Squid, nginx and Traffic Server, by CPU time a request
 
 All run at once, on loopback and one core, and wrk asks one after the other from another core, in
-rounds. hit_*: objects that each cache has, asked for again and again; counted is the CPU time of the
-server's processes, from /proc, so that neither wrk nor the origin is in it. miss: objects that
+rounds. hit_*: objects that each cache has, asked for again and again; counted is the CPU time of
+the server's processes, from /proc, so that neither wrk nor the origin is in it. miss: objects that
 nobody has asked for, one at a time; what the 99th percentile has more than without a proxy.
 idle: memory with connections that have asked once and stay. object: what 1 KiB objects more take.
 """
@@ -35,20 +35,21 @@ DESCRIPTORS = 32768
 HITS_LEAST = 0.999  # of the requests for objects that were asked for before
 
 COLUMNS = [("subject", "subject", "{}"), ("work", "work", "{}"), ("us CPU", "cpu_us", "{:.2f}"),
+           ("best", "cpu_us_best", "{:.2f}"),
            ("/s", "per_second", "{:,.0f}"), ("p50 us", "p50_us", "{:,.0f}"),
            ("p99 us", "p99_us", "{:,.0f}"), ("added p99", "added_p99_us", "{:,.0f}"),
            ("RSS MiB", "rss_mib", "{:,.1f}"), ("a unit", "octets_each", "{:,.0f}")]
 
 
 def add_options(parser):
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=16, help="of wrk, for hits")
     parser.add_argument("--idle", type=int, default=10_000, help="connections that stay")
     parser.add_argument("--objects", type=int, default=100_000, help="whose memory is measured")
-    parser.add_argument("--subjects", default="postern,nginx,squid,trafficserver")
+    parser.add_argument("--subjects", default="postern,nginx,squid,trafficserver",
+                        help="also paths of other builds of postern_http_proxy")
     parser.add_argument("--works", default=",".join(WORKS))
-    parser.add_argument("--proxy", help="another program in place of the built postern_http_proxy")
 
 
 def free_port():
@@ -100,8 +101,14 @@ class Server:
                 return
             except OSError:
                 time.sleep(0.05)
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            raise results.BenchFailed(f"{self.name} does not listen: {file.read()[-800:]}")
+        self.must_live()
+        raise results.BenchFailed(f"{self.name} does not listen")
+
+    def must_live(self):
+        if self.program.poll() is not None:
+            with open(self.log, encoding="utf-8", errors="replace") as file:
+                raise results.BenchFailed(f"{self.name} ended with {self.program.returncode}: "
+                                          f"{file.read()[-800:].strip()}")
 
     def end(self):
         if self.program.poll() is None:
@@ -145,14 +152,15 @@ class Server:
 
 def wrk(options, port, origin, folder, count, connections):
     command = ["taskset", "-c", str(GENERATOR_CORE), "wrk", "-t1", f"-c{connections}",
-               f"-d{options.seconds:g}s", "--timeout", "10s", "-s", HERE + "/http/wrk.lua",
+               f"-d{options.seconds}s", "--timeout", "10s", "-s", HERE + "/http/wrk.lua",
                f"http://127.0.0.1:{port}", "--", f"127.0.0.1:{origin}", folder, str(count)]
     done = subprocess.run(command, capture_output=True, text=True, check=False,
                           preexec_fn=in_child(options.realtime))
     told = done.stdout
     found = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
     if not found or found[0]["requests"] == 0 or found[0]["failed"] != 0:
-        raise results.BenchFailed(f"wrk ended with {done.returncode}: {told[-400:]}{done.stderr[-400:]}")
+        told += done.stderr
+        raise results.BenchFailed(f"wrk ended with {done.returncode}: {told[-800:]}")
     return found[0]
 
 
@@ -202,11 +210,9 @@ class Bench:
     def start(self, subject, ram=RAM_OCTETS):
         self.turn += 1
         port = free_port()
-        directory = f"{self.directory}/{subject}{self.turn}"
+        directory = f"{self.directory}/{self.turn}-{os.path.basename(subject)}"
         peer = http_peers.Peer(directory, port, self.origin.port, CACHE_OCTETS, ram)
         command = peer.command(subject, self.options.build)
-        if subject == "postern" and self.options.proxy:
-            command[0] = self.options.proxy
         return Server(subject, command, DEVICE_CORE, port, directory + ".log",
                       self.options.realtime)
 
@@ -246,9 +252,8 @@ class Bench:
         spent = server.cpu_ns() - before
         direct = wrk(self.options, self.origin.port, self.origin.port, "once/direct", 0, 1)
         return {"cpu_us": spent / told["requests"] / 1e3, "p50_us": told["p50_us"],
-                "p99_us": told["p99_us"], "direct_p99_us": direct["p99_us"],
-                "added_p50_us": told["p50_us"] - direct["p50_us"],
-                "added_p99_us": told["p99_us"] - direct["p99_us"],
+                "p99_us": told["p99_us"], "direct_p50_us": direct["p50_us"],
+                "direct_p99_us": direct["p99_us"],
                 "per_second": told["requests"] / told["seconds"]}
 
     def idle(self, subject):
@@ -294,9 +299,15 @@ class Bench:
 
 
 def median_row(subject, work, rows):
-    row = {"subject": subject, "work": work}
+    row = {"subject": os.path.basename(subject), "work": work}
+    if "cpu_us" in rows[0]:
+        row["cpu_us_best"] = round(min(one["cpu_us"] for one in rows), 2)
     for key in rows[0]:
         row[key] = round(statistics.median(one[key] for one in rows), 2)
+    # Of the rounds in which the machine had least else to do.
+    for part in ("p50_us", "p99_us") if work == "miss" else ():
+        row["added_" + part] = min(one[part] for one in rows) - \
+            min(one["direct_" + part] for one in rows)
     return row
 
 
@@ -312,6 +323,7 @@ def measure(bench, options, works):
         for work in rounds:
             for subject in subjects:
                 server = bench.servers[subject]
+                server.must_live()
                 row = bench.miss(server) if work == "miss" else bench.hit(server, work)
                 found[work, subject].append(row)
     for work, measured in (("idle", bench.idle), ("object", bench.object)):

@@ -2,8 +2,9 @@
 """The proxies that ./dev bench http compares, and the origin behind them: how each is started.
 
 Each has one process or thread that serves, a cache in a directory of its own on the same file
-system, and no log of requests. All listen on loopback. What may keep objects in memory beside the
-disk, by its own default, does (Squid, Traffic Server: `ram` octets); the others have the page cache.
+system, and no log of requests. All listen on loopback. What keeps objects in memory beside the
+disk by its own default, does (Squid, Traffic Server: `ram` octets); the others have the page
+cache.
 """
 
 import os
@@ -194,14 +195,16 @@ class Peer:
             give_to("trafficserver", self.directory)
         return ["traffic_server", f"--run-root={self.directory}/runroot.yaml"]
 
-    def postern(self, build):
-        return [os.path.join(build, "tests/http/postern_http_proxy"), "--port",
-                str(self.fill["port"]), "--store", self.directory + "/cache/objects", "--octets",
-                str(self.fill["octets"]), "--allow", "127.0.0.1"]
+    def postern(self, program):
+        return [program, "--port", str(self.fill["port"]), "--store",
+                self.directory + "/cache/objects", "--octets", str(self.fill["octets"]),
+                "--allow", "127.0.0.1"]
 
     def command(self, subject, build):
         if subject == "postern":
-            return self.postern(build)
+            return self.postern(os.path.join(build, "tests/http/postern_http_proxy"))
+        if "/" in subject:
+            return self.postern(subject)
         if subject == "nginx":
             return self.nginx(NGINX)
         if subject == "squid":

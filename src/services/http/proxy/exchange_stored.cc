@@ -15,7 +15,7 @@ namespace {
 
 // Up to here octets are copied out and go with the head in one call; above, the system sends them
 // out of the file.
-constexpr uint64_t kCopiedMax = uint64_t{64} << 10;
+constexpr uint64_t kCopiedMax = uint64_t{16} << 10;
 
 // Whether the request has conditions or ranges, that is fields with an I or R in front.
 bool has_selection(const Request& request) {
@@ -230,15 +230,18 @@ bool Exchange::switch_source(uint64_t offset) {
 }
 
 bool Exchange::send_extent(Part& part) {
-  out_.set_more(true);
-  if (!flush()) return false;
-  if (is_blocked()) return false;
-  out_.set_more(false);
   const ReadExtent extent = object_->next_extent();
   if (extent.state == Read::State::absent) return send_octets(part);  // it is not in the file yet
   if (extent.state == Read::State::wait) return wait_for_store();
   if (extent.state != Read::State::octets) {
     stored_failed();
+    return false;
+  }
+  out_.set_more(true);
+  if (!flush()) return false;
+  out_.set_more(false);
+  if (is_blocked()) {
+    object_->seek(part.begin);
     return false;
   }
   const auto length = static_cast<size_t>(std::min(extent.length, part.end - part.begin));
