@@ -100,6 +100,7 @@ class Exchange final : public Poller::Mortal,
   void check_target();
   void check_original();
   void on_original_known(bool is_its);
+  Destination destination() const;
 
   // exchange_lookup.cc
   void look_up();
@@ -177,7 +178,6 @@ class Exchange final : public Poller::Mortal,
   std::shared_ptr<Request> kept_;       // shared with the Transfer
   const Identity* identity_ = nullptr;  // of the seam: valid while nothing waits
   Identity known_;                      // a copy of it
-  Ipv4Address only_;                    // transparent: the one address that may be asked
   bool may_use_store_ = false;
 
   Outbox out_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Who asks, and whether for something that may be had.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -70,39 +72,49 @@ void Exchange::check_target() {
 // A transparent client says in Host what it likes: what is stored under that name must come from an
 // address of that name, else one client could put its own page into the place of another's.
 void Exchange::check_original() {
-  const Ipv4Address original = connection_->original().address;
+  const Peer& original = connection_->original();
   const Authority& authority = request_->url.authority;
-  if (request_->url.port() != connection_->original().port) {
-    only_ = original;
-    may_use_store_ = false;
-  }
+  if (request_->url.port() != original.port) return on_original_known(false);
+  if (authority.kind == HostKind::ipv4)
+    return on_original_known(authority.address == original.address);
   const std::string host = host_of(authority);
-  if (may_use_store_ && host != connection_->verified_host()) {
-    if (authority.kind == HostKind::ipv4) {
-      return on_original_known(authority.address == original);
-    }
-    if (!core_.seams.resolve) return on_original_known(false);
-    keep();
-    stage_ = Stage::asking;
-    return core_.seams.resolve(
-        host, [this, host, original, life = life_, alive = std::weak_ptr<bool>(core_.alive)](
-                  const Result<Seams::Addresses>& addresses) {
-          if (alive.expired() || life != life_) return;
-          const bool is_its = addresses && std::find(addresses->begin(), addresses->end(),
-                                                     original) != addresses->end();
-          if (is_its) connection_->set_verified_host(host);
-          on_original_known(is_its);
-        });
-  }
-  look_up();
+  if (host == connection_->verified_host()) return look_up();
+  if (!core_.seams.resolve) return on_original_known(false);
+  keep();
+  stage_ = Stage::asking;
+  core_.seams.resolve(host, [this, host, life = life_, alive = std::weak_ptr<bool>(core_.alive)](
+                                const Result<Seams::Addresses>& addresses) {
+    if (alive.expired() || life != life_) return;
+    const bool is_its = addresses && std::find(addresses->begin(), addresses->end(),
+                                               connection_->original().address) != addresses->end();
+    if (is_its) connection_->set_verified_host(host);
+    on_original_known(is_its);
+  });
 }
 
+// Where Host is not believed, its rules are not enough: those for the address itself hold as well,
+// or a name that is permitted would open every server. A parent proxy, which goes by Host, is not
+// asked, unless what may be reached is its own affair.
 void Exchange::on_original_known(bool is_its) {
-  if (!is_its) {
-    only_ = connection_->original().address;
-    may_use_store_ = false;
-  }
-  look_up();
+  if (is_its) return look_up();
+  may_use_store_ = false;
+  const std::optional<ParentProxy>& parent = core_.settings.parent;
+  if (parent && !parent->is_trusted) return show(Problem::misdirected, "Host");
+  const std::string address = to_text(connection_->original().address);
+  const std::string url =
+      fmt::format("http://{}:{}{}", address, connection_->original().port, request_->url.path);
+  const Admission admission =
+      admit(core_, Asked{url, address, request_->url.path}, identity_, false);
+  if (admission.kind == Admission::Kind::permit) return look_up();
+  ++core_.counters.denied;
+  show(Problem::denied, admission.message);
+}
+
+// A transparent connection leads where it was going, whatever Host says (F58).
+Destination Exchange::destination() const {
+  const std::string host = host_of(request_->url.authority);
+  if (!connection_->is_transparent()) return {host, request_->url.port(), {}};
+  return {host, connection_->original().port, connection_->original().address};
 }
 
 }  // namespace postern::http

@@ -284,7 +284,7 @@ TransferOrder Exchange::order(const std::string& pending) {
   order.may_store = may_use_store_ && request_->has_key && request_->key.is_exact;
   if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
   Fetch::Question& question = order.question;
-  question.destination = Destination{host_of(request_->url.authority), request_->url.port(), only_};
+  question.destination = destination();
   question.client = connection_->peer();
   question.method = request_->head().method;
   question.has_body = !upload_.is_done();
