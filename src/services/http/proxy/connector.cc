@@ -65,8 +65,11 @@ std::string Connector::key() const {
 }
 
 Problem Connector::judge(Ipv4Address address, uint16_t port) const {
-  if (judge_address(core_.settings.destinations, address) != Barrier::none)
-    return Problem::destination_ip_prohibited;
+  const Barrier barrier = judge_address(core_.settings.destinations, address);
+  // A client whose own packets were on their way there needs nobody to be led into a private
+  // network.
+  const bool was_meant = !destination_.only.is_unspecified() && barrier == Barrier::not_public;
+  if (barrier != Barrier::none && !was_meant) return Problem::destination_ip_prohibited;
   if (core_.seams.judge && !core_.seams.judge(client_, address, port)) return Problem::filtered;
   return Problem::none;
 }

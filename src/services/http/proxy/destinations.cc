@@ -48,8 +48,8 @@ bool is_public(Ipv4Address address) {
 
 Barrier judge_address(const DestinationRules& rules, Ipv4Address address) {
   if (contains(rules.allowed, address)) return Barrier::none;
-  if (!is_public(address)) return Barrier::not_public;
-  return contains(rules.own, address) ? Barrier::own : Barrier::none;
+  if (contains(rules.own, address)) return Barrier::own;
+  return is_public(address) ? Barrier::none : Barrier::not_public;
 }
 
 bool may_connect_port(const DestinationRules& rules, uint16_t port) {

@@ -110,6 +110,21 @@ TEST_CASE("http/proxy/transparent: a name that is permitted does not open anothe
   CHECK(origin.requests() == 1);
 }
 
+TEST_CASE("http/proxy/transparent: a private server that was meant is asked, the gateway is not",
+          "[F58]") {
+  const auto status = [](Ipv4Address original, Ipv4Address own) {
+    Bed::Plan plan;
+    plan.seams.original_destination = [=](int, const Peer&) { return Peer{original, 80}; };
+    plan.seams.prepare_socket = [](int, const Peer&) { return false; };  // so far, and no further
+    plan.settings.destinations.own = {{own, own}};
+    Bed bed(std::move(plan));
+    return status_of(ask(bed, to_text(original)));
+  };
+  const Ipv4Address modem(192, 168, 100, 1), gateway(192, 168, 1, 1);
+  CHECK(status(modem, gateway) == 500);
+  CHECK(status(gateway, gateway) == 403);
+}
+
 TEST_CASE("http/proxy/transparent: it is no proxy for those who know of it", "[F58]") {
   Origin origin(always(response("", "here")));
   const uint16_t original = origin.port();
