@@ -109,6 +109,23 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
   note("admin.remote", remote_.follow(model, policy, device));
 }
 
+// F56: what is led to the HTTP proxy when nobody listens there is refused, with an answer, until
+// somebody does.
+void Gateway::follow_interception() {
+  const Interception& in_force = publisher_->current()->interception;
+  const bool is_served = http_.serves_intercepted();
+  Result<void> outcome;
+  if (!is_served) {
+    outcome = Error{ErrorCode::failed,
+                    "the HTTP proxy cannot listen for them; what services.http.transparent leads "
+                    "to it is refused"};
+  }
+  if (in_force.in != 0 && in_force.is_served != is_served) {
+    if (auto done = reload_->renew(); !done) outcome = std::move(done);
+  }
+  note("connections to web servers", outcome);
+}
+
 // Called when nothing runs yet: all of it is asked later.
 remote::Server::World Gateway::remote_world() {
   remote::Server::World world;

@@ -127,6 +127,24 @@ constexpr KeySpec kCacheKeys[] = {
      .fallback = "0MiB"},
 };
 
+constexpr KeySpec kTransparentKeys[] = {
+    {.key = "from",
+     .type = Type::address_item,
+     .help = "whose connections; default: those of services.http.from",
+     .list = true},
+    {.key = "ports",
+     .type = Type::port_number,
+     .help = "TCP ports of the servers outside; unencrypted HTTP only",
+     .min = 1,
+     .max = 65535,
+     .fallback = "[80]",
+     .list = true},
+    {.key = "except",
+     .type = Type::address_item,
+     .help = "servers that are spoken to directly; default: none",
+     .list = true},
+};
+
 constexpr KeySpec kParentKeys[] = {
     {.key = "host",
      .type = Type::host,
@@ -215,6 +233,7 @@ constexpr KeySpec kTimeoutKeys[] = {
 };
 
 constexpr SectionSpec kCacheSection{"services.http.cache", kCacheKeys};
+constexpr SectionSpec kTransparentSection{"services.http.transparent", kTransparentKeys};
 constexpr SectionSpec kParentSection{"services.http.parent", kParentKeys};
 constexpr SectionSpec kHttpRuleSection{"services.http.rules[]", kRuleKeys};
 constexpr SectionSpec kLimitsSection{"services.http.limits", kLimitKeys};
@@ -237,6 +256,11 @@ constexpr KeySpec kHttpKeys[] = {
      .type = Type::address_item,
      .help = "who may use it; default: the networks of the interfaces",
      .list = true},
+    {.key = "transparent",
+     .type = Type::section,
+     .help = "connections to web servers outside that the proxy answers, so that browsers need not "
+             "know of it; what the filter refuses stays refused; default: none",
+     .section = &kTransparentSection},
     {.key = "connect_ports",
      .type = Type::port_number,
      .help = "ports that CONNECT leads to: HTTPS, which is passed on unopened",

@@ -3,6 +3,7 @@
 // model.h for how it comes to be.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,17 @@ struct HttpParent {
   bool operator==(const HttpParent&) const = default;
 };
 
+// A listening socket each, on each interface of the proxy.
+constexpr size_t kHttpTransparentPortsMax = 16;
+
+// Connections to hosts outside that the proxy answers in their place (F56).
+struct HttpTransparent {
+  std::vector<std::string> from;  // address items of clients; empty: those of Http::from
+  std::vector<uint16_t> ports = {80};
+  std::vector<std::string> except;  // address items of destinations
+  bool operator==(const HttpTransparent&) const = default;
+};
+
 enum class HttpLogin : uint8_t { none, optional, required };
 
 enum class HttpAction : uint8_t { permit, deny };
@@ -95,6 +107,7 @@ struct Http {
   std::vector<std::string> listen;  // interfaces; empty: those of the zone internal
   uint16_t port = 3128;
   std::vector<std::string> from;  // address items; empty: the networks of the interfaces
+  std::optional<HttpTransparent> transparent;
   std::vector<uint16_t> connect_ports = {443};
   std::vector<std::string> allow_private;  // address items
   HttpLogin login = HttpLogin::none;

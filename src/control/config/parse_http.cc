@@ -38,6 +38,15 @@ void parse_cache(Section& section, HttpCache& cache) {
   section.finish();
 }
 
+void parse_transparent(Section& section, HttpTransparent& transparent) {
+  section.strings("from", transparent.from);
+  std::vector<uint16_t> ports;
+  section.numbers("ports", ports);
+  if (!ports.empty()) transparent.ports = std::move(ports);
+  section.strings("except", transparent.except);
+  section.finish();
+}
+
 void parse_parent(Section& section, HttpParent& parent) {
   section.string("host", parent.host);
   section.number("port", parent.port);
@@ -86,6 +95,8 @@ void parse_http(Section& section, Http& http) {
   section.strings("listen", http.listen);
   section.number("port", http.port);
   section.strings("from", http.from);
+  if (auto transparent = section.section("transparent"))
+    parse_transparent(*transparent, http.transparent.emplace());
   std::vector<uint16_t> ports;
   section.numbers("connect_ports", ports);
   if (!ports.empty()) http.connect_ports = std::move(ports);

@@ -30,17 +30,17 @@ void validate_listen(Check& check, const Http& http) {
   }
 }
 
-// Another service of ours that has the port on the same interface.
-void validate_port(Check& check, const Http& http) {
+// Another service of ours that has `wanted`, which stands at `path`, on the same interface.
+void validate_port(Check& check, const Http& http, uint16_t wanted, const std::string& path) {
   const Model& model = check.model;
   auto compare = [&](const char* name, const Listening& listening, uint16_t port) {
     const bool meets = std::any_of(
         model.interfaces.begin(), model.interfaces.end(), [&](const Interface& interface) {
           return listens_on(listening_of(http), interface) && listens_on(listening, interface);
         });
-    if (port != http.port || !meets) return;
-    check.report.error_at(join(kPath, "port"), std::to_string(port) + " is the port of " + name +
-                                                   " on the same interface");
+    if (port != wanted || !meets) return;
+    check.report.error_at(
+        path, std::to_string(port) + " is the port of " + name + " on the same interface");
   };
   const Services& services = model.services;
   if (services.portal && services.portal->enabled)
@@ -51,6 +51,40 @@ void validate_port(Check& check, const Http& http) {
     compare("admin.metrics", listening_of(*model.admin.metrics), model.admin.metrics->port);
   if (model.admin.remote && model.admin.remote->enabled)
     compare("admin.remote", listening_of(*model.admin.remote), model.admin.remote->port);
+}
+
+// F56: what the proxy cannot read it would only break.
+void validate_transparent(Check& check, const Http& http) {
+  const HttpTransparent& transparent = *http.transparent;
+  const std::string path = join(kPath, "transparent");
+  check.require_items(ItemKind::address, transparent.from, join(path, "from"));
+  check.require_items(ItemKind::address, transparent.except, join(path, "except"));
+  const std::string ports = join(path, "ports");
+  const size_t count = transparent.ports.size();
+  if (count > kHttpTransparentPortsMax) {
+    check.report.error_at(ports,
+                          "more than " + std::to_string(kHttpTransparentPortsMax) + " ports");
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const uint16_t port = transparent.ports[i];
+    const std::string place = item_path(ports, i, count);
+    if (port == kHttpsPort) {
+      check.report.error_at(place, "443 is encrypted, which the proxy cannot read");
+    } else if (port == http.port) {
+      check.report.error_at(place, std::to_string(port) + " is the port of the proxy itself");
+    } else if (std::find(transparent.ports.begin(), transparent.ports.end(), port) !=
+               transparent.ports.begin() + static_cast<ptrdiff_t>(i)) {
+      check.report.error_at(place, std::to_string(port) + " is there already");
+    } else if (http.enabled) {
+      validate_port(check, http, port, place);
+    }
+  }
+  if (http.login == HttpLogin::required && !check.model.services.portal) {
+    check.report.warning_at(path,
+                            "browsers that do not know of a proxy cannot log in to it: with login: "
+                            "required all they get is a refusal, as there is no log-in page "
+                            "(services.portal)");
+  }
 }
 
 void validate_cache(Check& check, const HttpCache& cache) {
@@ -144,7 +178,8 @@ void validate_http(Check& check) {
   validate_listen(check, http);
   check.require_items(ItemKind::address, http.from, join(path, "from"));
   check.require_items(ItemKind::address, http.allow_private, join(path, "allow_private"));
-  if (http.enabled) validate_port(check, http);
+  if (http.enabled) validate_port(check, http, http.port, join(path, "port"));
+  if (http.transparent) validate_transparent(check, http);
   if (http.cache) validate_cache(check, *http.cache);
   if (http.parent) validate_parent(check, *http.parent);
   validate_http_rules(check, http);

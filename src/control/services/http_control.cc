@@ -21,12 +21,14 @@
 #include "control/services/http_purge.h"
 #include "control/services/http_settings.h"
 #include "control/services/system_names.h"
+#include "services/http/proxy/listener.h"
 #include "services/http/proxy/proxy.h"
 
 namespace postern {
 namespace {
 
 constexpr Duration kUncheckedTold = seconds(10);
+constexpr Duration kListenAgain = seconds(10);
 
 void add_counters(http::ProxyCounters& sum, const http::ProxyCounters& more) {
 #define POSTERN_HTTP_COUNTER(name, help) sum.name += more.name;
@@ -68,6 +70,7 @@ struct HttpControl::State {
   // Begins anew with `wanted`.
   Result<void> start_proxy(http::Store* store);
   void end_proxies();
+  void listen_again();
   void use(http::Store* store);
   HttpCache::World cache_world();
   HttpLogins::World logins_world();
@@ -102,6 +105,8 @@ struct HttpControl::State {
   std::vector<io::ListenAddress> listening;
   http::ProxySettings wanted;
   config::HttpLogin login = config::HttpLogin::none;
+  bool intercepts = false;  // the policy leads connections here
+  Instant listen_again_at;
   http::ProxyCounters ended;  // of proxies that are gone
   HttpCache cache;
   // They end before the store that they read.
@@ -174,6 +179,10 @@ http::Seams HttpControl::State::seams(bool asks_passwords) {
   calls.time_holds = [of = judged](uint32_t time) {
     return (*of)->holds(time, std::time(nullptr));
   };
+  calls.original_destination = [this](int fd, const http::Peer&) {
+    const http::Peer meant = http::local_address_of(fd);
+    return world.policy()->is_own_address(meant.address) ? http::Peer() : meant;
+  };
   calls.log = world.log;
   return calls;
 }
@@ -186,6 +195,14 @@ Result<void> HttpControl::State::start_proxy(http::Store* store) {
   proxy = std::make_unique<http::Proxy>(loop.context(), wanted,
                                         seams(login != config::HttpLogin::none), store);
   return proxy->listen();
+}
+
+// A port that somebody else had may be free by now.
+void HttpControl::State::listen_again() {
+  const bool is_complete = !proxy || (proxy->is_listening(false) && proxy->is_listening(true));
+  if (is_complete || world.now() < listen_again_at) return;
+  listen_again_at = world.now() + kListenAgain;
+  world.note("http", proxy->listen());
 }
 
 void HttpControl::State::end_proxies() {
@@ -290,8 +307,10 @@ Result<void> HttpControl::follow(const config::Model& model, const Policy& polic
     state.cache.follow(std::nullopt);
     state.listening.clear();
     state.within_limits(0);
+    state.intercepts = false;
     return {};
   }
+  state.intercepts = policy.interception.in != 0;
   const config::Http& http = *model.services.http;
   const bool is_other = !state.proxy || (http.login == config::HttpLogin::none) !=
                                             (state.login == config::HttpLogin::none);
@@ -310,6 +329,7 @@ void HttpControl::tick() {
   state.cache.tick();
   state.world.note("http cache", state.cache.complaint());
   if (state.proxy) state.proxy->tick();
+  state.listen_again();
   for (auto& one : state.leaving) {
     one->tick();
     if (one->load().clients > 0 || one->load().transfers > 0) continue;
@@ -317,6 +337,10 @@ void HttpControl::tick() {
     one.reset();
   }
   std::erase(state.leaving, nullptr);
+}
+
+bool HttpControl::serves_intercepted() const {
+  return !state_->intercepts || (state_->proxy && state_->proxy->is_listening(true));
 }
 
 bool HttpControl::is_running() const {

@@ -6,6 +6,7 @@
 // clients ask for; without it, of the system. What a client may not reach by itself it does not
 // reach by the proxy (http_judge.h). What the proxy fetches leaves as the gateway's own packets,
 // which a rule has to permit.
+// A socket that cannot be opened is tried again each kListenAgain.
 // Thread: control.
 #pragma once
 
@@ -67,6 +68,9 @@ class HttpControl {
   void tick();
 
   bool is_running() const;
+  // False: what the policy leads to the proxy finds nobody there. Compile it anew, for which this
+  // is CompileInputs::http_is_served.
+  bool serves_intercepted() const;
   // Since posternd started, whatever was configured meanwhile.
   http::ProxyCounters counters() const;
   const std::vector<io::ListenAddress>& listening() const;

@@ -76,6 +76,16 @@ std::vector<http::ProxyListener> http_listeners(const config::Http& http, const 
   for (const io::ListenAddress& at :
        listeners_of(config::listening_of(http), http.port, policy, device_of))
     listeners.push_back({at.device, at.address, at.port, false});
+  // Whatever address they are for, on the ports that they are for.
+  const Interception& interception = policy.interception;
+  for (size_t i = 0; i < policy.interfaces.size(); ++i) {
+    const auto id = static_cast<InterfaceId>(i);
+    if ((interception.in & set_of(id)) == 0) continue;
+    const std::string device = device_of(id);
+    if (device.empty()) continue;
+    for (const uint16_t port : interception.ports)
+      listeners.push_back({device, Ipv4Address(), port, true});
+  }
   return listeners;
 }
 

@@ -63,17 +63,27 @@ Admission judge(const Core& core, const Asked& asked, const Identity* identity, 
   return denial;
 }
 
+Admission judge_both(const Core& core, const Asked& asked, const Identity* identity, bool may_ask) {
+  const Admission admission = judge(core, asked, identity, may_ask);
+  if (admission.kind != Admission::Kind::permit) return admission;
+  const std::optional<Asked> loose = asked.loose();
+  return loose ? judge(core, *loose, identity, may_ask) : admission;
+}
+
 }  // namespace
 
 Admission admit(const Core& core, const Request& request, const Identity* identity, bool may_ask) {
   const bool must_log_in = core.settings.asks_login && identity == nullptr;
   if (must_log_in) return Admission{may_ask ? Admission::Kind::log_in : Admission::Kind::deny, {}};
   if (!core.settings.url_rules) return {};
-  const Asked asked(request);
-  const Admission admission = judge(core, asked, identity, may_ask);
-  if (admission.kind != Admission::Kind::permit) return admission;
-  const std::optional<Asked> loose = asked.loose();
-  return loose ? judge(core, *loose, identity, may_ask) : admission;
+  return judge_both(core, Asked(request), identity, may_ask);
+}
+
+Admission admit_at(const Core& core, const Request& request, const Peer& original,
+                   const Identity* identity) {
+  if (!core.settings.url_rules) return {};
+  const std::string address = to_text(original.address);
+  return judge_both(core, Asked(request, address, original.port), identity, false);
 }
 
 Admission admit_name(const Core& core, std::string_view name, uint16_t port,

@@ -39,6 +39,9 @@ struct Admission {
 
 // `identity`: nullptr: nobody knows who it is. `may_ask`: the client would understand a 407.
 Admission admit(const Core& core, const Request& request, const Identity* identity, bool may_ask);
+// Of the same at the address that a transparent client was going to. Asks for no log-in.
+Admission admit_at(const Core& core, const Request& request, const Peer& original,
+                   const Identity* identity);
 // Of the name that is said in a tunnel to `port`.
 Admission admit_name(const Core& core, std::string_view name, uint16_t port,
                      const Identity* identity);

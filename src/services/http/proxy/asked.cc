@@ -69,6 +69,16 @@ Asked::Asked(const Request& request) {
   --path_start_;
 }
 
+Asked::Asked(const Request& request, std::string_view address, uint16_t port) : host_(address) {
+  const Asked named(request);
+  text_.append(to_text(request.url.scheme)).append("://").append(address);
+  if (port != default_port(request.url.scheme)) text_.append(":").append(std::to_string(port));
+  has_path_ = true;
+  path_start_ = text_.size();
+  is_well_encoded_ = named.is_well_encoded_;
+  text_.append(named.path());
+}
+
 Asked::Asked(std::string_view name, uint16_t port) : host_(without_dot(name)) {
   text_.reserve(host_.size() + 6);
   for (const char letter : host_)

@@ -24,6 +24,8 @@ class Asked {
  public:
   // The request lives longer.
   explicit Asked(const Request& request);
+  // The same at an address, as text, instead of the host that it names; both live longer.
+  Asked(const Request& request, std::string_view address, uint16_t port);
   // The name that a client says in a tunnel to that port.
   Asked(std::string_view name, uint16_t port);
 

@@ -72,11 +72,16 @@ std::string Connector::key() const {
   return fmt::format("{}:{}", destination_.host, destination_.port);
 }
 
-Problem judge_destination(const Core& core, const Peer& client, Ipv4Address address,
-                          uint16_t port) {
-  if (judge_address(core.settings.destinations, address) != Barrier::none)
-    return Problem::destination_ip_prohibited;
-  if (core.seams.judge && !core.seams.judge(client, address, port)) return Problem::filtered;
+Problem judge_destination(const Core& core, const Peer& client, const Peer& destination,
+                          Ipv4Address meant) {
+  const Barrier barrier = judge_address(core.settings.destinations, destination.address);
+  // A client whose own packets were on their way there needs nobody to be led into a private
+  // network.
+  const bool was_meant = meant == destination.address && barrier == Barrier::not_public;
+  if (barrier != Barrier::none && !was_meant) return Problem::destination_ip_prohibited;
+  const bool may_reach =
+      !core.seams.judge || core.seams.judge(client, destination.address, destination.port);
+  if (!may_reach) return Problem::filtered;
   return Problem::none;
 }
 
@@ -86,7 +91,7 @@ bool leaves_judging_to_parent(const Core& core) {
 }
 
 Problem Connector::judge(Ipv4Address address) const {
-  return judge_destination(core_, client_, address, destination_.port);
+  return judge_destination(core_, client_, {address, destination_.port}, destination_.only);
 }
 
 void Connector::start(const Destination& destination, const Peer& client, bool may_reuse) {

@@ -28,8 +28,10 @@ struct Destination {
   Ipv4Address only;  // not unspecified: this address and no other (transparent)
 };
 
-// What keeps the client from that address, however it would get what is there (F58).
-Problem judge_destination(const Core& core, const Peer& client, Ipv4Address address, uint16_t port);
+// What keeps the client from that address, however it would get what is there (F58). `meant`: where
+// its own packets were going; unspecified: to us.
+Problem judge_destination(const Core& core, const Peer& client, const Peer& destination,
+                          Ipv4Address meant);
 // Where things come from is the business of the parent proxy, and nobody here judges it.
 bool leaves_judging_to_parent(const Core& core);
 

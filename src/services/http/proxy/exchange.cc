@@ -64,7 +64,6 @@ void Exchange::reset() {
   request_ = nullptr;
   kept_.reset();
   identity_ = nullptr;
-  only_ = Ipv4Address();
   may_use_store_ = true;
   busy_s_ = 0;
   out_.clear();
@@ -156,8 +155,9 @@ bool Exchange::answer_here() {
     show(Problem::bad_request, "Max-Forwards");
   } else if (forwards.kind == MaxForwards::Kind::answer_here) {
     answer_max_forwards();
-  } else if (!is_connect && request_->target.form != TargetForm::absolute &&
-             !connection_->is_transparent()) {
+  } else if (connection_->is_transparent()
+                 ? is_connect
+                 : !is_connect && request_->target.form != TargetForm::absolute) {
     show(Problem::misdirected);
   } else if (!is_connect && request_->url.authority.host.empty()) {
     show(Problem::bad_request, "no host");

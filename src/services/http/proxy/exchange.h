@@ -101,9 +101,11 @@ class Exchange final : public Poller::Mortal,
   void check_password(std::string_view header);
   void on_password_checked(const LoginAnswer& answer);
   void admit_client();
+  void deny(const Admission& admission);
   void check_target();
   void check_original();
   void on_original_known(bool is_its);
+  Destination destination() const;
 
   // exchange_lookup.cc
   void look_up();
@@ -194,7 +196,6 @@ class Exchange final : public Poller::Mortal,
   std::shared_ptr<Request> kept_;       // shared with the Transfer
   const Identity* identity_ = nullptr;  // of the seam: valid while nothing waits
   Identity known_;                      // a copy of it
-  Ipv4Address only_;                    // transparent: the one address that may be asked
   bool may_use_store_ = false;
   bool is_asking_ = false;  // within Seams::check_password
   bool has_answer_ = false;

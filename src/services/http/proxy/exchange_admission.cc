@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Who asks, and whether for something that may be had.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -55,13 +57,18 @@ void Exchange::admit_client() {
       // A 407 would make a browser throw away the right password.
       return show(busy_s_ != 0 ? Problem::login_busy : Problem::login_required);
     case Admission::Kind::deny:
-      rule_ = admission.rule;
-      if (rule_)
-        detail_.append(describe(Problem::denied).name)
-            .append(": rule ")
-            .append(core_.settings.url_rules->rule(*rule_).name);
-      return show(Problem::denied, admission.message);
+      return deny(admission);
   }
+}
+
+// The log tells which rule it was.
+void Exchange::deny(const Admission& admission) {
+  rule_ = admission.rule;
+  if (rule_)
+    detail_.append(describe(Problem::denied).name)
+        .append(": rule ")
+        .append(core_.settings.url_rules->rule(*rule_).name);
+  show(Problem::denied, admission.message);
 }
 
 void Exchange::check_target() {
@@ -78,41 +85,46 @@ void Exchange::check_target() {
 // A transparent client says in Host what it likes: what is stored under that name must come from an
 // address of that name, else one client could put its own page into the place of another's.
 void Exchange::check_original() {
-  const Ipv4Address original = connection_->original().address;
+  const Peer& original = connection_->original();
   const Authority& authority = request_->url.authority;
-  if (request_->url.port() != connection_->original().port) {
-    only_ = original;
-    may_use_store_ = false;
-  }
+  if (request_->url.port() != original.port) return on_original_known(false);
+  if (authority.kind == HostKind::ipv4)
+    return on_original_known(authority.address == original.address);
   const std::string host = host_of(authority);
-  if (may_use_store_ && host != connection_->verified_host()) {
-    if (authority.kind == HostKind::ipv4) {
-      return on_original_known(authority.address == original);
-    }
-    if (!core_.seams.resolve) return on_original_known(false);
-    keep();
-    stage_ = Stage::asking;
-    return core_.seams.resolve(
-        host, [this, host, original, life = life_, alive = std::weak_ptr<bool>(core_.alive)](
-                  const Result<Seams::Addresses>& addresses) {
-          if (alive.expired() || life != life_) return;
-          if (!addresses && addresses.error().code == ErrorCode::denied)
-            return show(Problem::denied, addresses.error().text);
-          const bool is_its = addresses && std::find(addresses->begin(), addresses->end(),
-                                                     original) != addresses->end();
-          if (is_its) connection_->set_verified_host(host);
-          on_original_known(is_its);
-        });
-  }
-  look_up();
+  if (host == connection_->verified_host()) return look_up();
+  if (!core_.seams.resolve) return on_original_known(false);
+  keep();
+  stage_ = Stage::asking;
+  core_.seams.resolve(host, [this, host, life = life_, alive = std::weak_ptr<bool>(core_.alive)](
+                                const Result<Seams::Addresses>& addresses) {
+    if (alive.expired() || life != life_) return;
+    if (!addresses && addresses.error().code == ErrorCode::denied)
+      return show(Problem::denied, addresses.error().text);
+    const bool is_its = addresses && std::find(addresses->begin(), addresses->end(),
+                                               connection_->original().address) != addresses->end();
+    if (is_its) connection_->set_verified_host(host);
+    on_original_known(is_its);
+  });
 }
 
+// Where Host is not believed, its rules are not enough: those for the address itself hold as well,
+// or a name that is permitted would open every server. A parent proxy, which goes by Host, is not
+// asked, unless what may be reached is its own affair.
 void Exchange::on_original_known(bool is_its) {
-  if (!is_its) {
-    only_ = connection_->original().address;
-    may_use_store_ = false;
-  }
-  look_up();
+  if (is_its) return look_up();
+  may_use_store_ = false;
+  const std::optional<ParentProxy>& parent = core_.settings.parent;
+  if (parent && !parent->is_trusted) return show(Problem::misdirected, "Host");
+  const Admission admission = admit_at(core_, *request_, connection_->original(), identity_);
+  if (admission.kind == Admission::Kind::permit) return look_up();
+  deny(admission);
+}
+
+// A transparent connection leads where it was going, whatever Host says (F58).
+Destination Exchange::destination() const {
+  const std::string host = host_of(request_->url.authority);
+  if (!connection_->is_transparent()) return {host, request_->url.port(), {}};
+  return {host, connection_->original().port, connection_->original().address};
 }
 
 }  // namespace postern::http

@@ -10,7 +10,9 @@ namespace postern::http {
 Problem Exchange::judge_origin(Ipv4Address origin) const {
   if (leaves_judging_to_parent(core_)) return Problem::none;
   if (origin.is_unspecified()) return core_.seams.judge ? Problem::not_stored : Problem::none;
-  return judge_destination(core_, connection_->peer(), origin, request_->url.port());
+  const Ipv4Address meant =
+      connection_->is_transparent() ? connection_->original().address : Ipv4Address();
+  return judge_destination(core_, connection_->peer(), {origin, request_->url.port()}, meant);
 }
 
 // Of something beside object_: a part of the same, that came at another time.

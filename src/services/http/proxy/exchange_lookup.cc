@@ -319,7 +319,7 @@ TransferOrder Exchange::order(const std::string& pending) {
       may_use_store_ && request_->has_key && request_->key.is_exact && !has_hidden_input(*request_);
   if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
   Fetch::Question& question = order.question;
-  question.destination = Destination{host_of(request_->url.authority), request_->url.port(), only_};
+  question.destination = destination();
   question.client = connection_->peer();
   question.method = request_->head().method;
   question.has_body = !upload_.is_done();

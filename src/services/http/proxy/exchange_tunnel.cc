@@ -12,8 +12,7 @@ void Exchange::connect() {
   keep();
   stage_ = Stage::asking;
   const Authority& authority = request_->url.authority;
-  connector_.start(Destination{host_of(authority), authority.port, only_}, connection_->peer(),
-                   false);
+  connector_.start(Destination{host_of(authority), authority.port, {}}, connection_->peer(), false);
 }
 
 void Exchange::on_no_connection(Problem problem, const std::string& detail) {

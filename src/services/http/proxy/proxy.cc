@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/http/proxy/proxy.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,8 +38,10 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
       return;
     }
     auto client = std::make_unique<ClientConnection>(core, *this, fd, peer);
-    if (at.is_transparent && core.seams.original_destination)
-      client->set_original(core.seams.original_destination(fd, peer));
+    if (at.is_transparent && !find_original(*client)) {
+      if (of_client == 0) per_client.erase(peer.address.number);
+      return;
+    }
     if (!client->start()) {
       ++core.counters.turned_away;
       return;
@@ -47,6 +50,17 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
     ++per_client[peer.address.number];
     client->slot = clients.size();
     clients.push_back(std::move(client));
+  }
+
+  // False: nobody knows where it was going, or to us, and so it leads nowhere.
+  bool find_original(ClientConnection& client) {
+    if (core.seams.original_destination)
+      client.set_original(core.seams.original_destination(client.fd(), client.peer()));
+    if (client.is_transparent()) return true;
+    ++core.counters.turned_away;
+    const linger hard = {1, 0};
+    setsockopt(client.fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    return false;
   }
 
   void on_client_gone(ClientConnection& connection) override {
@@ -147,6 +161,15 @@ std::vector<uint16_t> Proxy::ports() const {
   for (const std::unique_ptr<Listener>& listener : state_->listeners)
     ports.push_back(listener->port());
   return ports;
+}
+
+bool Proxy::is_listening(bool transparently) const {
+  const std::vector<ProxyListener>& wanted = state_->core.settings.listeners;
+  return std::all_of(wanted.begin(), wanted.end(), [&](const ProxyListener& at) {
+    return at.is_transparent != transparently ||
+           std::any_of(state_->listeners.begin(), state_->listeners.end(),
+                       [&at](const auto& listener) { return listener->at() == at; });
+  });
 }
 
 const ProxyCounters& Proxy::counters() const {

@@ -53,6 +53,8 @@ class Proxy {
   // Once a second.
   void tick();
 
+  // Whether the sockets of the settings are open, those that are transparent or the others.
+  bool is_listening(bool transparently) const;
   // The ports that are open, in the order of the settings.
   std::vector<uint16_t> ports() const;
   const ProxyCounters& counters() const;
