@@ -29,6 +29,7 @@ void Exchange::take_rules() {
   const KeepRule* rule = nullptr;
   if (settings.keep_rules && request_->has_key) {
     UrlQuestion question;
+    // In its normal form: no other spelling is a way around.
     question.url = request_->key.text;
     question.host = request_->url.authority.host;
     question.path = question.url.substr(request_->key.path_start);
