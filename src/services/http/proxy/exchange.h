@@ -101,6 +101,7 @@ class Exchange final : public Poller::Mortal,
   void check_password(std::string_view header);
   void on_password_checked(const LoginAnswer& answer);
   void admit_client();
+  void tell_rule(const std::string& name);
   void check_target();
   void check_original();
   void on_original_known(bool is_its);

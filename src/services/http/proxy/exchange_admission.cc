@@ -45,6 +45,11 @@ void Exchange::on_password_checked(const LoginAnswer& answer) {
   if (!is_asking_) admit_client();
 }
 
+// For the log: which of the rules it was.
+void Exchange::tell_rule(const std::string& name) {
+  if (!name.empty()) detail_.append(describe(Problem::denied).name).append(": rule ").append(name);
+}
+
 void Exchange::admit_client() {
   const bool may_ask = core_.seams.check_password && !connection_->is_transparent();
   const Admission admission = admit(core_, *request_, identity_, may_ask);
@@ -56,10 +61,7 @@ void Exchange::admit_client() {
       return show(busy_s_ != 0 ? Problem::login_busy : Problem::login_required);
     case Admission::Kind::deny:
       rule_ = admission.rule;
-      if (rule_)
-        detail_.append(describe(Problem::denied).name)
-            .append(": rule ")
-            .append(core_.settings.url_rules->rule(*rule_).name);
+      if (rule_) tell_rule(core_.settings.url_rules->rule(*rule_).name);
       return show(Problem::denied, admission.message);
   }
 }
