@@ -99,23 +99,17 @@ void validate_cache(Check& check, const HttpCache& cache) {
   }
 }
 
-// Whoever comes to itself by the proxy is the gateway to its services, and no client any more.
+// An own address that stands alone is opened; a range with one in it does not open it.
 void warn_of_own(Check& check, const Http& http) {
   auto ranges = resolve_addresses(check.model.objects, http.allow_private);
   if (!ranges) return;
-  for (const Interface& interface : check.model.interfaces) {
-    if (!interface.enabled) continue;
-    for (const Prefix& own : interface.addresses) {
-      const bool is_within =
-          std::any_of(ranges->begin(), ranges->end(), [&own](const AddressRange& range) {
-            return range.first != range.last && range.contains(own.address);
-          });
-      if (!is_within) continue;
-      check.report.warning_at(join(kPath, "allow_private"),
-                              "has " + to_text(own.address) + " of " + quote(interface.name) +
-                                  ", at which the gateway's own services take clients of the proxy "
-                                  "for the gateway; name the servers alone");
-    }
+  for (const AddressRange& range : *ranges) {
+    const Interface* owner = check.owner_of(range.first);
+    if (range.first != range.last || owner == nullptr) continue;
+    check.report.warning_at(join(kPath, "allow_private"),
+                            "opens " + to_text(range.first) + " of " + quote(owner->name) +
+                                ", where the gateway's own services take clients of the proxy for "
+                                "the gateway itself");
   }
 }
 

@@ -102,6 +102,7 @@ class Exchange final : public Poller::Mortal,
   void on_password_checked(const LoginAnswer& answer);
   void admit_client();
   void deny(const Admission& admission);
+  void tell_rule(const std::string& name);
   void check_target();
   void check_original();
   void on_original_known(bool is_its);

@@ -47,6 +47,11 @@ void Exchange::on_password_checked(const LoginAnswer& answer) {
   if (!is_asking_) admit_client();
 }
 
+// For the log: which of the rules it was.
+void Exchange::tell_rule(const std::string& name) {
+  if (!name.empty()) detail_.append(describe(Problem::denied).name).append(": rule ").append(name);
+}
+
 void Exchange::admit_client() {
   const bool may_ask = core_.seams.check_password && !connection_->is_transparent();
   const Admission admission = admit(core_, *request_, identity_, may_ask);
@@ -61,13 +66,9 @@ void Exchange::admit_client() {
   }
 }
 
-// The log tells which rule it was.
 void Exchange::deny(const Admission& admission) {
   rule_ = admission.rule;
-  if (rule_)
-    detail_.append(describe(Problem::denied).name)
-        .append(": rule ")
-        .append(core_.settings.url_rules->rule(*rule_).name);
+  if (rule_) tell_rule(core_.settings.url_rules->rule(*rule_).name);
   show(Problem::denied, admission.message);
 }
 
