@@ -4,12 +4,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
 #include "control/compile/schedule.h"
 #include "control/config/http_patterns.h"
 #include "control/config/user_items.h"
 
 namespace postern {
 namespace {
+
+// Of the page, while nobody knows what the rules would say.
+constexpr char kNotReady[] =
+    "The proxy has no rules to judge by. The administrator finds out why with: postern status";
 
 uint32_t number_of(const std::string& item, accounts::PrincipalIds& ids) {
   const auto user = config::parse_user_item(item);
@@ -18,6 +23,14 @@ uint32_t number_of(const std::string& item, accounts::PrincipalIds& ids) {
 }
 
 }  // namespace
+
+std::shared_ptr<const http::UrlRules> rules_of_nothing() {
+  http::UrlRule every;
+  every.message = kNotReady;
+  auto compiled = http::UrlRules::compile({std::move(every)}, http::UrlAction::deny);
+  POSTERN_ASSERT(compiled);
+  return std::make_shared<const http::UrlRules>(std::move(*compiled));
+}
 
 http::Identity http_identity(const config::User& user, accounts::Accounts& accounts) {
   http::Identity identity;

@@ -50,4 +50,7 @@ class HttpAccess {
   std::vector<std::vector<config::WeekInterval>> times_;
 };
 
+// Those in force while the configured ones cannot be had: nothing is permitted (fail-closed).
+std::shared_ptr<const http::UrlRules> rules_of_nothing();
+
 }  // namespace postern

@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/assert.h"
 #include "control/config/account_text.h"
 #include "control/log/audit_log.h"
 #include "control/log/counted_line.h"
@@ -34,18 +33,6 @@ void add_counters(http::ProxyCounters& sum, const http::ProxyCounters& more) {
 #define POSTERN_HTTP_COUNTER(name, help) sum.name += more.name;
 #include "control/services/http_counters.def"
 #undef POSTERN_HTTP_COUNTER
-}
-
-// Of the page, while nobody knows what the rules would say.
-constexpr char kNotReady[] =
-    "The proxy has no rules to judge by. The administrator finds out why with: postern status";
-
-std::shared_ptr<const http::UrlRules> refuse_all() {
-  http::UrlRule every;
-  every.message = kNotReady;
-  auto compiled = http::UrlRules::compile({std::move(every)}, http::UrlAction::deny);
-  POSTERN_ASSERT(compiled);
-  return std::make_shared<const http::UrlRules>(std::move(*compiled));
 }
 
 Error no_store(const HttpCache& cache) {
@@ -202,7 +189,8 @@ void HttpControl::State::listen_again() {
   const bool is_complete = !proxy || (proxy->is_listening(false) && proxy->is_listening(true));
   if (is_complete || world.now() < listen_again_at) return;
   listen_again_at = world.now() + kListenAgain;
-  world.note("http", proxy->listen());
+  listens = proxy->listen();
+  world.note("http", complaint());
 }
 
 void HttpControl::State::end_proxies() {
@@ -282,7 +270,7 @@ http::ProxySettings HttpControl::State::settings_of(const config::Model& model,
   if (!is_ready)
     is_ready = Error{ErrorCode::failed,
                      is_ready.error().text + "; all requests are refused until a reload that can"};
-  settings.url_rules = is_ready ? access->rules() : refuse_all();
+  settings.url_rules = is_ready ? access->rules() : rules_of_nothing();
   settings.keep_rules = access->keep_rules();
   return settings;
 }
