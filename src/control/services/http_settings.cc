@@ -54,6 +54,7 @@ Result<http::ProxySettings> http_settings(const config::Model& model, const Poli
     if (!allowed) return std::move(allowed).error().within("services.http.allow_private");
     settings.destinations.allowed = std::move(*allowed);
   }
+  if (model.services.dns) settings.local_domain = model.services.dns->domain;
   settings.asks_login = http.login == config::HttpLogin::required;
   settings.limits = limits_of(http);
   if (!http.cache) return settings;

@@ -45,8 +45,7 @@ std::optional<Credentials> parse_basic(std::string_view value) {
 Asked asked_of(const Request& request) {
   if (request.target.form == TargetForm::authority)
     return Asked{request.head().target, request.url.authority.host, {}};
-  const std::string_view url = request.has_key ? request.key.text : request.head().target;
-  return Asked{url, request.url.authority.host, request.url.path};
+  return Asked{request.shown_url(), request.url.authority.host, request.url.path};
 }
 
 Admission admit(const Core& core, const Asked& asked, const Identity* identity, bool may_ask) {

@@ -119,7 +119,8 @@ void Connector::on_judged(const Result<Seams::Addresses>& addresses) {
   if (!addresses) return fail(Problem::dns_error, addresses.error().text);
   addresses_.clear();
   for (const Ipv4Address address : *addresses) {
-    const Problem problem = judge(address, destination_.port);
+    const Problem problem =
+        destination_.is_judged ? Problem::none : judge(address, destination_.port);
     if (problem != Problem::none) {
       problem_ = problem;
       detail_ = to_text(address);

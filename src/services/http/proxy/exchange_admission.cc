@@ -59,7 +59,10 @@ void Exchange::check_target() {
     ++core_.counters.denied;
     return show(Problem::port_prohibited);
   }
-  if (!may_fetch_port(rules, request_->url.port())) {
+  const Url& url = request_->url;
+  // 21 is refused to http, and is what ftp is for.
+  const bool is_own_port = url.scheme != Scheme::http && url.port() == default_port(url.scheme);
+  if (!is_own_port && !may_fetch_port(rules, url.port())) {
     ++core_.counters.denied;
     return show(Problem::port_prohibited);
   }

@@ -287,6 +287,8 @@ TransferOrder Exchange::order(const std::string& pending) {
   question.destination = Destination{host_of(request_->url.authority), request_->url.port(), only_};
   question.client = connection_->peer();
   question.method = request_->head().method;
+  question.scheme = request_->url.scheme;
+  question.user = request_->url.user;
   question.has_body = !upload_.is_done();
   const MethodKind kind = request_->facts.method;
   question.may_retry = !question.has_body && kind != MethodKind::unsafe;

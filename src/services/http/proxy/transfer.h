@@ -86,7 +86,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   bool add_waiter(Waiter& waiter);
   void remove_waiter(const Waiter& waiter);
 
-  Fetch& fetch() { return fetch_; }
+  OriginFetch& fetch() { return *fetch_; }
   bool is_storing() const { return writer_ != nullptr && !writer_->is_over(); }
   Duration wait() const { return wait_; }  // for the head
   const std::string& variant() const { return order_.variant; }
@@ -117,7 +117,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   Core& core_;
   TransferOrder order_;
   Leader* leader_;
-  Fetch fetch_;
+  std::unique_ptr<OriginFetch> fetch_;
   std::unique_ptr<StoreWriter> writer_;
   std::vector<Waiter*> waiters_;
   Instant started_;
@@ -129,7 +129,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   bool leader_is_full_ = false;
   bool store_is_full_ = false;
   bool has_waited_for_disk_ = false;  // in vain: it is not waited for again
-  uint64_t alone_bytes_ = 0;  // that came since the last client left
+  uint64_t alone_bytes_ = 0;          // that came since the last client left
 };
 
 // All transfers, and those that others may wait for. It remembers for a while which responses were

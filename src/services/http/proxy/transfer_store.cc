@@ -52,7 +52,7 @@ void Transfer::begin_storing(const ResponseHead& head, const Framing& framing) {
   const std::optional<std::string> key = vary_key(*names, request.head().fields);
   if (!key) return;
   entry.vary_names = *names;
-  entry.origin = core_.settings.parent ? Ipv4Address() : fetch_.remote().address;
+  entry.origin = core_.settings.parent ? Ipv4Address() : fetch_->remote().address;
   order_.variant = names->empty() ? std::string() : variant_of(*names, *key);
   if (!names->empty()) put_signpost(*names);
   begin_fill(entry, head.fields, framing);
@@ -142,7 +142,7 @@ bool Transfer::take_not_modified(const ResponseHead& head) {
   const ResponseView view{entry->facts.status, &*fields};
   fresh.facts = facts_of(view, Moments{started_s_, core_.clock.wall_s}, core_.settings.keep);
   fresh.facts.is_complete = true;
-  fresh.origin = core_.settings.parent ? Ipv4Address() : fetch_.remote().address;
+  fresh.origin = core_.settings.parent ? Ipv4Address() : fetch_->remote().address;
   const Fields kept = kept_fields(*fields);
   const std::string lines = encode_field_lines(kept);
   fresh.field_lines = lines;
@@ -158,7 +158,7 @@ void Transfer::ask_again() {
   order_.condition = Condition();
   Fetch::Question question = order_.question;
   question.head = order_.plain_head;
-  fetch_.start(std::move(question));
+  fetch_->start(std::move(question));
 }
 
 }  // namespace postern::http
