@@ -5,6 +5,7 @@
 
 #include "control/gateway.h"
 #include "control/metrics/settings.h"
+#include "control/services/http_machine.h"
 #include "control/services/log_in_control.h"
 
 namespace postern {
@@ -79,6 +80,7 @@ HttpControl::World Gateway::http_world() {
   world.note = [this](const std::string& about, const Result<void>& outcome) {
     note(about, outcome);
   };
+  world.kernel_addresses = kernel_addresses;
   return world;
 }
 

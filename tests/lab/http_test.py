@@ -111,6 +111,25 @@ def test_http_second_fetch(lab):
         check(server.out().count("/file/300000") == asked, "fetched again after a restart")
 
 
+def browse(lab, host, url, *proxy):
+    """What a browser with an empty profile shows."""
+    done = host.run(["/usr/bin/python3", "-B", HERE + "/http_chromium.py", url,
+                     lab.scratch(f"chromium-{time.monotonic_ns()}"), *proxy], timeout=60)
+    return done.out
+
+
+def test_http_browser(lab):
+    """A browser gets a page with its script and image by the proxy; another browser gets it without
+    a packet outside (F56)."""
+    start(lab, config(lab))
+    with web(lab) as server:
+        for host in (lab.client, lab.client2):
+            told = browse(lab, host, f"{SITE}/site", PROXY)
+            check("title seen script and image" in told and "Hello" in told, f"it shows: {told}")
+        for path in ("/site", "/code.js", "/dot.gif"):
+            check(server.out().count(f"GET {path} ") == 1, f"{path}: {server.out()}")
+
+
 def test_http_purge(lab):
     """What an administrator purges is fetched again, by URL, by pattern and all (F55)."""
     start(lab, config(lab))
@@ -212,6 +231,40 @@ users:
         wait_until(lambda: any(" anna [" in line for line in http_log(lab)), 3, "anna is not in it")
         fields = lab.ask("log", "http", "-n", "1")["lines"][0]["fields"]
         check(fields["source"] == "192.168.1.10" and fields["method"] == "GET", f"{fields}")
+
+
+def test_http_lifetimes(lab):
+    """What the configuration says of some pages holds for them alone: one kind is never kept, of
+    another the server is asked each time (F55)."""
+    more = "{ size: 32MiB, lifetimes: [ { paths: /page-never*, never: true }, " \
+           "{ contains: page-ask, always_revalidate: true } ] }"
+    start(lab, config(lab, cache=more))
+    with web(lab) as server:
+        for page, times in (("page-never1", 3), ("page-ask", 3), ("page-other", 1)):
+            for _ in range(3):
+                fetch(lab, f"{SITE}/{page}")
+            asked = server.out().count(f"/{page} ")
+            check(asked == times, f"{page}: asked {asked} times, not {times}: {server.out()}")
+
+
+def test_http_held_back(lab):
+    """While the parent's password cannot be read nothing is permitted, the rest of a change holds,
+    and the status says why, also when the cache is ready (F56, C19)."""
+    missing = lab.directory + "/no-such-password"
+    parent = f"    parent: {{ host: {WEB}, user: office, password_file: {missing} }}\n"
+    start(lab, config(lab, parent))
+    with web(lab) as server:
+        wait_until(lambda: show(lab)["cache"]["state"] == "ready", 20, "not ready")
+        status, body = curl(lab.client, f"{SITE}/page")
+        check(status == "403" and "postern status" in body, f"{status}: {body}")
+        warnings = [line for line in lab.ask("status")["warnings"] if "password_file" in line]
+        check(len(warnings) == 1 and "refused" in warnings[0], f"{lab.ask('status')['warnings']}")
+        start(lab, config(lab))
+        fetch(lab, f"{SITE}/page")
+        told = lab.ask("status")
+        check(not [line for line in told["warnings"] if "http" in line], f"{told['warnings']}")
+        check(told["http"]["requests"] >= 2 and told["http"]["cache"] == "ready", f"{told['http']}")
+        check(server.out().count("/page") == 1, f"asked all the same: {server.out()}")
 
 
 def test_http_file(lab):

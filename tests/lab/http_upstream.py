@@ -4,6 +4,7 @@
 
   /page...     fresh for an hour, with an entity tag
   /file/N...   the same, N bytes, and ranges of it
+  /site        a page for browsers, with a script and an image
   /private...  never to be kept
 Prints a line for each request: method, path, range.
 """
@@ -13,20 +14,33 @@ import re
 import sys
 
 
+SITE = b"""<!doctype html><title>not run</title><p>Hello</p>
+<script src="/code.js"></script><img src="/dot.gif" onload="document.title='seen ' + told">"""
+CODE = b"var told = 'script and image';"
+# One pixel.
+DOT = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
+OF_SITE = {"/site": ("text/html", SITE), "/code.js": ("text/javascript", CODE),
+           "/dot.gif": ("image/gif", DOT)}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def content(self):
+        """(type, body)"""
+        known = OF_SITE.get(self.path)
+        if known:
+            return known
         size = re.match(r"/file/(\d+)", self.path)
         if size:
             length = int(size[1])
-            return (b"0123456789abcdef" * (length // 16 + 1))[:length]
-        return f"{self.path} says hello\n".encode()
+            return "text/plain", (b"0123456789abcdef" * (length // 16 + 1))[:length]
+        return "text/plain", f"{self.path} says hello\n".encode()
 
     def do_GET(self):
         wanted = self.headers.get("Range", "")
         print(self.command, self.path, wanted or "-", flush=True)
-        body = self.content()
+        kind, body = self.content()
         part = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted)
         first, last = 0, len(body) - 1
         if part:
@@ -40,7 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.send_header("Cache-Control", "max-age=3600")
             self.send_header("ETag", '"one"')
-        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(last + 1 - first))
         self.end_headers()
         self.wfile.write(body[first : last + 1])

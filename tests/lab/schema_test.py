@@ -14,13 +14,14 @@ from lab import HERE, POSTERN, SECOND, WEB, check, first_rule, wait_until
 sys.path.insert(0, os.path.join(HERE, "../schema"))
 
 # Commands are run as they are; those that take arguments, or are worth more than one run, stand
-# here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp},
+# here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp}, {http},
 # {shadowed}, {failing}, {remote}: configurations; {leases}: leases of dnsmasq; {leased}: a host;
 # {people}: accounts; {key}: a public key; {own_key}: where a secret one goes. Behind < stands the
 # file that the command reads, as in a shell. "at the page" somebody logs in with a password;
 # `login` runs at the host that does so.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
 RUNS = (
+    "apply {http}",
     "check {same}",
     "check {bad}",
     "check {shadowed}",
@@ -35,9 +36,10 @@ RUNS = (
     "log",
     "log security -n 3",
     "log --follow",
+    "cache recreate",
+    "show cache",
     "cache purge http://www.example.com/",
     "cache clear",
-    "cache recreate",
     "log --since nonsense",
     "passwd-hash < {password}",
     "passwd-hash",
@@ -134,6 +136,7 @@ REMOTE = f"""
 users: {{ accounts: {{ alice: {{ role: admin, keys: "{KEY}" }} }} }}
 admin: {{ remote: {{}} }}
 """
+HTTP = "services:\n  http: { listen: lan, cache: { size: 16MiB } }\n"
 PORTAL = "services:\n  portal: { listen: lan, port: 4443 }\n"
 TEST = """
 tests:
@@ -157,6 +160,7 @@ def files(lab):
         "shadowed": first_rule(own, "{ name: all, action: drop }"),
         "failing": own + TEST,
         "dhcp": own.replace("address: 203.0.113.2/24", "address: dhcp").replace(route, ""),
+        "http": re.sub("^services:\n", HTTP, own, flags=re.MULTILINE),
         "remote": re.sub("^services:\n", PORTAL, own, flags=re.MULTILINE) + REMOTE,
         "leases": f"{int(time.time()) + 3600} 02:00:00:00:00:77 192.168.1.177 pc *\n",
         "people": "name,password\ncarla,correct-horse1\n",

@@ -23,6 +23,47 @@ constexpr KeySpec kPathsKey{
     .max = kUrlPatternMax,
     .list = true};
 
+constexpr KeySpec kContainsKey{.key = "contains",
+                               .type = Type::text,
+                               .help = "characters that stand somewhere in the address",
+                               .max = kUrlPatternMax};
+constexpr KeySpec kPatternKey{.key = "pattern",
+                              .type = Type::text,
+                              .help =
+                                  "regular expression (RE2) that is found somewhere in the "
+                                  "address",
+                              .max = kUrlPatternMax};
+
+constexpr KeySpec kLifetimeKeys[] = {
+    kHostsKey,
+    kPathsKey,
+    kContainsKey,
+    kPatternKey,
+    {.key = "lifetime",
+     .type = Type::duration,
+     .help = "how long these pages are fresh of which the server does not say it, or does not "
+             "count; default: as for others",
+     .min = 0,
+     .max = kYearMs},
+    {.key = "largest_object",
+     .type = Type::size,
+     .help = "what is larger is passed on and not kept; default: as for others",
+     .min = 1024,
+     .max = 64 * kTiB},
+    {.key = "ignore_server_lifetimes",
+     .type = Type::boolean,
+     .help = "as services.http.cache.ignore_server_lifetimes, for these; default: as for others"},
+    {.key = "always_revalidate",
+     .type = Type::boolean,
+     .help = "the server is asked each time whether what is kept is still right",
+     .fallback = "false"},
+    {.key = "never",
+     .type = Type::boolean,
+     .help = "they are not kept, and what was kept of them is not sent",
+     .fallback = "false"},
+};
+constexpr SectionSpec kLifetimeSection{"services.http.cache.lifetimes[]", kLifetimeKeys};
+
 constexpr KeySpec kCacheKeys[] = {
     {.key = "file",
      .type = Type::file_path,
@@ -45,6 +86,11 @@ constexpr KeySpec kCacheKeys[] = {
      .min = 0,
      .max = kYearMs,
      .fallback = "0s"},
+    {.key = "lifetimes",
+     .type = Type::sections,
+     .help = "what some pages have of their own; the first that matches counts",
+     .max = 10000,
+     .section = &kLifetimeSection},
     {.key = "redirects",
      .type = Type::boolean,
      .help = "redirects are kept as well",
@@ -109,17 +155,12 @@ constexpr KeySpec kRuleKeys[] = {
      .fallback = "true"},
     kHostsKey,
     kPathsKey,
-    {.key = "contains",
-     .type = Type::text,
-     .help = "characters that stand somewhere in the address",
-     .max = kUrlPatternMax},
-    {.key = "pattern",
-     .type = Type::text,
-     .help = "regular expression (RE2) that is found somewhere in the address",
-     .max = kUrlPatternMax},
+    kContainsKey,
+    kPatternKey,
     {.key = "users",
      .type = Type::user_item,
-     .help = "users, group:NAME or any: who must be logged in; default: nobody has to be",
+     .help = "users, group:NAME or any: whom it is for; who is not logged in it passes over; "
+             "default: everybody",
      .list = true},
     {.key = "when",
      .type = Type::time_item,
@@ -136,7 +177,8 @@ constexpr KeySpec kRuleKeys[] = {
 constexpr KeySpec kLimitKeys[] = {
     {.key = "connections",
      .type = Type::number,
-     .help = "of clients at once; further ones are closed",
+     .help = "of clients at once; further ones are closed; at most a quarter of the files that "
+             "posternd may open (LimitNOFILE)",
      .min = 1,
      .max = 65536,
      .fallback = "4096"},

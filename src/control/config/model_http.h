@@ -13,11 +13,27 @@
 
 namespace postern::config {
 
+// What some URLs have of their own; what is not set is as for all. All that it names must match,
+// as in HttpRule.
+struct HttpLifetime {
+  std::vector<std::string> hosts;
+  std::vector<std::string> paths;
+  std::string contains;
+  std::string pattern;
+  std::optional<Duration> lifetime;        // where the server tells none, or does not count
+  std::optional<uint64_t> largest_object;  // octets
+  std::optional<bool> ignore_server_lifetimes;
+  bool always_revalidate = false;
+  bool never = false;  // not kept, nor sent from what was
+  bool operator==(const HttpLifetime&) const = default;
+};
+
 struct HttpCache {
   std::string file;                   // empty: the one in the state directory
   uint64_t size = uint64_t{1} << 30;  // octets; the file has always this size
   uint64_t largest_object = uint64_t{1} << 30;
   Duration default_lifetime;  // where nobody tells one, not even Last-Modified; 0: not kept then
+  std::vector<HttpLifetime> lifetimes;  // the first that matches counts
   bool redirects = true;
   bool always_revalidate = false;
   bool ignore_server_lifetimes = false;

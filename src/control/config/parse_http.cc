@@ -5,11 +5,29 @@
 namespace postern::config {
 namespace {
 
+void parse_lifetime(Section& section, HttpLifetime& lifetime) {
+  section.strings("hosts", lifetime.hosts);
+  section.strings("paths", lifetime.paths);
+  section.string("contains", lifetime.contains);
+  section.string("pattern", lifetime.pattern);
+  if (auto field = section.find("lifetime")) lifetime.lifetime = read_duration(*field);
+  if (auto field = section.find("largest_object")) lifetime.largest_object = read_size(*field);
+  if (auto field = section.find("ignore_server_lifetimes"))
+    lifetime.ignore_server_lifetimes = read_boolean(*field);
+  section.boolean("always_revalidate", lifetime.always_revalidate);
+  section.boolean("never", lifetime.never);
+  section.finish();
+}
+
 void parse_cache(Section& section, HttpCache& cache) {
   section.string("file", cache.file);
   section.size("size", cache.size);
   section.size("largest_object", cache.largest_object);
   section.duration("default_lifetime", cache.default_lifetime);
+  for (const Field& field : section.find_sections("lifetimes")) {
+    Section entry(field.report, field.node, field.path, *field.spec.section);
+    parse_lifetime(entry, cache.lifetimes.emplace_back());
+  }
   section.boolean("redirects", cache.redirects);
   section.boolean("always_revalidate", cache.always_revalidate);
   section.boolean("ignore_server_lifetimes", cache.ignore_server_lifetimes);

@@ -65,6 +65,26 @@ void validate_cache(Check& check, const HttpCache& cache) {
   }
 }
 
+// Whoever comes to itself by the proxy is the gateway to its services, and no client any more.
+void warn_of_own(Check& check, const Http& http) {
+  auto ranges = resolve_addresses(check.model.objects, http.allow_private);
+  if (!ranges) return;
+  for (const Interface& interface : check.model.interfaces) {
+    if (!interface.enabled) continue;
+    for (const Prefix& own : interface.addresses) {
+      const bool is_within =
+          std::any_of(ranges->begin(), ranges->end(), [&own](const AddressRange& range) {
+            return range.first != range.last && range.contains(own.address);
+          });
+      if (!is_within) continue;
+      check.report.warning_at(join(kPath, "allow_private"),
+                              "has " + to_text(own.address) + " of " + quote(interface.name) +
+                                  ", at which the gateway's own services take clients of the proxy "
+                                  "for the gateway; name the servers alone");
+    }
+  }
+}
+
 void validate_parent(Check& check, const HttpParent& parent) {
   const std::string path = join(kPath, "parent");
   if (parent.user.empty() != parent.password_file.empty()) {
@@ -133,6 +153,7 @@ void validate_http(Check& check) {
   if (http.cache) validate_cache(check, *http.cache);
   if (http.parent) validate_parent(check, *http.parent);
   validate_http_rules(check, http);
+  if (http.enabled) warn_of_own(check, http);
   if (!http.enabled || check.report.errors() > 0) return;
   warn_of_nobody(check, http);
   warn_of_wpad(check, http);

@@ -48,16 +48,23 @@ Result<HttpAccess> HttpAccess::make(const config::Http& http, const config::Obje
       common.time = static_cast<uint32_t>(access.times_.size());
       access.times_.push_back(std::move(*times));
     }
-    for (http::UrlRule& one : config::spread(std::move(common), rule.hosts, rule.paths)) {
+    for (http::UrlRule& one : config::spread(std::move(common), rule.hosts, rule.paths))
       rules.push_back(std::move(one));
-      access.names_.push_back(rule.name);
-    }
   }
+  if (auto kept = access.compile_lifetimes(http); !kept) return std::move(kept).error();
   if (rules.empty()) return access;
   auto compiled = http::UrlRules::compile(std::move(rules), http::UrlAction::permit);
   if (!compiled) return std::move(compiled).error().within("services.http");
   access.rules_ = std::make_shared<const http::UrlRules>(std::move(*compiled));
   return access;
+}
+
+Result<void> HttpAccess::compile_lifetimes(const config::Http& http) {
+  if (!http.cache || http.cache->lifetimes.empty()) return {};
+  auto compiled = http::KeepRules::compile(config::keep_rules_of(*http.cache));
+  if (!compiled) return std::move(compiled).error().within("services.http.cache.lifetimes");
+  keep_rules_ = std::make_shared<const http::KeepRules>(std::move(*compiled));
+  return {};
 }
 
 bool HttpAccess::holds(uint32_t time, std::time_t now) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/assert.h"
 #include "control/config/account_text.h"
 #include "control/log/audit_log.h"
 #include "control/log/counted_line.h"
@@ -16,6 +17,7 @@
 #include "control/services/http_cache.h"
 #include "control/services/http_judge.h"
 #include "control/services/http_logins.h"
+#include "control/services/http_machine.h"
 #include "control/services/http_purge.h"
 #include "control/services/http_settings.h"
 #include "control/services/system_names.h"
@@ -30,6 +32,18 @@ void add_counters(http::ProxyCounters& sum, const http::ProxyCounters& more) {
 #define POSTERN_HTTP_COUNTER(name, help) sum.name += more.name;
 #include "control/services/http_counters.def"
 #undef POSTERN_HTTP_COUNTER
+}
+
+// Of the page, while nobody knows what the rules would say.
+constexpr char kNotReady[] =
+    "The proxy has no rules to judge by. The administrator finds out why with: postern status";
+
+std::shared_ptr<const http::UrlRules> refuse_all() {
+  http::UrlRule every;
+  every.message = kNotReady;
+  auto compiled = http::UrlRules::compile({std::move(every)}, http::UrlAction::deny);
+  POSTERN_ASSERT(compiled);
+  return std::make_shared<const http::UrlRules>(std::move(*compiled));
 }
 
 Error no_store(const HttpCache& cache) {
@@ -57,7 +71,12 @@ struct HttpControl::State {
   void use(http::Store* store);
   HttpCache::World cache_world();
   HttpLogins::World logins_world();
+  http::ProxySettings settings_of(const config::Model& model, const Policy& policy);
   Result<void> follow_access(const config::Model& model);
+  Result<void> apply(bool is_other);
+  size_t within_limits(size_t connections);
+  Result<void> complaint() const { return is_ready ? listens : is_ready; }
+  Counted until_the_store_goes(const Counted& done);
   void tell_refused(const std::string& user, Ipv4Address from, const std::string& why,
                     bool is_checked);
   void resolve(const std::string& name, const http::Seams::Resolved& then);
@@ -69,10 +88,17 @@ struct HttpControl::State {
   CountedLine unchecked{kUncheckedTold};
   HttpLogins logins;
   SystemNames names;
-  HttpAccess access;
+  // Of the running proxy, by which its rules ask for times: those that leave keep their own.
+  using Judged = std::shared_ptr<const HttpAccess>;
+  Judged access = std::make_shared<const HttpAccess>();
+  std::shared_ptr<Judged> judged = std::make_shared<Judged>(access);
   // What `access` was made of.
   std::vector<config::HttpRule> rules;
+  std::vector<config::HttpLifetime> lifetimes;
   config::Objects objects;
+  Result<void> is_ready;  // the rules and the parent are as configured
+  Result<void> listens;
+  std::vector<std::shared_ptr<const Counted>> asked;  // of the store; shared with what waits there
   std::vector<io::ListenAddress> listening;
   http::ProxySettings wanted;
   config::HttpLogin login = config::HttpLogin::none;
@@ -144,9 +170,11 @@ http::Seams HttpControl::State::seams(bool asks_passwords) {
       logins.check({user, password, client}, then);
     };
   }
-  calls.time_holds = [this](uint32_t time) { return access.holds(time, std::time(nullptr)); };
+  judged = std::make_shared<Judged>(access);
+  calls.time_holds = [of = judged](uint32_t time) {
+    return (*of)->holds(time, std::time(nullptr));
+  };
   calls.log = world.log;
-  calls.warn = [this](const std::string& line) { log.warning("http: " + line); };
   return calls;
 }
 
@@ -171,22 +199,81 @@ void HttpControl::State::end_proxies() {
 // A proxy has its store from its beginning. With a new one requests that are under way end by the
 // old proxy; a store that goes takes them along.
 void HttpControl::State::use(http::Store* store) {
+  if (store == nullptr) {
+    for (const auto& one : std::exchange(asked, {}))
+      (*one)(Error{ErrorCode::unavailable, "the cache was closed meanwhile; try again"});
+  }
   if (!proxy) return;
   if (store == nullptr) end_proxies();
-  world.note("http", start_proxy(store));
+  listens = start_proxy(store);
+  world.note("http", complaint());
+}
+
+// The store holds on to nothing of the one who asked: it may end on another thread.
+HttpControl::Counted HttpControl::State::until_the_store_goes(const Counted& done) {
+  asked.push_back(std::make_shared<const Counted>(done));
+  return [this, weak = std::weak_ptr(asked.back())](const Result<uint64_t>& removed) {
+    const auto one = weak.lock();
+    if (!one) return;
+    std::erase(asked, one);
+    (*one)(removed);
+  };
 }
 
 // Compiled anew only where it says something else: that takes a while for thousands of rules.
 Result<void> HttpControl::State::follow_access(const config::Model& model) {
   const config::Http& http = *model.services.http;
-  if (http.rules == rules && model.objects == objects && (access.rules() || rules.empty()))
-    return {};
+  static const std::vector<config::HttpLifetime> kNone;
+  const auto& wanted_lifetimes = http.cache ? http.cache->lifetimes : kNone;
+  if (http.rules == rules && wanted_lifetimes == lifetimes && model.objects == objects) return {};
   auto made = HttpAccess::make(http, model.objects, accounts.ids());
   if (!made) return std::move(made).error();
-  access = std::move(*made);
+  access = std::make_shared<const HttpAccess>(std::move(*made));
   rules = http.rules;
+  lifetimes = wanted_lifetimes;
   objects = model.objects;
   return {};
+}
+
+size_t HttpControl::State::within_limits(size_t connections) {
+  const size_t most = connections_possible();
+  const bool is_possible = connections <= most;
+  world.note("services.http.limits.connections",
+             is_possible ? Result<void>()
+                         : Error{ErrorCode::invalid,
+                                 fmt::format("{} are more than a quarter of the files that "
+                                             "posternd may open (LimitNOFILE): {} are taken",
+                                             connections, most)});
+  return is_possible ? connections : most;
+}
+
+// Rules that cannot be had are none that may be left out: nothing is permitted without them.
+http::ProxySettings HttpControl::State::settings_of(const config::Model& model,
+                                                    const Policy& policy) {
+  const config::Http& http = *model.services.http;
+  http::ProxySettings settings = http_settings(model, policy);
+  for (const Ipv4Address address : world.kernel_addresses())
+    settings.destinations.own.push_back({address, address});
+  settings.limits.connections = within_limits(settings.limits.connections);
+  settings.listeners = http_listeners(http, policy, world.device_of);
+  is_ready = follow_access(model);
+  if (http.parent) {
+    auto parent = http_parent(*http.parent);
+    if (!parent && is_ready) is_ready = parent.error();
+    if (parent) settings.parent = std::move(*parent);
+  }
+  if (!is_ready)
+    is_ready = Error{ErrorCode::failed,
+                     is_ready.error().text + "; all requests are refused until a reload that can"};
+  settings.url_rules = is_ready ? access->rules() : refuse_all();
+  settings.keep_rules = access->keep_rules();
+  return settings;
+}
+
+Result<void> HttpControl::State::apply(bool is_other) {
+  if (is_other) return start_proxy(cache.store());
+  *judged = access;
+  return proxy->apply(wanted);
 }
 
 HttpControl::HttpControl(Loop& loop, ErrorLog& log, accounts::Accounts& accounts, World world)
@@ -202,30 +289,20 @@ Result<void> HttpControl::follow(const config::Model& model, const Policy& polic
     state.end_proxies();
     state.cache.follow(std::nullopt);
     state.listening.clear();
+    state.within_limits(0);
     return {};
   }
   const config::Http& http = *model.services.http;
-  auto settings = http_settings(model, policy);
-  if (!settings) return std::move(settings).error();
-  if (http.parent) {
-    auto known = http_parent(*http.parent);
-    if (!known) return std::move(known).error();
-    settings->parent = std::move(*known);
-  }
-  // Rules that cannot be had are none that may be left out: the proxy stays as it was.
-  if (auto access = state.follow_access(model); !access) return access;
-  settings->url_rules = state.access.rules();
-  settings->listeners = http_listeners(http, policy, state.world.device_of);
   const bool is_other = !state.proxy || (http.login == config::HttpLogin::none) !=
                                             (state.login == config::HttpLogin::none);
   state.login = http.login;
-  state.wanted = *settings;
-  auto applied = is_other ? state.start_proxy(state.cache.store()) : state.proxy->apply(*settings);
+  state.wanted = state.settings_of(model, policy);
+  state.listens = state.apply(is_other);
   state.listening.clear();
-  for (const http::ProxyListener& at : settings->listeners)
+  for (const http::ProxyListener& at : state.wanted.listeners)
     state.listening.push_back({at.device, at.address, at.port});
   state.cache.follow(http_cache_plan(http, state.world.state_dir));
-  return applied;
+  return state.complaint();
 }
 
 void HttpControl::tick() {
@@ -272,6 +349,10 @@ http::Proxy::Load HttpControl::load() const {
   return all;
 }
 
+size_t HttpControl::clients_max() const {
+  return state_->wanted.limits.connections;
+}
+
 HttpCache& HttpControl::cache() {
   return state_->cache;
 }
@@ -283,16 +364,16 @@ const HttpCache& HttpControl::cache() const {
 void HttpControl::purge(const std::string& url_or_pattern, const Counted& done) {
   http::Store* store = state_->cache.store();
   if (store == nullptr) return done(no_store(state_->cache));
-  postern::purge(*store, url_or_pattern, done);
+  postern::purge(*store, url_or_pattern, state_->until_the_store_goes(done));
 }
 
 void HttpControl::clear(const Counted& done) {
   http::Store* store = state_->cache.store();
   if (store == nullptr) return done(no_store(state_->cache));
   const uint64_t count = store->counters().objects;
-  store->clear([done, count](bool is_done) {
-    if (is_done) return done(count);
-    done(Error{ErrorCode::failed, "the cache could not write that it is empty"});
+  store->clear([told = state_->until_the_store_goes(done), count](bool is_done) {
+    if (is_done) return told(count);
+    told(Error{ErrorCode::failed, "the cache could not write that it is empty"});
   });
 }
 

@@ -42,7 +42,7 @@ http::ProxyLimits limits_of(const config::Http& http) {
 
 }  // namespace
 
-Result<http::ProxySettings> http_settings(const config::Model& model, const Policy& policy) {
+http::ProxySettings http_settings(const config::Model& model, const Policy& policy) {
   const config::Http& http = *model.services.http;
   http::ProxySettings settings;
   settings.name = settings.realm = model.system.name;
@@ -50,9 +50,9 @@ Result<http::ProxySettings> http_settings(const config::Model& model, const Poli
   settings.destinations.refused_ports = http::ports_of_other_protocols();
   settings.destinations.connect_ports = http.connect_ports;
   if (!http.allow_private.empty()) {
+    // It was found to resolve when the configuration was judged; else nothing is allowed.
     auto allowed = config::resolve_addresses(model.objects, http.allow_private);
-    if (!allowed) return std::move(allowed).error().within("services.http.allow_private");
-    settings.destinations.allowed = std::move(*allowed);
+    if (allowed) settings.destinations.allowed = std::move(*allowed);
   }
   if (model.services.dns) settings.local_domain = model.services.dns->domain;
   settings.asks_login = http.login == config::HttpLogin::required;

@@ -15,8 +15,8 @@
 
 namespace postern {
 
-// All but the listeners, the parent and the URL rules.
-Result<http::ProxySettings> http_settings(const config::Model& model, const Policy& policy);
+// All but the listeners, the parent, and the rules for some URLs.
+http::ProxySettings http_settings(const config::Model& model, const Policy& policy);
 // At the addresses of its interfaces; external ones are never among them (F53).
 std::vector<http::ProxyListener> http_listeners(const config::Http& http, const Policy& policy,
                                                 const DeviceOf& device_of);

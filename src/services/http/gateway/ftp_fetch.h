@@ -34,6 +34,7 @@ class FtpFetch final : public GatewayFetch {
   ~FtpFetch() override;
 
   const Peer& remote() const override { return control_.remote(); }
+  Ipv4Address origin() const override { return control_.remote().address; }
 
  private:
   void begin() override;

@@ -27,6 +27,7 @@ class GopherFetch final : public GatewayFetch {
   ~GopherFetch() override;
 
   const Peer& remote() const override { return stream_.remote(); }
+  Ipv4Address origin() const override { return stream_.remote().address; }
 
  private:
   void begin() override;

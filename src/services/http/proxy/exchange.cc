@@ -67,6 +67,7 @@ void Exchange::reset() {
   identity_ = nullptr;
   only_ = Ipv4Address();
   may_use_store_ = true;
+  busy_s_ = 0;
   out_.clear();
   delivery_ = Delivery();
   notes_ = ResponseNotes();
@@ -90,6 +91,7 @@ void Exchange::reset() {
   upstream_wait_ = Duration();
   is_stored_ = false;
   detail_.clear();
+  rule_.reset();
 }
 
 void Exchange::start(ClientConnection& connection, Request& request, std::string_view head) {
@@ -206,6 +208,7 @@ void Exchange::answer_max_forwards() {
 
 void Exchange::show(Problem problem, std::string_view detail) {
   const ProblemText& text = describe(problem);
+  if (is_refusal(problem)) ++core_.counters.denied;
   if (detail_.empty()) {
     detail_ = text.name;
     if (!detail.empty()) detail_.append(": ").append(detail);
@@ -215,6 +218,7 @@ void Exchange::show(Problem problem, std::string_view detail) {
   if (problem == Problem::login_required)
     extra +=
         "Proxy-Authenticate: Basic realm=\"" + core_.settings.realm + "\", charset=\"UTF-8\"\r\n";
+  if (problem == Problem::login_busy) extra += "Retry-After: " + std::to_string(busy_s_) + "\r\n";
   send_page(text.status, text.reason, extra, page);
 }
 
@@ -326,6 +330,7 @@ void Exchange::log(bool is_complete) {
   record.upstream_wait = upstream_wait_;
   record.is_complete = is_complete;
   record.detail = detail_;
+  record.rule = rule_;
   core_.seams.log(record);
 }
 

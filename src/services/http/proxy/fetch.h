@@ -48,6 +48,8 @@ class Fetch : public OriginFetch, private Connector::User, private UpstreamConne
   void stop() override;
 
   const Peer& remote() const override { return remote_; }
+  // As the Connector has it.
+  Ipv4Address origin() const override { return connector_.origin(); }
   const ResponseHead& head() const { return reader_.head(); }
   const Fields& trailer() const override { return chunks_.trailer(); }
 
@@ -63,6 +65,7 @@ class Fetch : public OriginFetch, private Connector::User, private UpstreamConne
   void read();
   bool take(std::string_view octets);
   bool take_head(std::string_view octets);
+  void hand_over();
   bool begin_body(std::string_view rest);
   bool take_body(std::string_view octets);
   bool take_chunks(std::string_view octets);

@@ -114,10 +114,17 @@ void write_request(std::string& out, const ProxySettings& settings, const Reques
   }
   if (request.expects == Expectation::go_on && request.has_body())
     writer.field("Expect", "100-continue");
+  if (!changes.upgrade.empty()) write_upgrade(out, changes.upgrade);
   copy_via(writer, fields);
   append_via(out, request.head().minor, settings.name);
   write_parent_credentials(out, settings);
   writer.end();
+}
+
+void write_upgrade(std::string& out, std::string_view protocol) {
+  HeadWriter writer(out);
+  writer.field("Connection", "upgrade");
+  writer.field("Upgrade", protocol);
 }
 
 void write_parent_credentials(std::string& out, const ProxySettings& settings) {
@@ -130,7 +137,8 @@ void write_response(std::string& out, const ProxySettings& settings, const Respo
   HeadWriter writer(out);
   writer.status_line(head.status, head.reason);
   const Connection connection(head.fields);
-  const bool keeps_length = !delivery.has_length && !delivery.is_chunked;
+  // RFC 9110 section 8.6: a 204 has none, or its reader waits for octets of the next response.
+  const bool keeps_length = !delivery.has_length && !delivery.is_chunked && head.status != 204;
   for (const Field& field : head.fields) {
     if (!connection.passes(field.name)) continue;
     if (!keeps_length && same_word(field.name, "content-length")) continue;
@@ -141,12 +149,25 @@ void write_response(std::string& out, const ProxySettings& settings, const Respo
   write_own(out, settings, delivery, notes);
 }
 
-void write_interim(std::string& out, const ProxySettings& settings, const ResponseHead& head) {
+void write_switch(std::string& out, const ProxySettings& settings, const ResponseHead& head) {
   HeadWriter writer(out);
   writer.status_line(head.status, head.reason);
   const Connection connection(head.fields);
   for (const Field& field : head.fields) {
     if (connection.passes(field.name)) writer.field(field);
+  }
+  write_upgrade(out, head.fields.find("Upgrade").value_or(""));
+  append_via(out, kMinor, settings.name);
+  writer.end();
+}
+
+void write_interim(std::string& out, const ProxySettings& settings, const ResponseHead& head) {
+  HeadWriter writer(out);
+  writer.status_line(head.status, head.reason);
+  const Connection connection(head.fields);
+  for (const Field& field : head.fields) {
+    if (connection.passes(field.name) && !same_word(field.name, "content-length"))
+      writer.field(field);
   }
   append_via(out, kMinor, settings.name);
   writer.end();

@@ -31,6 +31,8 @@ class OriginFetch {
     std::string user;              // user[:password] of the URL, percent-encoded; of ftp alone
     bool may_retry = false;        // idempotent, and without a body
     bool has_body = false;         // send_body() and end_body() follow
+    bool asks_upgrade = false;     // 101 is an answer, then
+    bool is_for_one = false;       // the connection is the client's afterwards, and not kept
   };
 
   class User {
@@ -45,6 +47,11 @@ class OriginFetch {
     virtual void on_pause() = 0;
     // `is_complete`: the body is whole as far as anybody can tell.
     virtual void on_end(bool is_complete) = 0;
+    // Instead of on_head(): the server goes over to another protocol on this connection, and has
+    // sent `early` in it.
+    virtual void on_upgrade(const ResponseHead& head,
+                            std::unique_ptr<UpstreamConnection> connection,
+                            const std::string& early) = 0;
     // Instead of on_head().
     virtual void on_failure(Problem problem, const std::string& detail) = 0;
     // There is room for more of the request's body.
@@ -62,6 +69,8 @@ class OriginFetch {
   virtual void stop() = 0;
 
   virtual const Peer& remote() const = 0;
+  // As Connector::origin().
+  virtual Ipv4Address origin() const = 0;
   virtual const Fields& trailer() const = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "services/http/proxy/exchange.h"
 #include "services/http/proxy/listener.h"
 #include "services/http/proxy/transfer.h"
+#include "services/http/store/store.h"
 
 namespace postern::http {
 
@@ -19,13 +20,16 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
   State(boost::asio::io_context& context, ProxySettings settings, Seams seams, Store* store)
       : core(context, std::move(settings), std::move(seams), *this) {
     core.store = store;
+    if (store != nullptr)
+      core.object_octets_max = static_cast<int64_t>(store->counters().octets / 2);
   }
 
   void begin_turn() override { core.clock.read(); }
   void end_turn() override { core.exchanges->end_turn(); }
 
   void take(int fd, const Peer& peer, const ProxyListener& at) {
-    size_t& of_client = per_client[peer.address.number];
+    const auto known = per_client.find(peer.address.number);
+    const size_t of_client = known == per_client.end() ? 0 : known->second;
     if (clients.size() >= core.settings.limits.connections ||
         of_client >= core.settings.limits.per_client) {
       ++core.counters.turned_away;
@@ -40,7 +44,7 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
       return;
     }
     ++core.counters.connections;
-    ++of_client;
+    ++per_client[peer.address.number];
     client->slot = clients.size();
     clients.push_back(std::move(client));
   }
@@ -150,7 +154,8 @@ const ProxyCounters& Proxy::counters() const {
 }
 
 Proxy::Load Proxy::load() const {
-  return Load{state_->clients.size(), state_->core.transfers->size(), state_->core.pool.size()};
+  return Load{state_->clients.size(), state_->core.transfers->size(), state_->core.pool.size(),
+              state_->per_client.size()};
 }
 
 }  // namespace postern::http

@@ -34,6 +34,7 @@ class Proxy {
     size_t clients = 0;
     size_t transfers = 0;
     size_t idle_upstream = 0;
+    size_t addresses = 0;  // of clients
   };
 
   Proxy(boost::asio::io_context& context, ProxySettings settings, Seams seams, Store* store);
