@@ -279,6 +279,11 @@ constexpr KeySpec kHttpKeys[] = {
              "a rule for users may let them; required: everybody is asked",
      .words = "none|optional|required",
      .fallback = "none"},
+    {.key = "wpad",
+     .type = Type::boolean,
+     .help = "DHCP clients of these interfaces are told where browsers find their settings for it "
+             "(wpad-url, 252), unless options of a scope say something else",
+     .fallback = "false"},
     {.key = "cache",
      .type = Type::section,
      .help = "what was fetched is kept in one file of fixed size; default: nothing is kept",

@@ -111,6 +111,7 @@ struct Http {
   std::vector<uint16_t> connect_ports = {443};
   std::vector<std::string> allow_private;  // address items
   HttpLogin login = HttpLogin::none;
+  bool wpad = false;               // DHCP clients are told of it
   std::optional<HttpCache> cache;  // empty: nothing is kept
   std::optional<HttpParent> parent;
   std::vector<HttpRule> rules;

@@ -102,6 +102,7 @@ void parse_http(Section& section, Http& http) {
   if (!ports.empty()) http.connect_ports = std::move(ports);
   section.strings("allow_private", http.allow_private);
   section.word("login", http.login);
+  section.boolean("wpad", http.wpad);
   if (auto cache = section.section("cache")) parse_cache(*cache, http.cache.emplace());
   if (auto parent = section.section("parent")) parse_parent(*parent, http.parent.emplace());
   for (const Field& field : section.find_sections("rules")) {

@@ -155,6 +155,11 @@ void warn_of_egress(Check& check, const Http& http) {
   }
 }
 
+void warn_of_wpad(Check& check, const Http& http) {
+  if (http.wpad && !check.model.services.dhcp)
+    check.report.warning_at(join(kPath, "wpad"), "tells nobody without services.dhcp");
+}
+
 void warn_of_nobody(Check& check, const Http& http) {
   const std::vector<Interface>& interfaces = check.model.interfaces;
   const bool has_any = std::any_of(
@@ -180,6 +185,7 @@ void validate_http(Check& check) {
   if (http.enabled) warn_of_own(check, http);
   if (!http.enabled || check.report.errors() > 0) return;
   warn_of_nobody(check, http);
+  warn_of_wpad(check, http);
   if (check.model.filter.posture == Posture::normal) warn_of_egress(check, http);
 }
 

@@ -54,6 +54,7 @@ http::ProxySettings http_settings(const config::Model& model, const Policy& poli
     auto allowed = config::resolve_addresses(model.objects, http.allow_private);
     if (allowed) settings.destinations.allowed = std::move(*allowed);
   }
+  if (model.services.dns) settings.local_domain = model.services.dns->domain;
   settings.asks_login = http.login == config::HttpLogin::required;
   settings.limits = limits_of(http);
   if (!http.cache) return settings;

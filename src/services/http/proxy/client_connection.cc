@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/http/proxy/client_connection.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +30,13 @@ bool ClientConnection::start() {
 void ClientConnection::stop_soon() {
   is_stopping_ = true;
   if (exchange_ == nullptr && !is_lingering_) close_now();
+}
+
+Peer ClientConnection::own() const {
+  sockaddr_in at = {};
+  socklen_t size = sizeof at;
+  getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size);
+  return Peer{Ipv4Address(ntohl(at.sin_addr.s_addr)), ntohs(at.sin_port)};
 }
 
 void ClientConnection::close_now() {

@@ -50,6 +50,8 @@ class ClientConnection final : public Poller::Handler, public Timed {
   int fd() const { return fd_; }
   const Peer& peer() const { return peer_; }
   const Peer& original() const { return original_; }
+  // Where the client has reached us.
+  Peer own() const;
   bool is_transparent() const { return !original_.address.is_unspecified(); }
   // The name that is known to have the original address.
   const std::string& verified_host() const { return verified_host_; }

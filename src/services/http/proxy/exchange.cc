@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/http/message/writer.h"
+#include "services/http/proxy/pac.h"
 
 namespace postern::http {
 namespace {
@@ -155,18 +156,35 @@ bool Exchange::answer_here() {
     show(Problem::bad_request, "Max-Forwards");
   } else if (forwards.kind == MaxForwards::Kind::answer_here) {
     answer_max_forwards();
+  } else if (is_pac_request()) {
+    send_pac();
   } else if (connection_->is_transparent()
                  ? is_connect
                  : !is_connect && request_->target.form != TargetForm::absolute) {
     show(Problem::misdirected);
   } else if (!is_connect && request_->url.authority.host.empty()) {
     show(Problem::bad_request, "no host");
-  } else if (request_->url.scheme != Scheme::http) {
+  } else if (request_->url.scheme != Scheme::http && connection_->is_transparent()) {
+    show(Problem::misdirected);
+  } else if (request_->url.scheme != Scheme::http && !request_->is("GET") && !is_head()) {
     show(Problem::not_implemented, to_text(request_->url.scheme));
   } else {
     return false;
   }
   return true;
+}
+
+// Of the proxy itself, as it would be of a web server.
+bool Exchange::is_pac_request() const {
+  return request_->target.form == TargetForm::origin && !connection_->is_transparent() &&
+         (request_->is("GET") || is_head()) && is_pac_path(request_->head().target);
+}
+
+void Exchange::send_pac() {
+  const std::string script = pac_script(connection_->own(), core_.settings.local_domain);
+  send_page(200, "OK",
+            "Content-Type: application/x-ns-proxy-autoconfig\r\nCache-Control: max-age=300\r\n",
+            script);
 }
 
 // RFC 9110 sections 9.3.7 and 9.3.8: we are the one who is asked.
@@ -286,7 +304,7 @@ void Exchange::lose_client() {
 
 std::string_view Exchange::url_text() const {
   if (request_ == nullptr) return {};
-  return request_->has_key ? std::string_view(request_->key.text) : request_->head().target;
+  return request_->shown_url();
 }
 
 void Exchange::log(bool is_complete) {

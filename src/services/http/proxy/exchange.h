@@ -84,6 +84,8 @@ class Exchange final : public Poller::Mortal,
   void keep();
   void begin();
   bool answer_here();
+  bool is_pac_request() const;
+  void send_pac();
   void answer_max_forwards();
   void show(Problem problem, std::string_view detail = {});
   void send_page(unsigned status, std::string_view reason, std::string_view extra,

@@ -78,7 +78,10 @@ void Exchange::check_target() {
     if (may_connect_port(rules, request_->url.authority.port)) return connect();
     return show(Problem::port_prohibited);
   }
-  if (!may_fetch_port(rules, request_->url.port())) return show(Problem::port_prohibited);
+  const Url& url = request_->url;
+  // 21 is refused to http, and is what ftp is for.
+  const bool is_own_port = url.scheme != Scheme::http && url.port() == default_port(url.scheme);
+  if (!is_own_port && !may_fetch_port(rules, url.port())) return show(Problem::port_prohibited);
   if (connection_->is_transparent()) return check_original();
   look_up();
 }

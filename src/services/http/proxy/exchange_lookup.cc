@@ -323,6 +323,8 @@ TransferOrder Exchange::order(const std::string& pending) {
   question.destination = destination();
   question.client = connection_->peer();
   question.method = request_->head().method;
+  question.scheme = request_->url.scheme;
+  question.user = request_->url.user;
   question.has_body = !upload_.is_done();
   const MethodKind kind = request_->facts.method;
   question.asks_upgrade = asks_upgrade();

@@ -25,7 +25,7 @@ Fetch::Fetch(Core& core, User& user)
       reader_(head_limits(core.settings.limits)) {}
 
 Fetch::~Fetch() {
-  stop();
+  Fetch::stop();
 }
 
 void Fetch::start(Question question) {

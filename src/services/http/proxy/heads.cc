@@ -12,7 +12,6 @@
 namespace postern::http {
 namespace {
 
-constexpr uint16_t kHttpPort = 80;
 constexpr uint8_t kMinor = 1;
 
 std::string basic(const std::string& credentials) {
@@ -29,8 +28,9 @@ void write_target(std::string& out, const ProxySettings& settings, const Request
   const std::string_view method = request.head().method;
   std::string target;
   if (settings.parent) {
-    target = "http://";
-    append_authority(target, request.url.authority, kHttpPort);
+    target.append(to_text(request.url.scheme)).append("://");
+    if (!request.url.user.empty()) target.append(request.url.user).append("@");
+    append_authority(target, request.url.authority, default_port(request.url.scheme));
   }
   // RFC 9112 section 3.2.4: only the last proxy asks with an asterisk.
   const bool is_whole_server = method == "OPTIONS" && request.url.path.empty();
@@ -86,7 +86,7 @@ void write_request(std::string& out, const ProxySettings& settings, const Reques
   write_target(out, settings, request);
   HeadWriter writer(out);
   std::string host;
-  append_authority(host, request.url.authority, kHttpPort);
+  append_authority(host, request.url.authority, default_port(request.url.scheme));
   writer.field("Host", host);
   const Connection connection(fields);
   const bool drops_range = changes.asks_whole || !changes.ranges.empty();

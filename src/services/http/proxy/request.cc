@@ -60,6 +60,7 @@ std::string_view upgrade_of(const Request& request) {
 
 Refusal Request::analyse() {
   has_key = false;
+  key.text.clear();
   if (const Refusal refusal = parse_target(head().method, head().target, target)) return refusal;
   if (const Refusal refusal = frame_request(head(), target, framing)) return refusal;
   expects = expectation(head().minor, head().fields);
@@ -71,6 +72,17 @@ Refusal Request::analyse() {
     has_key = make_key(url, key);
   upgrade = upgrade_of(*this);
   return {};
+}
+
+std::string_view Request::shown_url() const {
+  if (!key.text.empty()) return key.text;
+  // Of a tunnel, or of one that was refused unread.
+  const std::string_view text = head().target;
+  const size_t place = text.find("://");
+  if (place == std::string_view::npos) return text;
+  const size_t end = std::min(text.find_first_of("/?#", place + 3), text.size());
+  const size_t at = text.substr(0, end).rfind('@');
+  return at == std::string_view::npos ? text : text.substr(at + 1);
 }
 
 bool has_hidden_input(const Request& request) {

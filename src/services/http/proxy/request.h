@@ -29,7 +29,7 @@ struct Request {
   Target target;
   RequestFraming framing;
   Url url;               // absolute, also where the target is in origin form
-  CacheKey key;          // its text is the normal form of the URL, but of CONNECT
+  CacheKey key;          // its text is the normal form of the URL without a user, but of CONNECT
   bool has_key = false;  // false: nothing is kept for this URL
   RequestFacts facts;
   Expectation expects = Expectation::none;
@@ -40,6 +40,9 @@ struct Request {
   bool has_body() const {
     return framing.body == Body::chunked || (framing.body == Body::length && framing.length != 0);
   }
+
+  // The URL as rules and logs have it: never with a user or a password.
+  std::string_view shown_url() const;
 
   // After the reader is done.
   Refusal analyse();

@@ -71,6 +71,7 @@ struct ProxySettings {
   bool finishes_aborted = false;  // fetches on what all clients have left, when it is for the store
   bool asks_login = false;        // clients that nobody knows are asked for Basic credentials
   std::string realm = "postern";
+  std::string local_domain;  // of the names inside, for pac.h; empty: none
   UpgradeRule upgrade = UpgradeRule::refuse;
   ProxyLimits limits;
   UpstreamPool::Limits pool;

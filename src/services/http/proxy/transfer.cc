@@ -9,19 +9,22 @@
 namespace postern::http {
 
 Transfer::Transfer(Core& core, TransferOrder order, Leader* leader)
-    : core_(core), order_(std::move(order)), leader_(leader), fetch_(core, *this) {}
+    : core_(core),
+      order_(std::move(order)),
+      leader_(leader),
+      fetch_(make_fetch(core, *this, order_.question.scheme)) {}
 
 Transfer::~Transfer() = default;
 
 void Transfer::start() {
   started_ = core_.clock.now;
   started_s_ = core_.clock.wall_s;
-  fetch_.start(order_.question);
+  fetch_->start(order_.question);
 }
 
 void Transfer::resume() {
   leader_is_full_ = false;
-  if (!store_is_full_) fetch_.resume();
+  if (!store_is_full_) fetch_->resume();
 }
 
 // Whether anybody wants what is still to come.
@@ -144,7 +147,7 @@ void Transfer::on_time_out() {
 void Transfer::go_on() {
   store_is_full_ = false;
   Wheel::cancel(*this);
-  if (!leader_is_full_) fetch_.resume();
+  if (!leader_is_full_) fetch_->resume();
 }
 
 bool Transfer::on_data(std::string_view data) {
@@ -191,9 +194,9 @@ void Transfer::finish(bool is_complete) {
   writer_.reset();
   core_.transfers->forget_filling(order_.request->key.text, *this);
   Leader* leader = std::exchange(leader_, nullptr);
-  if (leader != nullptr) leader->on_body_end(is_complete, fetch_.trailer());
+  if (leader != nullptr) leader->on_body_end(is_complete, fetch_->trailer());
   wake_waiters();
-  fetch_.stop();
+  fetch_->stop();
   core_.transfers->remove(*this);
 }
 

@@ -95,7 +95,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   bool add_waiter(Waiter& waiter);
   void remove_waiter(const Waiter& waiter);
 
-  Fetch& fetch() { return fetch_; }
+  OriginFetch& fetch() { return *fetch_; }
   bool is_storing() const { return writer_ != nullptr && !writer_->is_over(); }
   Duration wait() const { return wait_; }  // for the head
   // What is being stored, and where in the object its first octet lies.
@@ -133,7 +133,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   Core& core_;
   TransferOrder order_;
   Leader* leader_;
-  Fetch fetch_;
+  std::unique_ptr<OriginFetch> fetch_;
   std::unique_ptr<StoreWriter> writer_;
   std::vector<Waiter*> waiters_;
   Instant started_;

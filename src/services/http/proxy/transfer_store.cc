@@ -68,7 +68,7 @@ StoreRefusal Transfer::try_storing(const ResponseHead& head, const Framing& fram
   const std::optional<std::string> key = vary_key(*names, request.head().fields);
   if (!key) return StoreRefusal::vary;
   entry.vary_names = *names;
-  entry.origin = fetch_.origin();
+  entry.origin = fetch_->origin();
   order_.variant = names->empty() ? std::string() : variant_of(*names, *key);
   if (!names->empty()) put_signpost(*names);
   begin_fill(entry, head.fields, framing);
@@ -194,7 +194,7 @@ std::string Transfer::freshen(const Entry& entry, const Fields& fields) {
   const ResponseView view{entry.facts.status, &fields};
   fresh.facts = facts_of(view, Moments{started_s_, core_.clock.wall_s}, order_.keep);
   fresh.facts.is_complete = true;
-  fresh.origin = fetch_.origin();
+  fresh.origin = fetch_->origin();
   const std::string lines = kept_lines(kept_fields(fields), core_.clock.wall_s);
   fresh.field_lines = lines;
   return encode_entry(fresh);
@@ -205,7 +205,7 @@ void Transfer::ask_again() {
   order_.condition = Condition();
   Fetch::Question question = order_.question;
   question.head = order_.plain_head;
-  fetch_.start(std::move(question));
+  fetch_->start(std::move(question));
 }
 
 }  // namespace postern::http

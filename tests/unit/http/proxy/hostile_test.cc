@@ -42,7 +42,7 @@ std::vector<BadRequest> bad_requests() {
       {"HTTP/2.0", "GET " + kUrl + " HTTP/2.0\r\nHost: a\r\n\r\n", 505},
       {"HTTP/0.9", "GET /\r\n\r\n", 400},
       {"origin form", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 421},
-      {"another scheme", "GET gopher://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 501},
+      {"another scheme", "GET wais://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 501},
       {"an expectation", get + "Host: a\r\nExpect: miracles\r\n\r\n", 417},
       {"a port of mail", "GET http://127.0.0.1:25/ HTTP/1.1\r\nHost: a\r\n\r\n", 403},
       {"a long line", "GET http://a/" + std::string(70000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n",
