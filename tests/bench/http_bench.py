@@ -146,7 +146,8 @@ class Server:
         total = 0
         for pid in self.processes():
             with open(f"/proc/{pid}/status", encoding="ascii") as file:
-                total += int(re.search(r"RssAnon:\s+(\d+)", file.read())[1]) << 10
+                for kibibytes in re.findall(r"(?:RssAnon|RssShmem):\s+(\d+)", file.read()):
+                    total += int(kibibytes) << 10
         return total
 
 
