@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstring>
 #include <future>
 #include <utility>
@@ -222,6 +223,27 @@ std::string response(std::string_view fields, std::string_view body) {
                      body);
 }
 
+Bed::Plan with_store() {
+  Bed::Plan plan;
+  plan.has_store = true;
+  return plan;
+}
+
+std::string pattern(size_t size) {
+  std::string text(size, '\0');
+  for (size_t i = 0; i < size; ++i)
+    text[i] = static_cast<char>('a' + (i * 7 + i / 251) % 26);
+  return text;
+}
+
+bool until(const std::function<bool()>& holds) {
+  for (int i = 0; i < 2000; ++i) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return holds();
+}
+
 std::string request(std::string_view url, std::string_view fields) {
   return fmt::format("GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}\r\n", url, fields);
 }
@@ -325,6 +347,20 @@ ProxyCounters Bed::counters() {
   ProxyCounters counters;
   on_loop([&] { counters = proxy_->counters(); });
   return counters;
+}
+
+Proxy::Load Bed::load() {
+  Proxy::Load load;
+  on_loop([&] { load = proxy_->load(); });
+  return load;
+}
+
+void Bed::wait_for_disk() {
+  CHECK(until([this] {
+    uint64_t fills = 0;
+    on_loop([&] { fills = store_->counters().fills; });
+    return fills == 0;
+  }));
 }
 
 std::vector<std::string> Bed::log() {
