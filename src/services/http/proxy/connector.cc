@@ -42,6 +42,14 @@ Problem problem_of(int error) {
   }
 }
 
+// Whether the server has said nothing since the last answer, not even its end: what it says before
+// it is asked is no answer, and its event may still be on the way.
+bool is_silent(int fd) {
+  char octet = 0;
+  return recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 }  // namespace
 
 Connector::Connector(Core& core, User& user) : core_(core), user_(user) {}
@@ -87,12 +95,17 @@ void Connector::start(const Destination& destination, const Peer& client, bool m
 bool Connector::take_kept() {
   if (!may_reuse_) return false;
   const bool is_judged = core_.settings.parent.has_value();
-  std::unique_ptr<UpstreamConnection> kept = core_.pool.take(key(), [&](const Peer& remote) {
-    return is_judged || judge(remote.address, destination_.port) == Problem::none;
-  });
-  if (!kept) return false;
-  user_.on_connected(std::move(kept));
-  return true;
+  for (;;) {
+    std::unique_ptr<UpstreamConnection> kept = core_.pool.take(key(), [&](const Peer& remote) {
+      return is_judged || judge(remote.address, destination_.port) == Problem::none;
+    });
+    if (!kept) return false;
+    if (is_silent(kept->fd())) {
+      user_.on_connected(std::move(kept));
+      return true;
+    }
+    core_.poller.bury(std::move(kept));
+  }
 }
 
 void Connector::resolve(const std::string& name,

@@ -82,7 +82,7 @@ TEST_CASE("http/message/framing: where the body of a response ends", "[RFC9112-6
   CHECK(of_response("HTTP/1.1 205 x", "Content-Length: 0\r\n") == "length 0 +");
 }
 
-TEST_CASE("http/message/framing: a response in no coding that anybody knows ends with its connection",
+TEST_CASE("http/message/framing: a response in a coding that is none ends with its connection",
           "[RFC9112-6.3]") {
   CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: identity\r\n") == "until_close");
   CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: Binary\r\n") == "until_close");

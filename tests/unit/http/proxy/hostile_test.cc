@@ -55,7 +55,8 @@ std::vector<BadRequest> bad_requests() {
 
 }  // namespace
 
-TEST_CASE("http/proxy/hostile: bad requests get their status, and smuggle nothing", "[F56]") {
+TEST_CASE("http/proxy/hostile: bad requests get their status, and smuggle nothing",
+          "[F56][RFC9112-6.3]") {
   Bed bed;
   for (const BadRequest& bad : bad_requests()) {
     INFO(bad.what);

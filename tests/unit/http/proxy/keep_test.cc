@@ -210,7 +210,8 @@ TEST_CASE("http/proxy/keep: what was replaced by something that may not be kept 
   CHECK(status_of(bed.get(origin.url("/"))) == 502);
 }
 
-TEST_CASE("http/proxy/keep: what has no validator stands in for a failing origin, too", "[F56]") {
+TEST_CASE("http/proxy/keep: what has no validator stands in for a failing origin, too",
+          "[F56][RFC9111-4.2.4][RFC9111-3.5]") {
   std::atomic<bool> fails = false;
   Origin origin([&](Wire& wire, const std::string&, int) {
     if (fails) return wire.send("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
@@ -224,7 +225,8 @@ TEST_CASE("http/proxy/keep: what has no validator stands in for a failing origin
   CHECK(status_of(bed.get(origin.url("/"), "Authorization: Basic eA==\r\n")) == 503);
 }
 
-TEST_CASE("http/proxy/keep: a 304 about something else is asked again without condition", "[F56]") {
+TEST_CASE("http/proxy/keep: a 304 about something else is asked again without condition",
+          "[F56][RFC9111-4.3.4]") {
   Origin origin([](Wire& wire, const std::string& head, int) {
     if (has(head, "If-None-Match")) return wire.send("HTTP/1.1 304 Same\r\nETag: \"z\"\r\n\r\n");
     return wire.send(response("Cache-Control: max-age=0\r\nETag: \"a\"\r\n", "whole"));
@@ -237,7 +239,8 @@ TEST_CASE("http/proxy/keep: a 304 about something else is asked again without co
   CHECK(origin.requests() == 3);
 }
 
-TEST_CASE("http/proxy/keep: a POST that says what a GET would get is kept for GET", "[F56]") {
+TEST_CASE("http/proxy/keep: a POST that says what a GET would get is kept for GET",
+          "[F56][RFC9110-9.3.3]") {
   Origin origin([](Wire& wire, const std::string& head, int number) {
     const std::string path =
         head.substr(head.find(' ') + 1, head.find(" HTTP") - head.find(' ') - 1);
@@ -256,7 +259,8 @@ TEST_CASE("http/proxy/keep: a POST that says what a GET would get is kept for GE
   CHECK(body_of(bed.get(origin.url("/"))) == "1");
 }
 
-TEST_CASE("http/proxy/keep: what came for another spelling of a URL is not kept", "[F56]") {
+TEST_CASE("http/proxy/keep: what came for another spelling of a URL is not kept",
+          "[F56][RFC9110-4.2.3]") {
   Origin origin([](Wire& wire, const std::string& head, int) {
     const bool is_odd = has(head, "%69ndex") || has(head, "..");
     return wire.send(response(kFresh, is_odd ? "odd" : "right"));

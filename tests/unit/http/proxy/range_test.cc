@@ -80,7 +80,7 @@ TEST_CASE("http/proxy/range: only what is missing of a range or an object is fet
   CHECK(object.octets == 1'000'000);
 }
 
-TEST_CASE("http/proxy/range: parts of two versions are never put together", "[P28]") {
+TEST_CASE("http/proxy/range: parts of two versions are never put together", "[P28][RFC9111-3.4]") {
   RangeOrigin object(500'000);
   Origin origin([&](Wire& wire, const std::string& head, int) { return object(wire, head); });
   Bed bed(with_store());
@@ -92,7 +92,8 @@ TEST_CASE("http/proxy/range: parts of two versions are never put together", "[P2
   CHECK(difference(body_of(bed.get(origin.url("/"))), object.body) == "");
 }
 
-TEST_CASE("http/proxy/range: a download that was cut short goes on where it ended", "[P28]") {
+TEST_CASE("http/proxy/range: a download that was cut short goes on where it ended",
+          "[P28][RFC9111-3.3]") {
   RangeOrigin object(1'000'000);
   Origin origin([&](Wire& wire, const std::string& head, int number) {
     if (number > 0) return object(wire, head);
@@ -135,7 +136,8 @@ TEST_CASE("http/proxy/range: clients that fetch the same ranges at once share ea
   CHECK(object.octets == 2'000'000);
 }
 
-TEST_CASE("http/proxy/range: ranges of what is stored are cut out of it", "[P28]") {
+TEST_CASE("http/proxy/range: ranges of what is stored are cut out of it",
+          "[P28][RFC9110-14.1.2][RFC9110-14.6]") {
   const std::string body = pattern(1'000'000);
   Origin origin(always(response(std::string(kFresh) + "ETag: \"a\"\r\n", body)));
   Bed bed(with_store());

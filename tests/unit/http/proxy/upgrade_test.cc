@@ -33,7 +33,7 @@ bool echo(Wire& wire, const std::string& head, int) {
 
 }  // namespace
 
-TEST_CASE("http/proxy/upgrade: where it is permitted, octets go both ways", "[F56]") {
+TEST_CASE("http/proxy/upgrade: where it is permitted, octets go both ways", "[F56][RFC9110-7.8]") {
   Origin origin(echo);
   Bed bed(with(UpgradeRule::tunnel));
   Wire wire = bed.client();
@@ -56,7 +56,7 @@ TEST_CASE("http/proxy/upgrade: where it is permitted, octets go both ways", "[F5
   CHECK(has(bed.log().front(), "GET 101 "));
 }
 
-TEST_CASE("http/proxy/upgrade: where it is not, the wish is not passed on", "[F56]") {
+TEST_CASE("http/proxy/upgrade: where it is not, the wish is not passed on", "[F56][RFC9110-7.8]") {
   Origin origin(echo);
   Bed bed(with(UpgradeRule::refuse));
   CHECK(body_of(bed.get(origin.url("/"), kWish)) == "plain");
@@ -79,7 +79,7 @@ TEST_CASE("http/proxy/upgrade: the origin may answer in HTTP", "[F56]") {
 }
 
 TEST_CASE("http/proxy/upgrade: wishes that would hide requests, or are none, are not passed on",
-          "[F56]") {
+          "[F56][RFC9110-7.8]") {
   Origin origin([](Wire& wire, const std::string& head, int) {
     return wire.send(response("", has(head, "Upgrade:") ? "passed on" : "plain"));
   });
