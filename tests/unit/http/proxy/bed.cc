@@ -363,6 +363,15 @@ void Bed::wait_for_disk() {
   }));
 }
 
+void Bed::wait_until_still() {
+  uint64_t octets = 0;
+  CHECK(until([&] {
+    const uint64_t before = std::exchange(octets, counters().bytes_from_upstream);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return octets != 0 && before == octets;
+  }));
+}
+
 std::vector<std::string> Bed::log() {
   std::vector<std::string> log;
   on_loop([&] { log = log_; });

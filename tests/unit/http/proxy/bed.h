@@ -102,6 +102,8 @@ class Bed {
   // Until all that was put into the store is on the disk: only then a part is found by requests for
   // more than it.
   void wait_for_disk();
+  // Until some of a body has come from an origin, and no more comes as nobody takes it.
+  void wait_until_still();
   Proxy& proxy() { return *proxy_; }
   std::vector<std::string> log();
 

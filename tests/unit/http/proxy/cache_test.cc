@@ -2,9 +2,6 @@
 // The proxy with a store.
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <thread>
-#include <utility>
 
 #include "unit/http/proxy/bed.h"
 
@@ -169,13 +166,8 @@ TEST_CASE("http/proxy/cache: a first client that waits gives way to one that com
   slow.send(request(origin.url("/")));
   slow.read_head();
   // Until nothing moves any more: the first client has all that it takes unread.
-  uint64_t octets = 1;
-  CHECK(until([&] {
-    const uint64_t before = std::exchange(octets, bed.counters().bytes_from_upstream);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    return before == octets;
-  }));
-  CHECK(octets < body.size());
+  bed.wait_until_still();
+  CHECK(bed.counters().bytes_from_upstream < body.size());
   CHECK(difference(body_of(bed.get(origin.url("/"))), body) == "");
   CHECK(difference(slow.read_exactly(body.size()), body) == "");
   CHECK(origin.requests() == 1);
