@@ -93,7 +93,7 @@ Refusal frame_body(const FramingFields& found, uint8_t minor, Framing& framing) 
 // codes by ("identity", "binary", ...): of gzip and the like the client could not know, and what
 // looks like chunked may be chunks.
 bool is_idle_coding(const FramingFields& found, uint8_t minor) {
-  constexpr std::array<std::string_view, 6> kCodings = {"gzip",     "x-gzip",     "compress",
+  constexpr std::array<std::string_view, 6> kCodings = {"gzip",    "x-gzip",     "compress",
                                                         "deflate", "x-compress", "br"};
   const std::string_view coding = found.coding.value;
   if (minor == 0 || found.coding.count != 1 || found.length.count != 0) return false;

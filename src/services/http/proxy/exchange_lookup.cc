@@ -29,9 +29,10 @@ void Exchange::take_rules() {
   const KeepRule* rule = nullptr;
   if (settings.keep_rules && request_->has_key) {
     UrlQuestion question;
+    // In its normal form: no other spelling is a way around.
     question.url = request_->key.text;
     question.host = request_->url.authority.host;
-    question.path = request_->url.path;
+    question.path = question.url.substr(question.url.find('/', question.url.find("://") + 3));
     rule = settings.keep_rules->find(question);
   }
   const bool is_never_kept = rule != nullptr && rule->is_never_kept;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 namespace postern::http {
@@ -225,6 +226,7 @@ void TransferTable::forget_filling(const std::string& key, const Transfer& trans
 void TransferTable::note_reader(const std::string& key) {
   const auto [from, to] = filling_.equal_range(key);
   std::vector<Transfer*> known;
+  known.reserve(static_cast<size_t>(std::distance(from, to)));
   for (auto each = from; each != to; ++each)
     known.push_back(each->second);
   // A transfer may end in this; it stays until the turn is over.

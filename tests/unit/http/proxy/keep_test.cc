@@ -156,6 +156,7 @@ TEST_CASE("http/proxy/keep: a ban also holds for what was kept before it", "[F56
     CHECK(bed.proxy().apply(settings).has_value());
   });
   CHECK(body_of(bed.get(origin.url("/x"))) == "1");
+  CHECK(body_of(bed.get(origin.url("/%78"))) == "2");  // nor is another spelling a way around it
 }
 
 TEST_CASE("http/proxy/keep: a body that is too large is seen so while it comes", "[C19]") {
