@@ -65,11 +65,8 @@ def test_http_transparent_large(lab):
     with web(lab):
         urls = [f"{SITE}/file/{size}-many-{size}" for size in range(300000, 310000, 1000)]
         urls += [f"http://{SECOND}/bytes/{size}" for size in range(300000, 310000, 1000)]
-        words = ["--parallel", "--parallel-immediate", "-o", "/dev/null"]
-        words += ["-w", "%{size_download}\n"]
-        for url in urls[1:]:
-            words += [url, "-o", "/dev/null"]
-        told = lab.client.must(["curl", "-s", "-m", "20", urls[0], *words]).split()
+        ask = "xargs -P 20 -n 1 curl -s -m 20 -o /dev/null -w '%{size_download}\\n'"
+        told = lab.client.must(["sh", "-c", f"printf '%s\\n' {' '.join(urls)} | {ask}"]).split()
         sizes = sorted(int(size) for size in told)
         check(sizes == sorted(2 * list(range(300000, 310000, 1000))), f"{sizes}")
 
