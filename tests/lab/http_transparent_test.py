@@ -65,11 +65,8 @@ def test_http_transparent_large(lab):
     with web(lab):
         urls = [f"{SITE}/file/{size}-many-{size}" for size in range(300000, 310000, 1000)]
         urls += [f"http://{SECOND}/bytes/{size}" for size in range(300000, 310000, 1000)]
-        words = ["--parallel", "--parallel-immediate", "-o", "/dev/null"]
-        words += ["-w", "%{size_download}\n"]
-        for url in urls[1:]:
-            words += [url, "-o", "/dev/null"]
-        told = lab.client.must(["curl", "-s", "-m", "20", urls[0], *words]).split()
+        ask = "xargs -P 20 -n 1 curl -s -m 20 -o /dev/null -w '%{size_download}\\n'"
+        told = lab.client.must(["sh", "-c", f"printf '%s\\n' {' '.join(urls)} | {ask}"]).split()
         sizes = sorted(int(size) for size in told)
         check(sizes == sorted(2 * list(range(300000, 310000, 1000))), f"{sizes}")
 
@@ -176,3 +173,23 @@ def test_http_transparent_kernel(lab):
     start(lab, config(lab, transparent()))
     lab.restart_with(lab.config())
     check(rules() == 0, f"{rules()} rules are left after a restart")
+
+
+def test_http_transparent_workers(lab):
+    """With two workers, which hand packets to each other, hosts of both get their pages (F56)."""
+    workers = "system:\n  workers: { count: 2 }\n"
+    both = f"    transparent: {{ from: 192.168.1.0/24, ports: {PORT} }}\n"
+    try:
+        lab.restart_with(config(lab, both).replace("system:\n", workers, 1))
+        check(len(lab.ask("status")["workers"]) == 2, "there are not two workers")
+        with web(lab):
+            for address in range(40, 48):
+                own = f"192.168.1.{address}"
+                lab.client.must(f"ip address add {own}/24 dev eth0")
+                text = fetch(lab.client, f"{SITE}/file/100000-{address}", "--interface", own)
+                check(by_proxy(text) and len(text) > 100000, f"{own}: {len(text)} bytes")
+                wait_until(lambda own=own: http_log(lab)[-1].startswith(f"{own} "), 3, own)
+    finally:
+        for address in range(40, 48):
+            lab.client.run(f"ip address del 192.168.1.{address}/24 dev eth0")
+        lab.restart_with(lab.config())
