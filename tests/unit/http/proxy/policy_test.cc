@@ -186,36 +186,6 @@ TEST_CASE("http/proxy/policy: who is not known is asked", "[F57]") {
   CHECK(checks == 4);
 }
 
-TEST_CASE("http/proxy/policy: who is known by a password is asked for it again after a while",
-          "[F57]") {
-  Origin origin(always(response("", "x")));
-  std::string right = "right";
-  int checks = 0;
-  Bed::Plan plan;
-  plan.settings.asks_login = true;
-  plan.seams.check_password = [&](const std::string& user, const std::string& password, Ipv4Address,
-                                  const Seams::Verified& then) {
-    ++checks;
-    const Identity identity{user, {7}};
-    then(password == right ? &identity : nullptr);
-  };
-  Bed bed(std::move(plan));
-  Wire wire = bed.client();
-  const auto ask = [&] {
-    wire.send(request(origin.url("/"), "Proxy-Authorization: Basic dTpyaWdodA==\r\n"));
-    return status_of(wire.read_response());
-  };
-  CHECK(ask() == 200);
-  bed.pass_seconds(50);
-  CHECK(ask() == 200);
-  CHECK(checks == 1);
-  // Another password now, or the user is gone: the old one ends on a connection that stays, too.
-  bed.on_loop([&] { right = "other"; });
-  bed.pass_seconds(20);
-  CHECK(ask() == 407);
-  CHECK(checks == 2);
-}
-
 TEST_CASE(
     "http/proxy/policy: a transparent client gets what it was going to, whatever its Host says",
     "[F56]") {
