@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Connections to web servers that the HTTP proxy answers, and curl that does not know of it."""
 
-from http_test import PORT, SITE, config, error_log, http_log, show, start, web
+from http_test import PORT, SITE, browse, config, error_log, http_log, show, start, web
 from lab import SECOND, WEB, check, wait_until
 
 CLIENT = "192.168.1.10"
@@ -57,6 +57,18 @@ def test_http_transparent(lab):
         argv = ["curl", "-s", "-x", "http://192.168.1.1:3128", f"{SITE}/file/200000-transparent"]
         check(len(lab.client2.must(argv)) == 200000, "by the proxy's own port")
         check(server.out().count("/file/200000-transparent") == 1, server.out())
+
+
+def test_http_transparent_browser(lab):
+    """A browser that knows of no proxy shows a page with its script and image, and another one gets
+    it without a packet outside (F56)."""
+    start(lab, config(lab, transparent()))
+    with web(lab) as server:
+        for _ in range(2):
+            told = browse(lab, lab.client, f"{SITE}/site")
+            check("title seen script and image" in told, f"it shows: {told}")
+        for path in ("/site", "/code.js", "/dot.gif"):
+            check(server.out().count(f"GET {path} ") == 1, f"{path}: {server.out()}")
 
 
 def test_http_transparent_large(lab):
