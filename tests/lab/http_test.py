@@ -176,9 +176,12 @@ def test_http_outside(lab):
         for host, address in ((lab.internet, "203.0.113.2"), (lab.dmz, "10.9.0.1")):
             done = host.run(ask + [f"http://{address}:3128"])
             check(not done.ok, f"{host.name} was served: {done.out}")
-        lab.client.run("ip address add 172.16.5.10/24 dev port0")
-        stranger = lab.client.run(ask + [PROXY, "--interface", "172.16.5.10"])
-        check(not stranger.ok, f"served beyond from: {stranger.out}")
+        lab.client.must("ip address add 172.16.5.10/24 dev eth0")
+        try:
+            stranger = lab.client.run(ask + [PROXY, "--interface", "172.16.5.10"])
+            check(not stranger.ok, f"served beyond from: {stranger.out}")
+        finally:
+            lab.client.must("ip address del 172.16.5.10/24 dev eth0")
 
 
 def test_http_filter(lab):
