@@ -183,8 +183,8 @@ def asks_proxy(box):
 
 
 def keeps_pages(box, _):
-    """The HTTP proxy has its file in the cache directory of the unit, and serves a page from it when
-    the server is gone (F55)."""
+    """The HTTP proxy has its file in the cache directory of the unit, and serves a page from it
+    when the server is gone (F55)."""
     box.write(FILE, CONFIG.replace("services:\n", HTTP))
     box.must("systemctl reload posternd")
     wait_until(
