@@ -2,11 +2,13 @@
 """The steps of tests/system/run, each on what the one before left. Each is told the container and
 the path of the package."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import stat
+import subprocess
 import time
 
 import yaml
@@ -40,6 +42,18 @@ filter:
 """
 FILE = "/etc/postern/gateway.yaml"
 INTERNET = "203.0.113.1"
+CACHE = "/var/cache/postern/http"
+HTTP = f"""services:
+  http:
+    allow_private: {INTERNET}      # a documentation address, which is not public
+    cache: {{ file: {CACHE}, size: 16MiB, largest_object: 1MiB }}
+"""
+# Asks the proxy for a page; prints what it says of its cache, then the page.
+ASK = f"""import urllib.request
+proxy = urllib.request.ProxyHandler({{"http": "http://192.168.1.1:3128"}})
+with urllib.request.build_opener(proxy).open("http://{INTERNET}/page", timeout=10) as answer:
+    print(answer.headers["Cache-Status"], answer.read().decode())
+"""
 DROP_IN = "[Service]\nSystemCallErrorNumber=kill\nSystemCallFilter=iopl\n"
 
 
@@ -142,6 +156,48 @@ def reloads(box, _):
     with open(box.root + FILE, encoding="utf-8") as file:
         check(file.read() == CONFIG, "the file says something else")
     check(state(box, "ActiveState") == "active", "it does not run any more")
+
+
+@contextlib.contextmanager
+def web_server(box, text):
+    """A web server outside, whose /page was last changed ten days ago: fresh for a day."""
+    folder = box.directory + "/web"
+    os.makedirs(folder, exist_ok=True)
+    with open(folder + "/page", "w", encoding="ascii") as file:
+        file.write(text)
+    os.utime(folder + "/page", times=(time.time() - 10 * 86400,) * 2)
+    command = ["ip", "netns", "exec", box.namespace("internet"), "/usr/bin/python3", "-m",
+               "http.server", "--directory", folder, "--bind", INTERNET, "80"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            yield
+        finally:
+            server.kill()
+
+
+def asks_proxy(box):
+    """What the proxy said of its cache and the page; empty where there was none."""
+    with contextlib.suppress(Failure):
+        return box.host("client", ["/usr/bin/python3", "-c", ASK]).strip()
+    return ""
+
+
+def keeps_pages(box, _):
+    """The HTTP proxy has its file in the cache directory of the unit, and serves a page from it
+    when the server is gone (F55)."""
+    box.write(FILE, CONFIG.replace("services:\n", HTTP))
+    box.must("systemctl reload posternd")
+    wait_until(
+        lambda: json.loads(box.must("postern --json show cache"))["cache"]["state"] == "ready",
+        10,
+        "the cache does not open",
+    )
+    size = os.stat(box.root + CACHE).st_size
+    check(size == 16 << 20, f"{CACHE} has {size} octets")
+    with web_server(box, "a page of the web"):
+        wait_until(lambda: "a page" in asks_proxy(box), 10, "no page comes by the proxy")
+    told = asks_proxy(box)
+    check("hit" in told and "a page of the web" in told, f"the page was not kept: {told}")
 
 
 def journal(box, *fields):
@@ -278,15 +334,17 @@ def stops(box, _):
 
 
 def is_removed(box, _):
-    """Removed, the configuration and the state stay; purged, nothing is left."""
+    """Removed, the configuration, the state and the cache stay; purged, nothing is left."""
     box.must("dpkg --remove postern")
     check(box.exists(FILE) and box.exists("/var/lib/postern/last-good.yaml"), "state is lost")
+    check(box.exists(CACHE), "the cache is lost")
     check(not box.exists("/usr/sbin/posternd"), "the program is left")
     box.must("dpkg --purge postern")
     told = box.must(["sh", "-c", "find / -xdev -name '*postern*' -not -path '/proc/*' "
                      "-not -path '/sys/*' -not -path '/root/*' -not -path '/run/*'"])
     check(not told.strip(), told)
-    check(not box.exists("/etc/postern"), "/etc/postern is left")
+    for path in ("/etc/postern", "/var/cache/postern"):
+        check(not box.exists(path), f"{path} is left")
 
 
 STEPS = (
@@ -294,6 +352,7 @@ STEPS = (
     starts,
     is_confined,
     reloads,
+    keeps_pages,
     logs_into_the_journal,
     is_an_example_of_cloud_init,
     comes_back,

@@ -19,7 +19,9 @@ constexpr KeySpec kHostsKey{
 constexpr KeySpec kPathsKey{
     .key = "paths",
     .type = Type::text,
-    .help = "/docs/ and all below; * stands for any characters, ? for one; default: every one",
+    .help =
+        "/docs/ and all below; * stands for any characters; the query counts only where the "
+        "pattern has a ?; default: every one",
     .max = kUrlPatternMax,
     .list = true};
 

@@ -16,8 +16,8 @@
 // - segments are reclaimed in the order of age, then sequence, and free ones are taken in the order
 //   of their old sequence; a successor never lies in an older one;
 // - one that is kept, because it is hot or because somebody reads it, is as old as the open one
-// from
-//   then on; what is dead in it is struck from its summary, on the disk before its header says so;
+//   from then on; what is dead in it is struck from its summary, on the disk before its header says
+//   so;
 // - one that was let go while somebody still reads it loses its header at once.
 //
 // Bounds: 24 octets a segment, four bits a chunk, the summary of the open segment. Thread: the
