@@ -133,18 +133,26 @@ void validate_parent(Check& check, const HttpParent& parent) {
   }
 }
 
+// Where the proxy is to come to, each port once.
+std::vector<Need> egress_of(const Http& http) {
+  const std::string path(kPath);
+  if (http.parent) return {{nullptr, kTcp, http.parent->port, join(path, "parent")}};
+  std::vector<Need> needs = {{nullptr, kTcp, kHttpPort, path}};
+  auto add = [&needs](const std::vector<uint16_t>& ports, const std::string& place) {
+    for (size_t i = 0; i < ports.size(); ++i) {
+      const bool is_new = std::none_of(needs.begin(), needs.end(),
+                                       [&](const Need& need) { return need.port == ports[i]; });
+      if (is_new) needs.push_back({nullptr, kTcp, ports[i], item_path(place, i, ports.size())});
+    }
+  };
+  add(http.connect_ports, join(path, "connect_ports"));
+  if (http.transparent) add(http.transparent->ports, join(join(path, "transparent"), "ports"));
+  return needs;
+}
+
 // Without such rules the proxy is there, and fetches nothing.
 void warn_of_egress(Check& check, const Http& http) {
-  std::vector<Need> needs;
-  const std::string path(kPath);
-  if (http.parent) {
-    needs.push_back({nullptr, kTcp, http.parent->port, join(path, "parent")});
-  } else {
-    needs.push_back({nullptr, kTcp, kHttpPort, path});
-    const auto& ports = http.connect_ports;
-    if (std::count(ports.begin(), ports.end(), kHttpsPort) != 0)
-      needs.push_back({nullptr, kTcp, kHttpsPort, path});
-  }
+  std::vector<Need> needs = egress_of(http);
   meet_by_rules(check, needs);
   for (const Need& need : needs) {
     if (need.is_met) continue;

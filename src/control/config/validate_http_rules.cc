@@ -72,10 +72,24 @@ void validate_lifetimes(Check& check, const HttpCache& cache) {
   check_number(check, cache.lifetimes, place);
 }
 
-bool denies_everybody(const HttpRule& rule) {
-  return rule.enabled && rule.action == HttpAction::deny && rule.hosts.empty() &&
-         rule.paths.empty() && rule.contains.empty() && rule.pattern.empty() &&
-         rule.users.empty() && rule.when.empty();
+// Every one of `some` is among `all`; of no patterns, every page is.
+bool includes(const std::vector<std::string>& all, const std::vector<std::string>& some) {
+  if (all.empty()) return true;
+  return !some.empty() && std::all_of(some.begin(), some.end(), [&](const std::string& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  });
+}
+
+// What a rule names it is to name as the other does: patterns are not held against each other.
+bool is_all_or(const std::string& text, const std::string& other) {
+  return text.empty() || text == other;
+}
+
+// Whoever it is, and wherever `rule` matches.
+bool meets_everybody(const HttpRule& behind, const HttpRule& rule) {
+  return behind.enabled && behind.users.empty() && includes(behind.hosts, rule.hosts) &&
+         includes(behind.paths, rule.paths) && includes(behind.when, rule.when) &&
+         is_all_or(behind.contains, rule.contains) && is_all_or(behind.pattern, rule.pattern);
 }
 
 // Whom nobody knows such a rule does not meet: he need only not log in.
@@ -84,10 +98,13 @@ void warn_of_unknown(Check& check, const Http& http, size_t index) {
   if (rule.action != HttpAction::deny || rule.users.empty() || !rule.enabled) return;
   if (http.login == HttpLogin::required) return;
   const auto behind = http.rules.begin() + static_cast<ptrdiff_t>(index);
-  if (std::any_of(behind, http.rules.end(), denies_everybody)) return;
+  const auto last = std::find_if(behind, http.rules.end(),
+                                 [&](const HttpRule& one) { return meets_everybody(one, rule); });
+  if (last != http.rules.end() && last->action == HttpAction::deny) return;
   check.report.warning_at(join(join(join(kPath, "rules"), index), "users"),
-                          "denies nothing to who is not logged in; services.http.login: required "
-                          "asks everybody, a rule behind it that denies all others asks no more");
+                          "denies nothing to who is not logged in: set services.http.login: "
+                          "required, or let the users you mean by a rule before and deny "
+                          "everybody by one without users");
 }
 
 }  // namespace

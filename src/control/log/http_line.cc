@@ -68,6 +68,8 @@ std::string http_line(const http::LogRecord& record, int64_t wall_ns) {
   if (record.request_bytes > 0) line += fmt::format(" request_bytes={}", record.request_bytes);
   line += fmt::format(" duration_ms={}", record.total.ns / kNsPerMs);
   if (!record.is_complete) line += " complete=no";
+  if (record.is_denied) line += " action=deny";
+  if (!record.rule.empty()) line += " rule=" + word_of(record.rule);
   if (!record.detail.empty()) {
     line += " detail=";
     std::string quoted;

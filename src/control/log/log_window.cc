@@ -20,6 +20,17 @@ bool is_party(std::string_view value, std::string_view host) {
          (value.size() == host.size() || value[host.size()] == ':');
 }
 
+// Lines of the HTTP log do not begin with fields, so that they have to be read as a whole.
+bool has_field(config::LogName log, std::string_view line, std::string_view key,
+               const std::string& value) {
+  if (line.find(value) == std::string_view::npos) return false;  // quick, and true of most
+  if (log != config::LogName::http) return find_log_field(line, key) == value;
+  const std::vector<LogField> fields = read_log_line(line);
+  return std::any_of(fields.begin(), fields.end(), [&](const LogField& field) {
+    return field.key == key && field.value == value;
+  });
+}
+
 bool names_host(std::string_view line, const std::string& host) {
   if (line.find(host) == std::string_view::npos) return false;
   for (const LogField& field : read_log_line(line)) {
@@ -53,10 +64,8 @@ bool LogFilter::is_about(config::LogName log) const {
 
 bool LogFilter::matches(config::LogName log, std::string_view line, int64_t wall_ns) const {
   if (!is_about(log) || wall_ns < since_ns) return false;
-  // The quick look first: most lines are told apart by it.
-  if (!rule.empty() && line.find(rule) == std::string_view::npos) return false;
-  if (!rule.empty() && find_log_field(line, "rule") != rule) return false;
-  if (!action.empty() && find_log_field(line, "action") != action) return false;
+  if (!rule.empty() && !has_field(log, line, "rule", rule)) return false;
+  if (!action.empty() && !has_field(log, line, "action", action)) return false;
   return host.empty() || names_host(line, host);
 }
 

@@ -68,6 +68,23 @@ TEST_CASE("control/http_line: what is written is read again", "[F65][F69]") {
   CHECK(fields.at("time").substr(0, 10) == "2026-03-01");
 }
 
+TEST_CASE("control/http_line: what was denied says so, and by which rule", "[F57][F65]") {
+  http::LogRecord one = record();
+  CHECK(fields_of(http_line(one, kWall)).count("action") == 0);
+  one.status = 403;
+  one.is_denied = true;
+  one.detail = "filtered: 192.0.2.1";
+  auto fields = fields_of(http_line(one, kWall));
+  CHECK(fields.at("action") == "deny");
+  CHECK(fields.count("rule") == 0);
+  one.rule = "games";
+  one.detail = "denied: rule games";
+  fields = fields_of(http_line(one, kWall));
+  CHECK(fields.at("action") == "deny");
+  CHECK(fields.at("rule") == "games");
+  CHECK(fields.at("detail") == "denied: rule games");
+}
+
 TEST_CASE("control/http_line: nothing from outside breaks a line", "[F65]") {
   http::LogRecord one = record();
   one.method = "GET\n";

@@ -56,6 +56,26 @@ TEST_CASE("control/log: the last lines of all logs, by time and filter", "[F69]"
   CHECK(window.tail(filter, 9).lines.size() == 1);
 }
 
+TEST_CASE("control/log: the HTTP log is searched for rules and actions, too", "[F65][F69]") {
+  const std::string front = "192.0.2.1 - - [01/Mar/2026:08:00:00 +0000] \"GET http://a.example/";
+  const std::string games =
+      front + " HTTP/1.1\" 403 9 \"-\" \"-\" cache=none action=deny rule=games detail=\"denied\"";
+  LogWindow window;
+  add(window, LogName::http, 1, games);
+  add(window, LogName::http, 2, front + "games?rule=games HTTP/1.1\" 200 9 \"-\" \"-\" cache=miss");
+  add(window, LogName::http, 3,
+      front + " HTTP/1.1\" 403 9 \"-\" \"rule=games action=deny\" cache=none rule=games-2");
+  add(window, LogName::security, 4, "rule=\"shops\" action=deny");
+  using List = std::vector<std::string>;
+  LogFilter filter;
+  filter.rule = "games";
+  CHECK(texts(window.tail(filter, 9).lines) == List{games});
+  filter = {};
+  filter.action = "deny";
+  filter.logs = {LogName::http};
+  CHECK(texts(window.tail(filter, 9).lines) == List{games});
+}
+
 TEST_CASE("control/log: who follows a rule gets its lines only, however many others come",
           "[F69]") {
   LogWindow window;

@@ -90,7 +90,8 @@ void Exchange::reset() {
   upstream_wait_ = Duration();
   is_stored_ = false;
   detail_.clear();
-  rule_.reset();
+  is_denied_ = false;
+  rule_.clear();
 }
 
 void Exchange::start(ClientConnection& connection, Request& request, std::string_view head) {
@@ -208,7 +209,7 @@ void Exchange::answer_max_forwards() {
 
 void Exchange::show(Problem problem, std::string_view detail) {
   const ProblemText& text = describe(problem);
-  if (is_refusal(problem)) ++core_.counters.denied;
+  if (is_refusal(problem)) count_denied();
   if (detail_.empty()) {
     detail_ = text.name;
     if (!detail.empty()) detail_.append(": ").append(detail);
@@ -330,6 +331,7 @@ void Exchange::log(bool is_complete) {
   record.upstream_wait = upstream_wait_;
   record.is_complete = is_complete;
   record.detail = detail_;
+  record.is_denied = is_denied_;
   record.rule = rule_;
   core_.seams.log(record);
 }

@@ -104,7 +104,8 @@ class Exchange final : public Poller::Mortal,
   void on_password_checked(const LoginAnswer& answer);
   void admit_client();
   void deny(const Admission& admission);
-  void tell_rule(const std::string& name);
+  void count_denied();
+  void remember_rule(const Admission& admission);
   void check_target();
   void check_original();
   void on_original_known(bool is_its);
@@ -257,7 +258,8 @@ class Exchange final : public Poller::Mortal,
   Duration upstream_wait_;
   bool is_stored_ = false;
   std::string detail_;
-  std::optional<uint32_t> rule_;
+  bool is_denied_ = false;
+  std::string rule_;  // its name: by then the settings may have other rules
 };
 
 // Exchanges that are not used, for the next requests.

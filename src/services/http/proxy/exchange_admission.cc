@@ -47,9 +47,14 @@ void Exchange::on_password_checked(const LoginAnswer& answer) {
   if (!is_asking_) admit_client();
 }
 
+void Exchange::count_denied() {
+  ++core_.counters.denied;
+  is_denied_ = true;
+}
+
 // For the log: which of the rules it was.
-void Exchange::tell_rule(const std::string& name) {
-  if (!name.empty()) detail_.append(describe(Problem::denied).name).append(": rule ").append(name);
+void Exchange::remember_rule(const Admission& admission) {
+  if (admission.rule) rule_ = core_.settings.url_rules->rule(*admission.rule).name;
 }
 
 void Exchange::admit_client() {
@@ -67,8 +72,9 @@ void Exchange::admit_client() {
 }
 
 void Exchange::deny(const Admission& admission) {
-  rule_ = admission.rule;
-  if (rule_) tell_rule(core_.settings.url_rules->rule(*rule_).name);
+  remember_rule(admission);
+  if (!rule_.empty())
+    detail_.append(describe(Problem::denied).name).append(": rule ").append(rule_);
   show(Problem::denied, admission.message);
 }
 

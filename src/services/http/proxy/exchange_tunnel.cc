@@ -74,9 +74,9 @@ void Exchange::begin_tunnel(std::unique_ptr<UpstreamConnection> connection) {
   const std::string from_client = std::exchange(connection_->input(), {});
   tunnel_->start(from_client, [this](std::string_view name) {
     const Admission admission = admit_name(core_, name, request_->url.port(), identity_);
-    rule_ = admission.rule;
     if (admission.kind == Admission::Kind::permit) return true;
-    ++core_.counters.denied;
+    remember_rule(admission);
+    count_denied();
     return false;
   });
 }

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,8 +74,8 @@ struct LogRecord {
   Duration upstream_wait;   // from the question upstream to the head of its answer
   bool is_complete = true;  // false: one side left in the middle
   std::string_view detail;  // why, where it is not plain (RFC 9209 in our words)
-  std::optional<uint32_t>
-      rule;  // the URL rule that denied it: its place in ProxySettings::url_rules
+  bool is_denied = false;   // by rules of URLs, ports, addresses, or those of the client
+  std::string_view rule;    // the name of the URL rule that denied it; empty: another reason
 };
 
 struct Seams {

@@ -305,7 +305,8 @@ void Bed::start(Plan plan) {
     log_.push_back(fmt::format("{} {} {} {} {} {}", record.method, record.status, record.bytes,
                                to_text(record.result), record.is_complete ? "whole" : "cut",
                                record.detail) +
-                   (record.rule ? fmt::format(" rule {}", *record.rule) : ""));
+                   (record.is_denied ? " denied" : "") +
+                   (record.rule.empty() ? "" : fmt::format(" by {}", record.rule)));
   };
   proxy_ =
       std::make_unique<Proxy>(loop_, std::move(plan.settings), std::move(plan.seams), store_.get());

@@ -38,6 +38,7 @@ std::shared_ptr<const UrlRules> deny_host(const std::string& host) {
   UrlRule rule;
   rule.host = host;
   rule.message = "not here";
+  rule.name = "no-bad";
   Result<UrlRules> rules = UrlRules::compile({rule}, UrlAction::permit);
   REQUIRE(rules);
   return std::make_shared<const UrlRules>(std::move(*rules));
@@ -111,6 +112,8 @@ TEST_CASE("http/proxy/policy: URL rules refuse with their message, and names in 
   }
   REQUIRE(bed.log().size() == 3);
   CHECK(has(bed.log().back(), "server name bad.example denied"));
+  for (const std::string& line : bed.log())
+    CHECK(has(line, " denied by no-bad"));
 }
 
 TEST_CASE("http/proxy/policy: the name in TLS is judged as that of CONNECT, with its port",
