@@ -59,7 +59,7 @@ void DnsControl::start_service() {
     if (number >= OwnQuestions::kFirstNumber) return own_questions_->take(number, answer);
     if (validator_) validator_->answer_query(number, answer);
   });
-  own_questions_ = std::make_unique<OwnQuestions>(*service_);
+  own_questions_ = std::make_unique<OwnQuestions>(loop_.context(), *service_);
   for (const auto& [address, host_name] : leases_)
     service_->set_lease(address, host_name);
   service_->set_learned_servers(learned_);
