@@ -29,7 +29,9 @@ class OwnQuestions {
   using Found = std::function<void(const Result<Addresses>& addresses)>;
   // Numbers of Service::ask_own from here on are ours, those below the validator's.
   static constexpr uint32_t kFirstNumber = uint32_t{1} << 31;
-  static constexpr size_t kQuestionsMax = 4096;
+  // A quarter, as for any client: whatever names are asked for on behalf of others, those who ask
+  // the service themselves have the rest.
+  static constexpr size_t kQuestionsMax = dns::kPendingMax / 4;
   static constexpr size_t kAddressesMax = 16;  // of one name
 
   OwnQuestions(boost::asio::io_context& context, dns::Service& service)
