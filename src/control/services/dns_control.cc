@@ -56,10 +56,11 @@ void DnsControl::start_service() {
   tls_ = tls.get();
   service_->set_tls(std::move(tls));
   service_->set_own_reply([this](uint32_t number, dns::Bytes answer) {
-    if (number >= OwnQuestions::kFirstNumber) return own_questions_->take(number, answer);
-    if (validator_) validator_->answer_query(number, answer);
+    const bool is_for_validator = number < OwnQuestions::kFirstNumber;
+    if (!is_for_validator && own_questions_) own_questions_->take(number, answer);
+    if (is_for_validator && validator_) validator_->answer_query(number, answer);
   });
-  own_questions_ = std::make_unique<OwnQuestions>(*service_);
+  own_questions_ = std::make_unique<OwnQuestions>(loop_.context(), *service_);
   for (const auto& [address, host_name] : leases_)
     service_->set_lease(address, host_name);
   service_->set_learned_servers(learned_);
@@ -153,7 +154,7 @@ void DnsControl::arrange_hooks() {
 }
 
 bool DnsControl::find_addresses(const std::string& name, const OwnQuestions::Found& found) {
-  if (!service_) return false;
+  if (!service_ || !own_questions_) return false;
   const auto parsed = dns::parse_name(name);
   if (!parsed) {
     found(Error{ErrorCode::invalid, "the name cannot be asked for"});

@@ -33,7 +33,8 @@ class DnsControl {
   void erase_lease(Ipv4Address address);
   // Servers that the link told of, for use where the configuration has none.
   void set_learned_servers(const std::vector<Ipv4Address>& servers);
-  // The addresses of a name, as clients are told them; false: there is no service to ask.
+  // The addresses of a name, as clients are told them; false: there is no service to ask. When the
+  // service ends, `found` is told so.
   bool find_addresses(const std::string& name, const OwnQuestions::Found& found);
   // nullptr: not configured.
   dns::Service* service() { return service_.get(); }

@@ -2,6 +2,8 @@
 #include "control/services/own_questions.h"
 
 #include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace postern {
@@ -13,14 +15,17 @@ constexpr size_t kIpv4Bytes = 4;
 }  // namespace
 
 OwnQuestions::~OwnQuestions() {
-  auto questions = std::exchange(questions_, {});
-  for (const auto& [number, found] : questions)
-    found(Error{ErrorCode::unavailable, "the DNS service ends"});
+  for (const auto& [number, found] : questions_)
+    tell_later(found, Error{ErrorCode::unavailable, "the DNS service ends"});
+}
+
+void OwnQuestions::tell_later(const Found& found, const Result<Addresses>& addresses) {
+  boost::asio::post(context_, [found, addresses] { found(addresses); });
 }
 
 void OwnQuestions::ask(const dns::Name& name, const Found& found) {
   if (questions_.size() >= kQuestionsMax) {
-    return found(Error{ErrorCode::exhausted, "too many names are asked for at once"});
+    return tell_later(found, Error{ErrorCode::exhausted, "too many names are asked for at once"});
   }
   // One that is still under way after 2^31 others would have been answered long ago.
   last_ = last_ == UINT32_MAX ? kFirstNumber : last_ + 1;
@@ -41,7 +46,7 @@ void OwnQuestions::ask(const dns::Name& name, const Found& found) {
 
 void OwnQuestions::take(uint32_t number, dns::Bytes message) {
   auto question = questions_.extract(number);
-  if (question) question.mapped()(addresses_of_answer(message));
+  if (question) tell_later(question.mapped(), addresses_of_answer(message));
 }
 
 Result<OwnQuestions::Addresses> addresses_of_answer(dns::Bytes message) {

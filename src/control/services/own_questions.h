@@ -4,8 +4,12 @@
 // block lists do not. Who asks on behalf of a client holds the block lists against the name itself
 // (DnsControl::find_addresses); names that it is only another one for (CNAME) are not looked at.
 //
-// Thread: control. Bound: kQuestionsMax under way; further ones fail at once. Each is answered: the
-// service gives up by itself (Forwarder::kPatience), and what is open at the end fails.
+// Whoever asks is told on a later turn of the loop, never from within ask(), take() or the
+// destructor: the forwarder hands out answers in the middle of telling all who wait for one, and
+// must not be asked again there.
+//
+// Thread: control. Bound: kQuestionsMax under way; further ones fail. Each is answered: the service
+// gives up by itself (Forwarder::kPatience), and what is open at the end fails.
 #pragma once
 
 #include <cstdint>
@@ -25,22 +29,28 @@ class OwnQuestions {
   using Found = std::function<void(const Result<Addresses>& addresses)>;
   // Numbers of Service::ask_own from here on are ours, those below the validator's.
   static constexpr uint32_t kFirstNumber = uint32_t{1} << 31;
-  static constexpr size_t kQuestionsMax = 4096;
+  // A quarter, as for any client: whatever names are asked for on behalf of others, those who ask
+  // the service themselves have the rest.
+  static constexpr size_t kQuestionsMax = dns::kPendingMax / 4;
   static constexpr size_t kAddressesMax = 16;  // of one name
 
-  explicit OwnQuestions(dns::Service& service) : service_(service) {}
+  OwnQuestions(boost::asio::io_context& context, dns::Service& service)
+      : context_(context), service_(service) {}
   ~OwnQuestions();
   OwnQuestions(const OwnQuestions&) = delete;
   OwnQuestions& operator=(const OwnQuestions&) = delete;
 
-  // `found` is called once, perhaps before this returns.
+  // `found` is called once, on a later turn, even when this is gone by then.
   void ask(const dns::Name& name, const Found& found);
-  // The answer to the question of that number.
+  // The answer to the question of that number; it is read at once.
   void take(uint32_t number, dns::Bytes message);
 
   size_t under_way() const { return questions_.size(); }
 
  private:
+  void tell_later(const Found& found, const Result<Addresses>& addresses);
+
+  boost::asio::io_context& context_;
   dns::Service& service_;
   uint32_t last_ = kFirstNumber;
   std::map<uint32_t, Found> questions_;

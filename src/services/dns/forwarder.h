@@ -72,7 +72,8 @@ class Outlet {
   // By TCP, or TLS for a server that has a name for that; the outcome goes to take_stream() with
   // `id` and never from within this call.
   virtual void ask_stream(const ServerAddress& server, Bytes message, uint16_t id) = 0;
-  // An empty message tells a stream that this query gets none.
+  // An empty message tells a stream that this query gets none. Others that wait for the same answer
+  // are still to be told: the forwarder must not be asked anything from within this call.
   virtual void reply(const Client& client, Bytes message) = 0;
   virtual void log_query(const Client& client, const Name& name, uint16_t type,
                          std::string_view outcome) = 0;

@@ -36,7 +36,8 @@ class Service : private Outlet {
   size_t flush(const Name& name) { return forwarder_.flush(name); }
   void set_hooks(Hooks hooks);
   // A query of our own validator, which no limit, block list or log is for; its answer goes to
-  // `own_reply` with the number, which is not 0, from within this or later.
+  // `own_reply` with the number, which is not 0, from within this or later. From within `own_reply`
+  // nothing must be asked.
   void ask_own(uint32_t number, Bytes query);
   void set_own_reply(std::function<void(uint32_t number, Bytes answer)> own_reply) {
     own_reply_ = std::move(own_reply);
