@@ -47,7 +47,7 @@ Disk make_disk() {
   StoreBed bed(bed_options(), &disk);
   for (const auto& object : kObjects)
     POSTERN_ASSERT(bed.put(object.name, object.octets));
-  bed.store->update_metadata({"b"}, "m");
+  bed.store->update_metadata({"b"}, {"m", "m"});
   POSTERN_ASSERT(bed.put("gone", 10));
   POSTERN_ASSERT(bed.remove("gone"));
   return bed.disk;  // as it is at a crash

@@ -86,7 +86,7 @@ void Transfer::drop_validated(unsigned status, StoreRefusal refusal) {
   if (!entry) return;
   entry->facts.is_invalidated = true;
   core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant},
-                               encode_entry(*entry));
+                               MetadataChange{order_.stored, encode_entry(*entry)});
 }
 
 void Transfer::put_signpost(const std::string& names) {
@@ -163,7 +163,7 @@ void Transfer::take_head_answer(const ResponseHead& head) {
   if (outcome == HeadOutcome::update) {
     const Fields updated = updated_fields(*fields, head.fields).value_or(*fields);
     core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant},
-                                 freshen(*entry, updated));
+                                 MetadataChange{order_.stored, freshen(*entry, updated)});
   }
 }
 
@@ -182,7 +182,9 @@ bool Transfer::take_not_modified(const ResponseHead& head) {
   }
   const std::string octets =
       freshen(*entry, updated_fields(*stored, head.fields).value_or(*stored));
-  core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant}, octets);
+  // Nothing where another object has been stored since: it may have come with other fields.
+  core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant},
+                               MetadataChange{order_.stored, octets});
   if (Leader* leader = std::exchange(leader_, nullptr)) leader->on_validated(octets);
   wake_waiters();
   return true;  // the Fetch ends by itself: a 304 has no body

@@ -63,7 +63,7 @@ class Engine {
   // engine_remove.cc
   void remove(std::string_view primary, const Store::Done& done);
   void clear(const Store::Done& done);
-  void update_metadata(const StoreKey& key, std::string_view metadata, const Store::Done& done);
+  void update_metadata(const StoreKey& key, const MetadataChange& change, const Store::Done& done);
 
   StoreOptions options;
   StoreCounters counters;

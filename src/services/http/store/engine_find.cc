@@ -32,9 +32,9 @@ std::shared_ptr<Fill> Engine::committed_fill(const StoreKey& key, const KeyTags&
 
 void Engine::find(const StoreKey& key, Store::Found found) {
   const KeyTags tags = tags_of(key);
-  const std::string* newer = heads.newer_metadata(key, tags);
   if (auto fill = committed_fill(key, tags)) {
     ++counters.hits;
+    const std::string* newer = heads.newer_metadata(key, tags, fill->metadata());
     return found(std::make_unique<FillObject>(*this, std::move(fill), newer));
   }
   IndexEntry* entry = index.find(tags.tag, tags.variant_tag);
@@ -71,8 +71,8 @@ void Engine::answer(const StoreKey& key, Head head, const Store::Found& found) {
   std::unique_ptr<DiskObject> object;
   if (is_of(head, key)) {
     const HeadAt where{{head.header.tag, head.header.variant_tag}, head.place, 0};
-    object =
-        std::make_unique<DiskObject>(*this, std::move(head), heads.newer_metadata(key, where.tags));
+    const std::string* newer = heads.newer_metadata(key, where.tags, head.tail.metadata);
+    object = std::make_unique<DiskObject>(*this, std::move(head), newer);
     // All pieces were reclaimed before the head.
     if (object->is_hollow()) {
       drop(where);

@@ -72,12 +72,13 @@ void Engine::clear(const Store::Done& done) {
   go_on();
 }
 
-void Engine::update_metadata(const StoreKey& key, std::string_view metadata,
+void Engine::update_metadata(const StoreKey& key, const MetadataChange& change,
                              const Store::Done& done) {
-  const bool is_possible =
-      key.primary.size() + key.variant.size() <= kStoreKeyMax &&
-      metadata.size() <= kStoreMetadataMax && !is_failing_ &&
-      !is_queue_full(key.primary.size() + key.variant.size() + metadata.size());
+  const size_t key_octets = key.primary.size() + key.variant.size();
+  const size_t octets = key_octets + change.from.size() + change.to.size();
+  const bool is_possible = key_octets <= kStoreKeyMax && change.from.size() <= kStoreMetadataMax &&
+                           change.to.size() <= kStoreMetadataMax && !is_failing_ &&
+                           !is_queue_full(octets);
   if (!is_possible) {
     ++counters.refused;
     if (done) io.later([done] { done(false); });
@@ -88,9 +89,10 @@ void Engine::update_metadata(const StoreKey& key, std::string_view metadata,
   write->tags = tags_of(key);
   write->primary = key.primary;
   write->variant = key.variant;
-  write->metadata = metadata;
-  write->counted = key.primary.size() + key.variant.size() + metadata.size();
-  queued_octets += write->counted;
+  write->metadata = change.to;
+  write->replaces = change.from;
+  write->counted = octets;
+  queued_octets += octets;
   write->done = done;
   heads.add(std::move(write));
 }

@@ -62,7 +62,8 @@ void HeadWriter::build_on(const std::shared_ptr<HeadWrite>& write, std::optional
   const bool is_same =
       head && head->tail.primary == write->primary && head->tail.variant == write->variant;
   if (write->kind == HeadWrite::Kind::update) {
-    if (!is_same) return finish(write, false);
+    // Of another body they would say what is wrong: which encoding it has, which entity tag.
+    if (!is_same || head->tail.metadata != write->replaces) return finish(write, false);
     write->length = head->header.object_length;
     write->validator = head->header.validator;
     write->runs = current_runs(*head, engine_.log);
@@ -160,17 +161,19 @@ void HeadWriter::finish(const std::shared_ptr<HeadWrite>& write, bool is_stored)
   if (const auto done = std::exchange(write->done, {})) done(is_stored);
 }
 
-const std::string* HeadWriter::newer_metadata(const StoreKey& key, const KeyTags& tags) const {
+const std::string* HeadWriter::newer_metadata(const StoreKey& key, const KeyTags& tags,
+                                              std::string_view known) const {
   const auto found = queues_.find(slot_of(tags));
   if (found == queues_.end()) return nullptr;
-  const Queue& queue = found->second;
-  for (auto write = queue.rbegin(); write != queue.rend(); ++write) {
-    if ((*write)->kind == HeadWrite::Kind::replacement) return nullptr;
-    const bool is_update = (*write)->kind == HeadWrite::Kind::update && !(*write)->is_cancelled;
-    if (is_update && (*write)->primary == key.primary && (*write)->variant == key.variant)
-      return &(*write)->metadata;
+  const std::string* newer = nullptr;
+  for (const std::shared_ptr<HeadWrite>& write : found->second) {
+    if (write->kind == HeadWrite::Kind::replacement) newer = nullptr;
+    if (write->kind != HeadWrite::Kind::update || write->is_cancelled) continue;
+    const bool is_of_key = write->primary == key.primary && write->variant == key.variant;
+    if (is_of_key && write->replaces == (newer != nullptr ? std::string_view(*newer) : known))
+      newer = &write->metadata;
   }
-  return nullptr;
+  return newer;
 }
 
 void HeadWriter::cancel(uint64_t tag) {

@@ -25,7 +25,7 @@ struct HeadWrite {
   enum class Kind {
     replacement,  // whatever there is
     addition,     // runs go to the stored object, if it has the same length and validator
-    update,       // metadata go to the stored object; there must be one
+    update,       // metadata go to the stored object, if it has those that they are to replace
     move,         // the stored object, if its head is still `expected`
   };
   Kind kind = Kind::replacement;
@@ -33,6 +33,7 @@ struct HeadWrite {
   std::string primary;
   std::string variant;
   std::string metadata;
+  std::string replaces;  // an update: the metadata that it was made of
   uint64_t length = 0;
   uint64_t validator = 0;
   std::vector<Run> runs;
@@ -59,8 +60,10 @@ class HeadWriter {
   // Goes on with a move whose turn has come, or ends it.
   void send(const std::shared_ptr<HeadWrite>& write);
   void finish(const std::shared_ptr<HeadWrite>& write, bool is_stored);
-  // Metadata that were given to the key and are not written yet; nullptr: none.
-  const std::string* newer_metadata(const StoreKey& key, const KeyTags& tags) const;
+  // Metadata that were given to an object of the key in place of `known`, and are not written yet;
+  // nullptr: none. Those that were made of another object of the key are passed over.
+  const std::string* newer_metadata(const StoreKey& key, const KeyTags& tags,
+                                    std::string_view known) const;
   // What is under way for the primary key (or all keys) comes to nothing.
   void cancel(uint64_t tag);
   void cancel_all();

@@ -55,8 +55,8 @@ std::unique_ptr<StoreWriter> Store::begin(const StoreKey& key, std::string_view 
   return std::make_unique<StoreWriter>(std::move(fill));
 }
 
-void Store::update_metadata(const StoreKey& key, std::string_view metadata, const Done& done) {
-  engine_->update_metadata(key, metadata, done);
+void Store::update_metadata(const StoreKey& key, const MetadataChange& change, const Done& done) {
+  engine_->update_metadata(key, change, done);
 }
 
 void Store::remove(std::string_view primary, const Done& done) {

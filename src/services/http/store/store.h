@@ -48,6 +48,12 @@ struct StoreKey {
   std::string_view variant = {};
 };
 
+// Other metadata for a stored object.
+struct MetadataChange {
+  std::string_view from;  // what find() gave for the object they were made of
+  std::string_view to;
+};
+
 struct StoreOptions {
   std::string path;
   uint64_t octets = 0;          // of the file; what it is made with, and must have
@@ -126,8 +132,10 @@ class Store {
                                      const FillOptions& options);
 
   // Puts other metadata to a stored object; the body stays where it is. find() has them at once.
-  // False: the object is not there (any more), or they could not be written.
-  void update_metadata(const StoreKey& key, std::string_view metadata, const Done& done = {});
+  // False: the object is not there (any more), it has other metadata than those the new ones were
+  // made of (it was replaced or changed meanwhile: they say nothing of its body), or they could not
+  // be written.
+  void update_metadata(const StoreKey& key, const MetadataChange& change, const Done& done = {});
   // Removes all variants; fills under way are not stored. Gone for find() at once, and for good
   // when `done(true)` is called: no crash brings them back. `done(false)`: gone for this run of the
   // program; disk trouble, or more than kStoreRemovalsMax removals wait.

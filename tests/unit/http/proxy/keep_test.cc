@@ -240,6 +240,34 @@ TEST_CASE("http/proxy/keep: a 304 about something else is asked again without co
   CHECK(origin.requests() == 3);
 }
 
+TEST_CASE("http/proxy/keep: a 304 that comes late says nothing of what was stored meanwhile",
+          "[F56][RFC9111-4.3.4]") {
+  const std::string old = std::string(kFresh) + "ETag: W/\"1\"\r\nContent-Encoding: gzip\r\n";
+  std::atomic<bool> goes_on = false;
+  Origin origin([&](Wire& wire, const std::string&, int number) {
+    if (number == 0) return wire.send(response(old, "one"));
+    if (number > 1) return wire.send(response(std::string(kFresh) + "ETag: W/\"2\"\r\n", "two"));
+    until([&] { return goes_on.load(); });
+    return wire.send("HTTP/1.1 304 Same\r\n" + old + "\r\n");
+  });
+  Bed bed(with_store());
+  CHECK(body_of(bed.get(origin.url("/"))) == "one");
+  Wire late = bed.client();
+  late.send(request(origin.url("/"), "Cache-Control: no-cache\r\n"));
+  CHECK(until([&] { return origin.requests() == 2; }));
+  CHECK(body_of(bed.get(origin.url("/"), "Cache-Control: no-cache\r\n")) == "two");
+  bed.wait_for_disk();
+  goes_on = true;
+  const std::string confirmed = late.read_response();
+  CHECK(body_of(confirmed) == "one");
+  CHECK(has(confirmed, "Content-Encoding: gzip"));
+  const std::string kept = bed.get(origin.url("/"));
+  CHECK(body_of(kept) == "two");
+  CHECK(has(kept, "ETag: W/\"2\""));
+  CHECK_FALSE(has(kept, "Content-Encoding"));
+  CHECK(origin.requests() == 3);
+}
+
 TEST_CASE("http/proxy/keep: a POST that says what a GET would get is kept for GET",
           "[F56][RFC9110-9.3.3]") {
   Origin origin([](Wire& wire, const std::string& head, int number) {

@@ -43,7 +43,7 @@ TEST_CASE("http/store/damage: each octet of the file in turn: never a wrong one 
   const std::vector<Known> known{{"a", 50}, {"b", 1'500}, {"long", 9'000}, {"c", 700}};
   for (const Known& one : known)
     REQUIRE(first.put(one.name, one.octets, "of " + one.name));
-  first.store->update_metadata({"b"}, "of b");
+  first.store->update_metadata({"b"}, {"of b", "of b"});
   REQUIRE(first.put("removed", 100));
   REQUIRE(first.remove("removed"));
   REQUIRE(first.open());  // the last segment gets its summary
@@ -198,7 +198,7 @@ void live(StoreBed& bed, std::mt19937& random, std::map<int, Fact>& facts, Reade
     });
   } else if (what == 14) {
     if (auto object = bed.find({name}))
-      bed.store->update_metadata({name}, std::string(object->metadata()));
+      bed.store->update_metadata({name}, {object->metadata(), object->metadata()});
   } else if (random() % 40 == 0) {
     std::map<int, int> versions;
     for (const auto& [number, one] : facts)

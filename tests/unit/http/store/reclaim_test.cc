@@ -51,11 +51,16 @@ TEST_CASE("http/store/reclaim: what is asked for is carried on, with its metadat
   REQUIRE(bed.put("changed", 1'000));
   REQUIRE(bed.put("middle", 5'000));  // a chunk and a head
   REQUIRE(bed.put("cold", 1'000));
+  std::string metadata = "m";
   for (int i = 0; i < 400; ++i) {
     REQUIRE(bed.put(name_of(i), 2'000));
     for (const char* name : {"short", "middle", "changed"})
       REQUIRE(bed.has(name));
-    if (i % 7 == 0) bed.store->update_metadata({"changed"}, "at " + std::to_string(i));
+    if (i % 7 == 0) {
+      const std::string next = "at " + std::to_string(i);
+      bed.store->update_metadata({"changed"}, {metadata, next});
+      metadata = next;
+    }
     bed.disk.is_cold = i % 5 == 0;
   }
   bed.run();

@@ -90,7 +90,8 @@ TEST_CASE("http/store: other metadata leave the body where it is", "[F55]") {
   const uint64_t written = bed.disk.written;
   int done = 0;
   for (const char* name : {"a", "long"})
-    bed.store->update_metadata({name}, "another", [&](bool is_done) { done += is_done ? 1 : 10; });
+    bed.store->update_metadata({name}, {"one", "another"},
+                               [&](bool is_done) { done += is_done ? 1 : 10; });
   CHECK(bed.find({"a"})->metadata() == "another");  // not written yet
   bed.run();
   CHECK(done == 2);
@@ -103,9 +104,56 @@ TEST_CASE("http/store: other metadata leave the body where it is", "[F55]") {
     CHECK(bed.is_right("long", 20'000));
     REQUIRE(bed.crash_and_open());
   }
-  bed.store->update_metadata({"absent"}, "m", [&](bool is_done) { done += is_done ? 10 : 1; });
+  bed.store->update_metadata({"absent"}, {"m", "m"},
+                             [&](bool is_done) { done += is_done ? 10 : 1; });
   bed.run();
   CHECK(done == 3);
+}
+
+TEST_CASE("http/store: metadata made of one object never go to another of the same key", "[F55]") {
+  // The later object is on the disk, or committed and on its way there.
+  for (const bool is_written : {true, false}) {
+    INFO("written: " << is_written);
+    StoreBed bed;
+    REQUIRE(bed.put("a", 1'000, "one"));
+    auto writer = bed.store->begin({"a"}, "two", {});
+    REQUIRE(writer);
+    writer->append(content_of("a", 1'000));
+    writer->commit();
+    if (is_written) bed.run();
+    int done = 0;
+    const auto count = [&](bool is_done) { done += is_done ? 1 : 10; };
+    bed.store->update_metadata({"a"}, {"one", "one, later"}, count);
+    CHECK(bed.find({"a"})->metadata() == "two");
+    bed.run();
+    CHECK(done == 10);
+    CHECK(bed.find({"a"})->metadata() == "two");
+    REQUIRE(bed.crash_and_open());
+    CHECK(bed.find({"a"})->metadata() == "two");
+    CHECK(bed.is_right("a", 1'000));
+  }
+}
+
+TEST_CASE("http/store: metadata that build on each other are all taken, in order", "[F55]") {
+  StoreBed bed;
+  auto writer = bed.store->begin({"a"}, "one", {});
+  REQUIRE(writer);
+  writer->append(content_of("a", 1'000));
+  writer->commit();
+  int done = 0;
+  const auto count = [&](bool is_done) { done += is_done ? 1 : 10; };
+  bed.store->update_metadata({"a"}, {"one", "two"}, count);
+  CHECK(bed.find({"a"})->metadata() == "two");  // none of it is written yet
+  bed.store->update_metadata({"a"}, {"two", "three"}, count);
+  bed.store->update_metadata({"a"}, {"one", "late"}, count);
+  CHECK(bed.find({"a"})->metadata() == "three");
+  bed.run();
+  CHECK(done == 12);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(bed.find({"a"})->metadata() == "three");
+    CHECK(bed.is_right("a", 1'000));
+    REQUIRE(bed.crash_and_open());
+  }
 }
 
 TEST_CASE("http/store: what is removed is gone, and stays away, with all variants", "[F55]") {
@@ -214,9 +262,11 @@ TEST_CASE("http/store: what was there as a walk began comes, whatever is moved m
       writer->commit();
     }
     bool is_done = false;
+    std::set<std::string> changed;
     const auto change = [&] {
       const std::string name = "key " + std::to_string(random() % kObjects);
-      if (random() % 2 == 0) bed.store->update_metadata({name}, "n");
+      if (random() % 2 == 0)
+        bed.store->update_metadata({name}, {changed.insert(name).second ? "m" : "n", "n"});
     };
     change();
     bed.store->each_key(
