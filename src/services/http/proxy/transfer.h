@@ -119,6 +119,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void begin_storing(const ResponseHead& head, const Framing& framing);
   StoreRefusal try_storing(const ResponseHead& head, const Framing& framing);
   void drop_validated(unsigned status, StoreRefusal refusal);
+  Fields shared(const Entry& entry, const Fields& fields) const;
   std::string freshen(const Entry& entry, const Fields& fields);
   void begin_fill(Entry& entry, const Fields& fields, const Framing& framing);
   void put_signpost(const std::string& names);

@@ -63,6 +63,7 @@ StoreRefusal Transfer::try_storing(const ResponseHead& head, const Framing& fram
   Entry entry;
   entry.facts = facts_of(got, Moments{started_s_, core_.clock.wall_s}, order_.keep);
   if (!is_worth_keeping(entry.facts)) return StoreRefusal::lifetime;
+  if (!shares_cookies(got, entry.facts)) return StoreRefusal::cookie;
   const std::optional<std::string> names = vary_names(head.fields);
   if (!names) return StoreRefusal::vary;
   const std::optional<std::string> key = vary_key(*names, request.head().fields);
@@ -163,7 +164,7 @@ void Transfer::take_head_answer(const ResponseHead& head) {
   if (outcome == HeadOutcome::update) {
     const Fields updated = updated_fields(*fields, head.fields).value_or(*fields);
     core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant},
-                                 freshen(*entry, updated));
+                                 freshen(*entry, shared(*entry, updated)));
   }
 }
 
@@ -180,12 +181,21 @@ bool Transfer::take_not_modified(const ResponseHead& head) {
     ask_again();
     return true;
   }
-  const std::string octets =
-      freshen(*entry, updated_fields(*stored, head.fields).value_or(*stored));
-  core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant}, octets);
-  if (Leader* leader = std::exchange(leader_, nullptr)) leader->on_validated(octets);
+  const Fields fields = updated_fields(*stored, head.fields).value_or(*stored);
+  core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant},
+                               freshen(*entry, shared(*entry, fields)));
+  // Cookies of this answer are the leader's, in any case.
+  if (Leader* leader = std::exchange(leader_, nullptr))
+    leader->on_validated(freshen(*entry, fields));
   wake_waiters();
   return true;  // the Fetch ends by itself: a 304 has no body
+}
+
+// Those of the fields that others may get.
+Fields Transfer::shared(const Entry& entry, const Fields& fields) const {
+  const ResponseView view{entry.facts.status, &fields};
+  const StoredFacts facts = facts_of(view, Moments{started_s_, core_.clock.wall_s}, order_.keep);
+  return shares_cookies(view, facts) ? fields : without(fields, "set-cookie");
 }
 
 // The metadata of what is stored, with those fields now.

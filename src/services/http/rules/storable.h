@@ -55,7 +55,7 @@ enum class StoreRefusal : uint8_t {
   partial,        // a 206 without one known range, or one whose length is not what it says
   incomplete,     // cut short, and no range request could complete it (3.3)
   redirect,       // the office keeps none
-  cookie,         // Set-Cookie where the lifetimes of the server are ignored
+  cookie,         // Set-Cookie where the server names no lifetime, or none that counts
 };
 
 // The word of the log: "no-store", ...

@@ -111,3 +111,49 @@ TEST_CASE("http/proxy/attack: a trailer says nothing that belongs into the head"
     CHECK_FALSE(has(answer, name));
   }
 }
+
+TEST_CASE("http/proxy/attack: a cookie that is set for one client reaches no other", "[F56]") {
+  for (const char* fields : {"", "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT\r\n",
+                             "ETag: \"a\"\r\n", "Cache-Control: max-age=0\r\nETag: \"a\"\r\n"}) {
+    INFO(fields);
+    Origin origin([fields](Wire& wire, const std::string& head, int number) {
+      if (has(head, "If-None-Match")) return wire.send("HTTP/1.1 304 Same\r\n\r\n");
+      const std::string cookie = "Set-Cookie: sid=" + std::to_string(number) + "\r\n";
+      return wire.send(response(cookie + fields, "x"));
+    });
+    Bed::Plan plan = with_store();
+    plan.settings.keep.default_lifetime_s = 3600;
+    Bed bed(std::move(plan));
+    CHECK(has(bed.get(origin.url("/")), "Set-Cookie: sid=0\r\n"));
+    const std::string second = bed.get(origin.url("/"));
+    CHECK(body_of(second) == "x");
+    CHECK_FALSE(has(second, "sid=0"));
+  }
+}
+
+TEST_CASE("http/proxy/attack: a cookie of a 304 is for who asked", "[F56]") {
+  Origin origin([](Wire& wire, const std::string& head, int) {
+    if (has(head, "If-None-Match")) {
+      return wire.send("HTTP/1.1 304 Same\r\nETag: \"a\"\r\nSet-Cookie: sid=1\r\n\r\n");
+    }
+    return wire.send(response("ETag: \"a\"\r\n", "x"));
+  });
+  Bed::Plan plan = with_store();
+  plan.settings.keep.default_lifetime_s = 3600;
+  Bed bed(std::move(plan));
+  bed.get(origin.url("/"));
+  const std::string asked = bed.get(origin.url("/"), "Cache-Control: no-cache\r\n");
+  CHECK(has(asked, "Set-Cookie: sid=1\r\n"));
+  const std::string other = bed.get(origin.url("/"));
+  CHECK(body_of(other) == "x");
+  CHECK_FALSE(has(other, "Set-Cookie"));
+  CHECK(origin.requests() == 2);
+}
+
+TEST_CASE("http/proxy/attack: a cookie that the server has for all is kept", "[F56][RFC9111-3.1]") {
+  Origin origin(always(response(std::string(kFresh) + "Set-Cookie: a=b\r\n", "x")));
+  Bed bed(with_store());
+  bed.get(origin.url("/"));
+  CHECK(has(bed.get(origin.url("/")), "Set-Cookie: a=b\r\n"));
+  CHECK(origin.requests() == 1);
+}
