@@ -318,6 +318,7 @@ TransferOrder Exchange::order(const std::string& pending) {
   order.keep = keep_;
   order.may_store =
       may_use_store_ && request_->has_key && request_->key.is_exact && !has_hidden_input(*request_);
+  order.is_host_believed = is_host_believed_;
   if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
   Fetch::Question& question = order.question;
   question.destination = destination();

@@ -36,9 +36,11 @@ namespace postern::http {
 struct TransferOrder {
   std::shared_ptr<Request> request;  // shared with the exchange, which may end before or after
   Fetch::Question question;
-  std::string pending_key;    // under which others find it; empty: they do not
-  StoreRules keep;            // for its URL
-  bool may_store = false;     // the key is to be trusted
+  std::string pending_key;  // under which others find it; empty: they do not
+  StoreRules keep;          // for its URL
+  bool may_store = false;   // the key is to be trusted
+  // The server is one of the name in the key, as far as we know: see Exchange::check_original().
+  bool is_host_believed = true;
   bool is_for_store = false;  // wanted also without a leader
   // Validation of what is stored under `variant` with these metadata; empty: none.
   std::string variant;

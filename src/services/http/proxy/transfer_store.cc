@@ -137,10 +137,11 @@ void Transfer::begin_fill(Entry& entry, const Fields& fields, const Framing& fra
 }
 
 // Requests that change something make what is stored of their target wrong (RFC 9111 section 4.4).
+// Who only says that the server is that of the target does not empty the store by that.
 void Transfer::invalidate(const ResponseHead& head) {
   const Request& request = *order_.request;
-  if (core_.store == nullptr || request.facts.method != MethodKind::unsafe || !request.has_key)
-    return;
+  const bool may_know = core_.store != nullptr && order_.is_host_believed && request.has_key;
+  if (!may_know || request.facts.method != MethodKind::unsafe) return;
   const RequestView asked{request.head().method, request.key.text, &request.head().fields};
   const ResponseView got{head.status, &head.fields};
   for (const std::string& uri : invalidated_by(asked, got)) {
