@@ -280,7 +280,8 @@ void Exchange::serve_parts() {
 std::string Exchange::pending_key() const {
   const RequestFacts& facts = request_->facts;
   if (facts.method != MethodKind::get || facts.control.no_store || facts.has_authorization ||
-      !request_->has_key || !request_->key.is_exact || !may_use_store_) {
+      facts.has_own_precondition || !request_->has_key || !request_->key.is_exact ||
+      !may_use_store_) {
     return {};
   }
   std::string key = request_->key.text;

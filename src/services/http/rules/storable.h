@@ -44,7 +44,7 @@ struct StoreRules {
 enum class StoreRefusal : uint8_t {
   none,           // may be kept
   method,         // neither GET nor a POST that says so (RFC 9110 section 9.3.3)
-  status,         // interim, not understood, or 304
+  status,         // interim, not understood, 304, or about one request only
   no_store,       // of the response (5.2.2.5)
   request,        // no-store of the request (5.2.1.5)
   is_private,     // 5.2.2.7

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What clients and servers try so that others get what is not theirs.
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "unit/http/proxy/bed.h"
@@ -156,4 +157,36 @@ TEST_CASE("http/proxy/attack: a cookie that the server has for all is kept", "[F
   bed.get(origin.url("/"));
   CHECK(has(bed.get(origin.url("/")), "Set-Cookie: a=b\r\n"));
   CHECK(origin.requests() == 1);
+}
+
+TEST_CASE("http/proxy/attack: what an origin says of one request is not the page of all",
+          "[F56][RFC9110-15.5]") {
+  for (const char* status : {"412", "413", "415", "417", "428", "431"}) {
+    INFO(status);
+    Origin origin([status](Wire& wire, const std::string&, int number) {
+      if (number > 0) return wire.send(response(kFresh, "page"));
+      return wire.send(std::string("HTTP/1.1 ") + status +
+                       " No\r\nCache-Control: max-age=600\r\nContent-Length: 2\r\n\r\nno");
+    });
+    Bed bed(with_store());
+    CHECK(body_of(bed.get(origin.url("/"), "If-Match: \"other\"\r\n")) == "no");
+    CHECK(body_of(bed.get(origin.url("/"))) == "page");
+    CHECK(origin.requests() == 2);
+  }
+}
+
+TEST_CASE("http/proxy/attack: nobody waits for the answer to another's precondition", "[F56]") {
+  std::atomic<bool> may_answer = false;
+  Origin origin([&](Wire& wire, const std::string& head, int) {
+    if (!has(head, "If-Match")) return wire.send(response(kFresh, "page"));
+    until([&] { return may_answer.load(); });
+    return wire.send("HTTP/1.1 412 No\r\nContent-Length: 0\r\n\r\n");
+  });
+  Bed bed(with_store());
+  Wire slow = bed.client();
+  slow.send(request(origin.url("/"), "If-Match: \"other\"\r\n"));
+  CHECK(until([&] { return origin.requests() == 1; }));
+  CHECK(body_of(bed.get(origin.url("/"))) == "page");
+  may_answer = true;
+  CHECK(status_of(slow.read_response()) == 412);
 }
