@@ -219,7 +219,7 @@ void Exchange::validate() {
 
 // Stale, but good enough for now: the next client gets a newer one (RFC 5861 section 3).
 void Exchange::refresh_behind() {
-  if (has_hidden_input(*request_)) return;
+  if (has_hidden_input(*request_) || !core_.transfers->has_room_alone()) return;
   keep();
   const std::string pending = pending_key();
   const std::optional<Fields> fields = parse_entry_fields(entry_);

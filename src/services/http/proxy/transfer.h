@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "services/http/proxy/entry.h"
@@ -144,6 +145,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   Duration wait_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for calls that come late
   bool is_finished_ = false;
+  bool has_head_ = false;
   bool keeps_part_ = false;
   bool leader_is_full_ = false;
   bool store_is_full_ = false;
@@ -155,11 +157,13 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
 // All transfers, and those that others may wait for. It remembers for a while which responses were
 // not for sharing: nobody waits for the next of those.
 //
-// Bounds: kLonersMax places for what is remembered, newer in the place of older.
+// Bounds: kLonersMax places for what is remembered, newer in the place of older. Each
+// transfer has the socket of a server; those that go on without a client are kAloneMax at most.
 class TransferTable {
  public:
   static constexpr size_t kLonersMax = 4096;
   static constexpr int64_t kLonerS = 60;
+  static constexpr size_t kAloneMax = 64;
 
   explicit TransferTable(Core& core) : core_(core) {}
 
@@ -170,6 +174,9 @@ class TransferTable {
   void add_filling(const std::string& key, Transfer& transfer) { filling_.emplace(key, &transfer); }
   void forget_filling(const std::string& key, const Transfer& transfer);
   void note_reader(const std::string& key);
+  // It is to go on without a client, until its end. False: too many do.
+  bool note_alone(const Transfer& transfer);
+  bool has_room_alone() const { return alone_.size() < kAloneMax; }
   void remove(Transfer& transfer);
   void clear();
   void remember_loner(std::string_view key);
@@ -181,6 +188,7 @@ class TransferTable {
   std::unordered_map<const Transfer*, std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<std::string, Transfer*> pending_;
   std::unordered_multimap<std::string, Transfer*> filling_;  // by URL
+  std::unordered_set<const Transfer*> alone_;
   struct Loner {
     size_t hash = 0;
     int64_t until_s = 0;

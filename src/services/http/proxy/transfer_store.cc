@@ -214,6 +214,7 @@ std::string Transfer::freshen(const Entry& entry, const Fields& fields) {
 // The server spoke of something that we do not have: the request goes without our condition.
 void Transfer::ask_again() {
   order_.condition = Condition();
+  has_head_ = false;
   Fetch::Question question = order_.question;
   question.head = order_.plain_head;
   fetch_->start(std::move(question));

@@ -190,3 +190,47 @@ TEST_CASE("http/proxy/attack: nobody waits for the answer to another's precondit
   may_answer = true;
   CHECK(status_of(slow.read_response()) == 412);
 }
+
+TEST_CASE("http/proxy/attack: a transfer ends when the last who waits for it leaves", "[F56]") {
+  std::atomic<bool> is_over = false;
+  Origin origin([&](Wire&, const std::string&, int) {
+    until([&] { return is_over.load(); });
+    return false;
+  });
+  Bed bed(with_store());
+  {
+    Wire leader = bed.client();
+    leader.send(request(origin.url("/")));
+    CHECK(until([&] { return origin.requests() == 1; }));
+    Wire waiter = bed.client();
+    waiter.send(request(origin.url("/")));
+    CHECK(until([&] { return bed.counters().requests == 2; }));
+    leader.reset();
+    CHECK(until([&] { return bed.load().clients == 1; }));
+    CHECK(bed.load().transfers == 1);
+    waiter.reset();
+  }
+  CHECK(until([&] { return bed.load().transfers == 0; }));
+  is_over = true;
+}
+
+TEST_CASE("http/proxy/attack: transfers without a client are few", "[F56]") {
+  constexpr int kPages = 80;
+  std::atomic<bool> is_over = false;
+  Origin origin([&](Wire& wire, const std::string& head, int) {
+    if (has(head, "If-None-Match")) {
+      until([&] { return is_over.load(); });
+      return false;
+    }
+    return wire.send(
+        response("Age: 9\r\nCache-Control: max-age=1, stale-while-revalidate=86400\r\n"
+                 "ETag: \"a\"\r\n",
+                 "x"));
+  });
+  Bed bed(with_store());
+  for (int i = 0; i < 2 * kPages; ++i)
+    CHECK(body_of(bed.get(origin.url("/" + std::to_string(i % kPages)))) == "x");
+  CHECK(bed.load().transfers == 64);
+  is_over = true;
+  CHECK(until([&] { return bed.load().transfers == 0; }));
+}
