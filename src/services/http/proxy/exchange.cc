@@ -66,6 +66,7 @@ void Exchange::reset() {
   kept_.reset();
   identity_ = nullptr;
   may_use_store_ = true;
+  is_host_believed_ = true;
   busy_s_ = 0;
   out_.clear();
   delivery_ = Delivery();

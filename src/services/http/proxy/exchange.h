@@ -201,7 +201,8 @@ class Exchange final : public Poller::Mortal,
   const Identity* identity_ = nullptr;  // of the seam: valid while nothing waits
   Identity known_;                      // a copy of it
   bool may_use_store_ = false;
-  bool is_asking_ = false;  // within Seams::check_password
+  bool is_host_believed_ = true;  // the key is that of the server
+  bool is_asking_ = false;        // within Seams::check_password
   bool has_answer_ = false;
   uint32_t busy_s_ = 0;  // not 0: nobody could look at the password
   StoreRules keep_;      // for this URL

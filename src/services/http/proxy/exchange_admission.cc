@@ -122,7 +122,7 @@ void Exchange::check_original() {
 // asked, unless what may be reached is its own affair.
 void Exchange::on_original_known(bool is_its) {
   if (is_its) return look_up();
-  may_use_store_ = false;
+  may_use_store_ = is_host_believed_ = false;
   const std::optional<ParentProxy>& parent = core_.settings.parent;
   if (parent && !parent->is_trusted) return show(Problem::misdirected, "Host");
   const Admission admission = admit_at(core_, *request_, connection_->original(), identity_);

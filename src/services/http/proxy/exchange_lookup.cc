@@ -219,7 +219,7 @@ void Exchange::validate() {
 
 // Stale, but good enough for now: the next client gets a newer one (RFC 5861 section 3).
 void Exchange::refresh_behind() {
-  if (has_hidden_input(*request_)) return;
+  if (has_hidden_input(*request_) || !core_.transfers->has_room_alone()) return;
   keep();
   const std::string pending = pending_key();
   const std::optional<Fields> fields = parse_entry_fields(entry_);
@@ -280,7 +280,8 @@ void Exchange::serve_parts() {
 std::string Exchange::pending_key() const {
   const RequestFacts& facts = request_->facts;
   if (facts.method != MethodKind::get || facts.control.no_store || facts.has_authorization ||
-      !request_->has_key || !request_->key.is_exact || !may_use_store_) {
+      facts.has_own_precondition || !request_->has_key || !request_->key.is_exact ||
+      !may_use_store_) {
     return {};
   }
   std::string key = request_->key.text;
@@ -318,6 +319,7 @@ TransferOrder Exchange::order(const std::string& pending) {
   order.keep = keep_;
   order.may_store =
       may_use_store_ && request_->has_key && request_->key.is_exact && !has_hidden_input(*request_);
+  order.is_host_believed = is_host_believed_;
   if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
   Fetch::Question& question = order.question;
   question.destination = destination();

@@ -30,11 +30,13 @@ void Transfer::resume() {
 // Whether anybody wants what is still to come.
 bool Transfer::has_purpose() const {
   if (leader_ != nullptr || !waiters_.empty()) return true;
+  if (order_.is_for_store && !has_head_) return true;
   if (!is_storing()) return false;
   if (order_.is_for_store) return true;
   if (writer_->readers() > 0) return true;
   return core_.settings.finishes_aborted &&
-         alone_bytes_ <= core_.settings.limits.finish_aborted_bytes;
+         alone_bytes_ <= core_.settings.limits.finish_aborted_bytes &&
+         core_.transfers->note_alone(*this);
 }
 
 void Transfer::leave() {
@@ -59,6 +61,7 @@ bool Transfer::add_waiter(Waiter& waiter) {
 
 void Transfer::remove_waiter(const Waiter& waiter) {
   std::erase(waiters_, &waiter);
+  if (!is_finished_ && !has_purpose()) finish(false);
 }
 
 void Transfer::wake_waiters() {
@@ -77,6 +80,7 @@ void Transfer::on_interim(const ResponseHead& head) {
 
 void Transfer::on_head(const ResponseHead& head, const Framing& framing) {
   wait_ = core_.clock.now - started_;
+  has_head_ = true;
   if (head.status == 304 && !order_.condition.empty() && take_not_modified(head)) return;
   if (leader_ != nullptr && head.status >= 500 && leader_->prefers_stored(head.status)) {
     leader_ = nullptr;
@@ -202,8 +206,10 @@ void Transfer::finish(bool is_complete) {
 
 Transfer& TransferTable::add(TransferOrder order, Transfer::Leader* leader) {
   const std::string key = order.pending_key;
+  const bool is_alone = order.is_for_store && leader == nullptr;
   auto made = std::make_unique<Transfer>(core_, std::move(order), leader);
   Transfer& transfer = *made;
+  if (is_alone) alone_.insert(&transfer);
   transfers_.emplace(&transfer, std::move(made));
   if (!key.empty()) pending_.emplace(key, &transfer);
   return transfer;
@@ -248,7 +254,15 @@ bool TransferTable::is_loner(std::string_view key) const {
   return loner.hash == hash && core_.clock.wall_s < loner.until_s;
 }
 
+bool TransferTable::note_alone(const Transfer& transfer) {
+  if (alone_.count(&transfer) != 0) return true;
+  if (!has_room_alone()) return false;
+  alone_.insert(&transfer);
+  return true;
+}
+
 void TransferTable::remove(Transfer& transfer) {
+  alone_.erase(&transfer);
   const auto found = transfers_.find(&transfer);
   if (found == transfers_.end()) return;
   core_.poller.bury(std::move(found->second));
@@ -258,6 +272,7 @@ void TransferTable::remove(Transfer& transfer) {
 void TransferTable::clear() {
   pending_.clear();
   filling_.clear();
+  alone_.clear();
   transfers_.clear();
 }
 

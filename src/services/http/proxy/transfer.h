@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "services/http/proxy/entry.h"
@@ -36,9 +37,11 @@ namespace postern::http {
 struct TransferOrder {
   std::shared_ptr<Request> request;  // shared with the exchange, which may end before or after
   Fetch::Question question;
-  std::string pending_key;    // under which others find it; empty: they do not
-  StoreRules keep;            // for its URL
-  bool may_store = false;     // the key is to be trusted
+  std::string pending_key;  // under which others find it; empty: they do not
+  StoreRules keep;          // for its URL
+  bool may_store = false;   // the key is to be trusted
+  // The server is one of the name in the key, as far as we know: see Exchange::check_original().
+  bool is_host_believed = true;
   bool is_for_store = false;  // wanted also without a leader
   // Validation of what is stored under `variant` with these metadata; empty: none.
   std::string variant;
@@ -119,6 +122,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void begin_storing(const ResponseHead& head, const Framing& framing);
   StoreRefusal try_storing(const ResponseHead& head, const Framing& framing);
   void drop_validated(unsigned status, StoreRefusal refusal);
+  Fields shared(const Entry& entry, const Fields& fields) const;
   std::string freshen(const Entry& entry, const Fields& fields);
   void begin_fill(Entry& entry, const Fields& fields, const Framing& framing);
   void put_signpost(const std::string& names);
@@ -141,6 +145,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   Duration wait_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for calls that come late
   bool is_finished_ = false;
+  bool has_head_ = false;
   bool keeps_part_ = false;
   bool leader_is_full_ = false;
   bool store_is_full_ = false;
@@ -152,11 +157,13 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
 // All transfers, and those that others may wait for. It remembers for a while which responses were
 // not for sharing: nobody waits for the next of those.
 //
-// Bounds: kLonersMax places for what is remembered, newer in the place of older.
+// Bounds: kLonersMax places for what is remembered, newer in the place of older. Each
+// transfer has the socket of a server; those that go on without a client are kAloneMax at most.
 class TransferTable {
  public:
   static constexpr size_t kLonersMax = 4096;
   static constexpr int64_t kLonerS = 60;
+  static constexpr size_t kAloneMax = 64;
 
   explicit TransferTable(Core& core) : core_(core) {}
 
@@ -167,6 +174,9 @@ class TransferTable {
   void add_filling(const std::string& key, Transfer& transfer) { filling_.emplace(key, &transfer); }
   void forget_filling(const std::string& key, const Transfer& transfer);
   void note_reader(const std::string& key);
+  // It is to go on without a client, until its end. False: too many do.
+  bool note_alone(const Transfer& transfer);
+  bool has_room_alone() const { return alone_.size() < kAloneMax; }
   void remove(Transfer& transfer);
   void clear();
   void remember_loner(std::string_view key);
@@ -178,6 +188,7 @@ class TransferTable {
   std::unordered_map<const Transfer*, std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<std::string, Transfer*> pending_;
   std::unordered_multimap<std::string, Transfer*> filling_;  // by URL
+  std::unordered_set<const Transfer*> alone_;
   struct Loner {
     size_t hash = 0;
     int64_t until_s = 0;

@@ -63,6 +63,7 @@ StoreRefusal Transfer::try_storing(const ResponseHead& head, const Framing& fram
   Entry entry;
   entry.facts = facts_of(got, Moments{started_s_, core_.clock.wall_s}, order_.keep);
   if (!is_worth_keeping(entry.facts)) return StoreRefusal::lifetime;
+  if (!shares_cookies(got, entry.facts)) return StoreRefusal::cookie;
   const std::optional<std::string> names = vary_names(head.fields);
   if (!names) return StoreRefusal::vary;
   const std::optional<std::string> key = vary_key(*names, request.head().fields);
@@ -136,10 +137,11 @@ void Transfer::begin_fill(Entry& entry, const Fields& fields, const Framing& fra
 }
 
 // Requests that change something make what is stored of their target wrong (RFC 9111 section 4.4).
+// Who only says that the server is that of the target does not empty the store by that.
 void Transfer::invalidate(const ResponseHead& head) {
   const Request& request = *order_.request;
-  if (core_.store == nullptr || request.facts.method != MethodKind::unsafe || !request.has_key)
-    return;
+  const bool may_know = core_.store != nullptr && order_.is_host_believed && request.has_key;
+  if (!may_know || request.facts.method != MethodKind::unsafe) return;
   const RequestView asked{request.head().method, request.key.text, &request.head().fields};
   const ResponseView got{head.status, &head.fields};
   for (const std::string& uri : invalidated_by(asked, got)) {
@@ -162,8 +164,9 @@ void Transfer::take_head_answer(const ResponseHead& head) {
   if (outcome == HeadOutcome::invalidate) core_.store->remove(order_.request->key.text);
   if (outcome == HeadOutcome::update) {
     const Fields updated = updated_fields(*fields, head.fields).value_or(*fields);
-    core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant},
-                                 MetadataChange{order_.stored, freshen(*entry, updated)});
+    core_.store->update_metadata(
+        StoreKey{order_.request->key.text, order_.variant},
+        MetadataChange{order_.stored, freshen(*entry, shared(*entry, updated))});
   }
 }
 
@@ -180,14 +183,23 @@ bool Transfer::take_not_modified(const ResponseHead& head) {
     ask_again();
     return true;
   }
-  const std::string octets =
-      freshen(*entry, updated_fields(*stored, head.fields).value_or(*stored));
+  const Fields fields = updated_fields(*stored, head.fields).value_or(*stored);
   // Nothing where another object has been stored since: it may have come with other fields.
-  core_.store->update_metadata(StoreKey{order_.request->key.text, order_.variant},
-                               MetadataChange{order_.stored, octets});
-  if (Leader* leader = std::exchange(leader_, nullptr)) leader->on_validated(octets);
+  core_.store->update_metadata(
+      StoreKey{order_.request->key.text, order_.variant},
+      MetadataChange{order_.stored, freshen(*entry, shared(*entry, fields))});
+  // Cookies of this answer are the leader's, in any case.
+  if (Leader* leader = std::exchange(leader_, nullptr))
+    leader->on_validated(freshen(*entry, fields));
   wake_waiters();
   return true;  // the Fetch ends by itself: a 304 has no body
+}
+
+// Those of the fields that others may get.
+Fields Transfer::shared(const Entry& entry, const Fields& fields) const {
+  const ResponseView view{entry.facts.status, &fields};
+  const StoredFacts facts = facts_of(view, Moments{started_s_, core_.clock.wall_s}, order_.keep);
+  return shares_cookies(view, facts) ? fields : without(fields, "set-cookie");
 }
 
 // The metadata of what is stored, with those fields now.
@@ -205,6 +217,7 @@ std::string Transfer::freshen(const Entry& entry, const Fields& fields) {
 // The server spoke of something that we do not have: the request goes without our condition.
 void Transfer::ask_again() {
   order_.condition = Condition();
+  has_head_ = false;
   Fetch::Question question = order_.question;
   question.head = order_.plain_head;
   fetch_->start(std::move(question));

@@ -119,6 +119,12 @@ bool is_worth_keeping(const StoredFacts& facts) {
          facts.stale_if_error_s > 0;
 }
 
+bool shares_cookies(const ResponseView& response, const StoredFacts& facts) {
+  if (!response.fields->has("Set-Cookie")) return true;
+  if (facts.always_validate || facts.lifetime_s <= 0) return false;
+  return facts.lifetime == Lifetime::explicit_ || read_response_control(*response.fields).is_public;
+}
+
 int64_t age_of(const StoredFacts& stored, int64_t now_s) {
   // A clock that was put back makes nothing younger than it came.
   return within_bounds(stored.initial_age_s + std::max<int64_t>(0, now_s - stored.response_s));

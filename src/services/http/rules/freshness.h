@@ -54,6 +54,11 @@ StoredFacts facts_of(const ResponseView& response, Moments when, const StoreRule
 // though stale. Nothing else is kept (RFC 9111 section 3, last note).
 bool is_worth_keeping(const StoredFacts& facts);
 
+// Whether the cookies that it sets, if any, may be sent to all who are served it later. That it may
+// be kept says little of them where only we, and not its server, say for how long it is the same
+// for all, or where the server is asked at each use.
+bool shares_cookies(const ResponseView& response, const StoredFacts& facts);
+
 // Seconds since it was made or validated at its origin (current_age); not negative.
 int64_t age_of(const StoredFacts& stored, int64_t now_s);
 

@@ -21,6 +21,14 @@ constexpr std::array<unsigned, 11> kHeuristic = {200, 203, 204, 300, 301, 308,
 constexpr std::array<unsigned, 11> kUnderstood = {206, 302, 303, 307, 400, 403,
                                                   500, 502, 503, 504, 421};
 
+// About what is in one request and in no key: its conditions, body, fields or Range. Others with
+// the same key would get something else (RFC 9110 section 15.5, RFC 6585).
+constexpr std::array<unsigned, 7> kAboutRequest = {412, 413, 415, 416, 417, 428, 431};
+
+bool is_about_request(unsigned status) {
+  return std::find(kAboutRequest.begin(), kAboutRequest.end(), status) != kAboutRequest.end();
+}
+
 bool is_understood(unsigned status) {
   return is_heuristically_cacheable(status) ||
          std::find(kUnderstood.begin(), kUnderstood.end(), status) != kUnderstood.end();
@@ -57,7 +65,7 @@ StoreRefusal refusal_of_status(unsigned status, const ResponseControl& control,
                                const StoreRules& rules) {
   if (status < 200 || status > 599 || status == 304) return StoreRefusal::status;
   if (control.must_understand && !is_understood(status)) return StoreRefusal::status;
-  if (status == 416) return StoreRefusal::status;  // about one Range, which is in no key
+  if (is_about_request(status)) return StoreRefusal::status;
   if (status >= 300 && status <= 308 && !rules.keeps_redirects) return StoreRefusal::redirect;
   return StoreRefusal::none;
 }

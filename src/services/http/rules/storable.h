@@ -44,7 +44,7 @@ struct StoreRules {
 enum class StoreRefusal : uint8_t {
   none,           // may be kept
   method,         // neither GET nor a POST that says so (RFC 9110 section 9.3.3)
-  status,         // interim, not understood, or 304
+  status,         // interim, not understood, 304, or about one request only
   no_store,       // of the response (5.2.2.5)
   request,        // no-store of the request (5.2.1.5)
   is_private,     // 5.2.2.7
@@ -55,7 +55,7 @@ enum class StoreRefusal : uint8_t {
   partial,        // a 206 without one known range, or one whose length is not what it says
   incomplete,     // cut short, and no range request could complete it (3.3)
   redirect,       // the office keeps none
-  cookie,         // Set-Cookie where the lifetimes of the server are ignored
+  cookie,         // Set-Cookie where the server names no lifetime, or none that counts
 };
 
 // The word of the log: "no-store", ...

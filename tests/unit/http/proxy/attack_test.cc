@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What clients and servers try so that others get what is not theirs.
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "unit/http/proxy/bed.h"
@@ -110,4 +111,126 @@ TEST_CASE("http/proxy/attack: a trailer says nothing that belongs into the head"
     INFO(name);
     CHECK_FALSE(has(answer, name));
   }
+}
+
+TEST_CASE("http/proxy/attack: a cookie that is set for one client reaches no other", "[F56]") {
+  for (const char* fields : {"", "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT\r\n",
+                             "ETag: \"a\"\r\n", "Cache-Control: max-age=0\r\nETag: \"a\"\r\n"}) {
+    INFO(fields);
+    Origin origin([fields](Wire& wire, const std::string& head, int number) {
+      if (has(head, "If-None-Match")) return wire.send("HTTP/1.1 304 Same\r\n\r\n");
+      const std::string cookie = "Set-Cookie: sid=" + std::to_string(number) + "\r\n";
+      return wire.send(response(cookie + fields, "x"));
+    });
+    Bed::Plan plan = with_store();
+    plan.settings.keep.default_lifetime_s = 3600;
+    Bed bed(std::move(plan));
+    CHECK(has(bed.get(origin.url("/")), "Set-Cookie: sid=0\r\n"));
+    const std::string second = bed.get(origin.url("/"));
+    CHECK(body_of(second) == "x");
+    CHECK_FALSE(has(second, "sid=0"));
+  }
+}
+
+TEST_CASE("http/proxy/attack: a cookie of a 304 is for who asked", "[F56]") {
+  Origin origin([](Wire& wire, const std::string& head, int) {
+    if (has(head, "If-None-Match")) {
+      return wire.send("HTTP/1.1 304 Same\r\nETag: \"a\"\r\nSet-Cookie: sid=1\r\n\r\n");
+    }
+    return wire.send(response("ETag: \"a\"\r\n", "x"));
+  });
+  Bed::Plan plan = with_store();
+  plan.settings.keep.default_lifetime_s = 3600;
+  Bed bed(std::move(plan));
+  bed.get(origin.url("/"));
+  const std::string asked = bed.get(origin.url("/"), "Cache-Control: no-cache\r\n");
+  CHECK(has(asked, "Set-Cookie: sid=1\r\n"));
+  const std::string other = bed.get(origin.url("/"));
+  CHECK(body_of(other) == "x");
+  CHECK_FALSE(has(other, "Set-Cookie"));
+  CHECK(origin.requests() == 2);
+}
+
+TEST_CASE("http/proxy/attack: a cookie that the server has for all is kept", "[F56][RFC9111-3.1]") {
+  Origin origin(always(response(std::string(kFresh) + "Set-Cookie: a=b\r\n", "x")));
+  Bed bed(with_store());
+  bed.get(origin.url("/"));
+  CHECK(has(bed.get(origin.url("/")), "Set-Cookie: a=b\r\n"));
+  CHECK(origin.requests() == 1);
+}
+
+TEST_CASE("http/proxy/attack: what an origin says of one request is not the page of all",
+          "[F56][RFC9110-15.5]") {
+  for (const char* status : {"412", "413", "415", "417", "428", "431"}) {
+    INFO(status);
+    Origin origin([status](Wire& wire, const std::string&, int number) {
+      if (number > 0) return wire.send(response(kFresh, "page"));
+      return wire.send(std::string("HTTP/1.1 ") + status +
+                       " No\r\nCache-Control: max-age=600\r\nContent-Length: 2\r\n\r\nno");
+    });
+    Bed bed(with_store());
+    CHECK(body_of(bed.get(origin.url("/"), "If-Match: \"other\"\r\n")) == "no");
+    CHECK(body_of(bed.get(origin.url("/"))) == "page");
+    CHECK(origin.requests() == 2);
+  }
+}
+
+TEST_CASE("http/proxy/attack: nobody waits for the answer to another's precondition", "[F56]") {
+  std::atomic<bool> may_answer = false;
+  Origin origin([&](Wire& wire, const std::string& head, int) {
+    if (!has(head, "If-Match")) return wire.send(response(kFresh, "page"));
+    until([&] { return may_answer.load(); });
+    return wire.send("HTTP/1.1 412 No\r\nContent-Length: 0\r\n\r\n");
+  });
+  Bed bed(with_store());
+  Wire slow = bed.client();
+  slow.send(request(origin.url("/"), "If-Match: \"other\"\r\n"));
+  CHECK(until([&] { return origin.requests() == 1; }));
+  CHECK(body_of(bed.get(origin.url("/"))) == "page");
+  may_answer = true;
+  CHECK(status_of(slow.read_response()) == 412);
+}
+
+TEST_CASE("http/proxy/attack: a transfer ends when the last who waits for it leaves", "[F56]") {
+  std::atomic<bool> is_over = false;
+  Origin origin([&](Wire&, const std::string&, int) {
+    until([&] { return is_over.load(); });
+    return false;
+  });
+  Bed bed(with_store());
+  {
+    Wire leader = bed.client();
+    leader.send(request(origin.url("/")));
+    CHECK(until([&] { return origin.requests() == 1; }));
+    Wire waiter = bed.client();
+    waiter.send(request(origin.url("/")));
+    CHECK(until([&] { return bed.counters().requests == 2; }));
+    leader.reset();
+    CHECK(until([&] { return bed.load().clients == 1; }));
+    CHECK(bed.load().transfers == 1);
+    waiter.reset();
+  }
+  CHECK(until([&] { return bed.load().transfers == 0; }));
+  is_over = true;
+}
+
+TEST_CASE("http/proxy/attack: transfers without a client are few", "[F56]") {
+  constexpr int kPages = 80;
+  std::atomic<bool> is_over = false;
+  Origin origin([&](Wire& wire, const std::string& head, int) {
+    if (has(head, "If-None-Match")) {
+      until([&] { return is_over.load(); });
+      return false;
+    }
+    return wire.send(
+        response("Age: 9\r\nCache-Control: max-age=1, stale-while-revalidate=86400\r\n"
+                 "ETag: \"a\"\r\n",
+                 "x"));
+  });
+  Bed bed(with_store());
+  for (int i = 0; i < 2 * kPages; ++i)
+    CHECK(body_of(bed.get(origin.url("/" + std::to_string(i % kPages)))) == "x");
+  CHECK(bed.load().transfers == 64);
+  is_over = true;
+  CHECK(until([&] { return bed.load().transfers == 0; }));
 }

@@ -90,6 +90,31 @@ TEST_CASE("http/proxy/transparent: what another server says under a name reaches
   CHECK(real.requests() == 2);
 }
 
+TEST_CASE("http/proxy/transparent: only a server of the name empties the store of its pages",
+          "[F58][RFC9111-4.4]") {
+  Origin mine(always(response("", "mine")));
+  Origin real(always(response("Cache-Control: max-age=60\r\n", "real")));
+  uint16_t original = real.port();
+  const Ipv4Address of_names = kLoopback;
+  Bed bed(plan_of(original, of_names));
+  const std::string host = with_port("shop.example", real);
+  const auto post = [&] {
+    Wire wire = bed.client();
+    wire.send("POST / HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 1\r\n\r\nx");
+    return status_of(wire.read_response());
+  };
+  ask(bed, host);
+  bed.on_loop([&] { original = mine.port(); });
+  CHECK(post() == 200);
+  CHECK(mine.requests() == 1);
+  bed.on_loop([&] { original = real.port(); });
+  CHECK(body_of(ask(bed, host)) == "real");
+  CHECK(real.requests() == 1);
+  CHECK(post() == 200);
+  ask(bed, host);
+  CHECK(real.requests() == 3);
+}
+
 TEST_CASE("http/proxy/transparent: a name that is permitted does not open another server",
           "[F57]") {
   Origin origin(always(response("", "here")));

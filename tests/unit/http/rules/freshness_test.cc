@@ -227,4 +227,25 @@ TEST_CASE("http/freshness: what can be of no use later is not kept", "[RFC9111-3
   CHECK_FALSE(keeps({{"Cache-Control", "max-age=9"}, {"Age", "9"}}));
 }
 
+TEST_CASE("http/freshness: cookies are for all where the server says for how long",
+          "[RFC9111-7.3]") {
+  StoreRules rules;
+  rules.default_lifetime_s = 60;
+  const auto shares = [&](std::initializer_list<Field> fields) {
+    const Fields response = fields_of(fields);
+    return shares_cookies(ResponseView{200, &response}, stored_at_now(response, 200, rules));
+  };
+  const Field cookie = {"Set-Cookie", "a=b"};
+  CHECK(shares({}));
+  CHECK(shares({cookie, {"Cache-Control", "max-age=9"}}));
+  CHECK(shares({cookie, {"Cache-Control", "public"}}));
+  CHECK_FALSE(shares({cookie}));
+  CHECK_FALSE(shares({cookie, {"Last-Modified", "Thu, 01 Jan 2015 00:00:00 GMT"}}));
+  CHECK_FALSE(shares({cookie, {"ETag", "\"a\""}, {"Cache-Control", "max-age=0"}}));
+  CHECK_FALSE(shares({cookie, {"ETag", "\"a\""}, {"Cache-Control", "no-cache, max-age=9"}}));
+  rules.url_lifetime_s = 60;
+  rules.ignores_server_lifetimes = true;
+  CHECK_FALSE(shares({cookie, {"Cache-Control", "max-age=9"}}));
+}
+
 }  // namespace postern::http

@@ -66,7 +66,8 @@ TEST_CASE("http/storable: a POST serves a GET where it says that it does", "[RFC
 }
 
 TEST_CASE("http/storable: only final statuses, and what allows them", "[RFC9111-3]") {
-  for (const unsigned status : {100u, 101u, 103u, 304u, 416u, 600u})
+  for (const unsigned status :
+       {100u, 101u, 103u, 304u, 412u, 413u, 415u, 416u, 417u, 428u, 431u, 600u})
     CHECK(kept_with("max-age=3600", status) == StoreRefusal::status);
   for (const unsigned status : {200u, 203u, 204u, 299u, 301u, 302u, 303u, 307u, 308u, 400u, 404u,
                                 410u, 499u, 500u, 502u, 503u, 504u, 599u})
