@@ -177,6 +177,17 @@ TEST_CASE("http/gateway/ftp_fetch: who may not reach the server gets nothing", "
   CHECK(status_of(bed.get(server.url("/top"))) == 403);
 }
 
+TEST_CASE("http/gateway/ftp_fetch: who may not reach the port of the data gets none",
+          "[F56][F58]") {
+  FtpServer server(sample_site());
+  Bed::Plan plan;
+  plan.seams.judge = [&](const Peer&, Ipv4Address, uint16_t port) { return port == server.port(); };
+  Bed bed(std::move(plan));
+  const std::string answer = bed.get(server.url("/pub/a.txt"));
+  CHECK(status_of(answer) >= 400);
+  CHECK_FALSE(has(answer, "0123456789"));
+}
+
 TEST_CASE("http/gateway/ftp_fetch: files are kept, and validated by their dates", "[F56]") {
   FtpSite young = sample_site();
   FtpServer server(young);
