@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::string_view kModified = "Last-Modified: Thu, 01 Jan 2026 12:00:00 GMT\r\n";
 
-Bed::Plan with_store() {
-  Bed::Plan plan;
-  plan.has_store = true;
-  return plan;
-}
-
 std::string head_of(const Bed& bed, const std::string& url, std::string_view fields = {}) {
   Wire wire = bed.client();
   std::string text = request(url, fields);
