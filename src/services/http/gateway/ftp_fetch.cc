@@ -87,7 +87,6 @@ void FtpFetch::act(const FtpAct& act) {
       Destination there = question().destination;
       there.port = act.port;
       there.only = control_.remote().address;
-      there.is_judged = true;
       return data_.open(there, question().client);
     }
     case FtpAct::Kind::begin:

@@ -7,8 +7,8 @@
 // Files have Content-Length by SIZE, Last-Modified by MDTM, and one part of them can be had by
 // REST; conditions and ranges are judged here, as no FTP server does. A folder is a page. The data
 // connection goes to the address of the control connection and to no other, whatever the server
-// says, so that nobody is attacked from here by its word (RFC 2577 section 2); that address was
-// judged with the port of the URL (F58).
+// says, so that nobody is attacked from here by its word (RFC 2577 section 2); that address is
+// judged with the port of the URL and with that of the data (F58).
 //
 // Who is asked for by Authorization, else by the URL, else anonymous; who is refused gets 401.
 //

@@ -151,7 +151,7 @@ void Connector::on_judged(const Result<Seams::Addresses>& addresses) {
   }
   addresses_.clear();
   for (const Ipv4Address address : *addresses) {
-    const Problem problem = destination_.is_judged ? Problem::none : judge(address);
+    const Problem problem = judge(address);
     if (problem != Problem::none) {
       problem_ = problem;
       detail_ = to_text(address);

@@ -26,8 +26,6 @@ struct Destination {
   std::string host;  // a name, or an address in its usual form
   uint16_t port = 0;
   Ipv4Address only;  // not unspecified: this address and no other (transparent)
-  // `only` has been judged, with another port, and may be connected to (the data of FTP).
-  bool is_judged = false;
 };
 
 // What keeps the client from that address, however it would get what is there (F58). `meant`: where

@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::string_view kModified = "Last-Modified: Thu, 01 Jan 2026 12:00:00 GMT\r\n";
 
-Bed::Plan with_store() {
-  Bed::Plan plan;
-  plan.has_store = true;
-  return plan;
-}
-
 std::string head_of(const Bed& bed, const std::string& url, std::string_view fields = {}) {
   Wire wire = bed.client();
   std::string text = request(url, fields);
@@ -175,6 +169,17 @@ TEST_CASE("http/gateway/ftp_fetch: who may not reach the server gets nothing", "
   bed.on_loop([&] { may = false; });
   CHECK(status_of(bed.get(server.url("/pub/a.txt"))) == 403);  // it is stored
   CHECK(status_of(bed.get(server.url("/top"))) == 403);
+}
+
+TEST_CASE("http/gateway/ftp_fetch: who may not reach the port of the data gets none",
+          "[F56][F58]") {
+  FtpServer server(sample_site());
+  Bed::Plan plan;
+  plan.seams.judge = [&](const Peer&, Ipv4Address, uint16_t port) { return port == server.port(); };
+  Bed bed(std::move(plan));
+  const std::string answer = bed.get(server.url("/pub/a.txt"));
+  CHECK(status_of(answer) >= 400);
+  CHECK_FALSE(has(answer, "0123456789"));
 }
 
 TEST_CASE("http/gateway/ftp_fetch: files are kept, and validated by their dates", "[F56]") {
