@@ -120,6 +120,7 @@ TEST_CASE("http/store: metadata made of one object never go to another of the sa
     REQUIRE(writer);
     writer->append(content_of("a", 1'000));
     writer->commit();
+    writer.reset();
     if (is_written) bed.run();
     int done = 0;
     const auto count = [&](bool is_done) { done += is_done ? 1 : 10; };
@@ -140,6 +141,7 @@ TEST_CASE("http/store: metadata that build on each other are all taken, in order
   REQUIRE(writer);
   writer->append(content_of("a", 1'000));
   writer->commit();
+  writer.reset();  // none may outlive the store
   int done = 0;
   const auto count = [&](bool is_done) { done += is_done ? 1 : 10; };
   bed.store->update_metadata({"a"}, {"one", "two"}, count);
