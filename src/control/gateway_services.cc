@@ -103,7 +103,7 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
   }
   note("portal", portal_.follow(model, policy));
   note("http", http_.follow(model, policy));
-  if (model.services.http && model.services.http->wpad) served.pac = http_.listening();
+  if (model.services.http && model.services.http->wpad) served.pac = http_.wanted_at();
   note("dhcp", dhcp_.follow(model, policy, served));
   auto device = [this](InterfaceId id) { return device_of(id); };
   note("metrics", metrics_.apply(metrics::settings_of(model, policy, device)));

@@ -89,7 +89,6 @@ struct HttpControl::State {
   Result<void> is_ready;  // the rules and the parent are as configured
   Result<void> listens;
   std::vector<std::shared_ptr<const Counted>> asked;  // of the store; shared with what waits there
-  std::vector<io::ListenAddress> listening;
   http::ProxySettings wanted;
   config::HttpLogin login = config::HttpLogin::none;
   bool intercepts = false;  // the policy leads connections here
@@ -293,7 +292,7 @@ Result<void> HttpControl::follow(const config::Model& model, const Policy& polic
   if (!model.services.http || !model.services.http->enabled) {
     state.end_proxies();
     state.cache.follow(std::nullopt);
-    state.listening.clear();
+    state.wanted.listeners.clear();
     state.within_limits(0);
     state.intercepts = false;
     return {};
@@ -305,9 +304,6 @@ Result<void> HttpControl::follow(const config::Model& model, const Policy& polic
   state.login = http.login;
   state.wanted = state.settings_of(model, policy);
   state.listens = state.apply(is_other);
-  state.listening.clear();
-  for (const http::ProxyListener& at : state.wanted.listeners)
-    state.listening.push_back({at.device, at.address, at.port});
   state.cache.follow(http_cache_plan(http, state.world.state_dir));
   return state.complaint();
 }
@@ -343,8 +339,12 @@ http::ProxyCounters HttpControl::counters() const {
   return all;
 }
 
-const std::vector<io::ListenAddress>& HttpControl::listening() const {
-  return state_->listening;
+std::vector<io::ListenAddress> HttpControl::wanted_at() const {
+  return places_of(state_->wanted.listeners);
+}
+
+std::vector<io::ListenAddress> HttpControl::listening() const {
+  return state_->proxy ? places_of(state_->proxy->listening()) : std::vector<io::ListenAddress>();
 }
 
 http::Proxy::Load HttpControl::load() const {

@@ -73,7 +73,9 @@ class HttpControl {
   bool serves_intercepted() const;
   // Since posternd started, whatever was configured meanwhile.
   http::ProxyCounters counters() const;
-  const std::vector<io::ListenAddress>& listening() const;
+  // Where it is to be reached, and where it is: a port that another process has is not open.
+  std::vector<io::ListenAddress> wanted_at() const;
+  std::vector<io::ListenAddress> listening() const;
   http::Proxy::Load load() const;
   size_t clients_max() const;  // beyond it they are turned away
   HttpCache& cache();

@@ -90,6 +90,14 @@ std::vector<http::ProxyListener> http_listeners(const config::Http& http, const 
   return listeners;
 }
 
+std::vector<io::ListenAddress> places_of(const std::vector<http::ProxyListener>& listeners) {
+  std::vector<io::ListenAddress> places;
+  places.reserve(listeners.size());
+  for (const http::ProxyListener& at : listeners)
+    places.push_back({at.device, at.address, at.port});
+  return places;
+}
+
 Result<http::ParentProxy> http_parent(const config::HttpParent& parent) {
   http::ParentProxy proxy;
   proxy.host = parent.host;

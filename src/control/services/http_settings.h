@@ -21,6 +21,8 @@ http::ProxySettings http_settings(const config::Model& model, const Policy& poli
 // the policy intercepts.
 std::vector<http::ProxyListener> http_listeners(const config::Http& http, const Policy& policy,
                                                 const DeviceOf& device_of);
+// Where they are.
+std::vector<io::ListenAddress> places_of(const std::vector<http::ProxyListener>& listeners);
 // Reads the file with the password: its first line.
 Result<http::ParentProxy> http_parent(const config::HttpParent& parent);
 

@@ -175,7 +175,27 @@ TEST_CASE("control/http_control: it starts and ends with the configuration", "[F
   REQUIRE(bed.follow("    enabled: false\n"));
   CHECK_FALSE(bed.http.is_running());
   CHECK(bed.http.listening().empty());
+  CHECK(bed.http.wanted_at().empty());
   CHECK(bed.http.counters().requests == 1);
+}
+
+TEST_CASE("control/http_control: it listens where its sockets are open", "[F56]") {
+  Bed bed;
+  const int other = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(bed.port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(bind(other, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(listen(other, 1) == 0);
+  CHECK_FALSE(bed.follow(kClosed));
+  CHECK(bed.http.is_running());
+  CHECK(bed.http.listening().empty());
+  CHECK(bed.http.wanted_at().size() == 1);
+  close(other);
+  bed.now = bed.now + seconds(20);
+  bed.http.tick();
+  CHECK(bed.http.listening() == bed.http.wanted_at());
 }
 
 TEST_CASE("control/http_control: an address that only the kernel has is the gateway's own",

@@ -32,6 +32,10 @@ void ClientConnection::stop_soon() {
   if (exchange_ == nullptr && !is_lingering_) close_now();
 }
 
+void ClientConnection::judge_again() {
+  if (exchange_ != nullptr) exchange_->judge_again();
+}
+
 Peer ClientConnection::own() const {
   sockaddr_in at = {};
   socklen_t size = sizeof at;

@@ -46,6 +46,8 @@ class ClientConnection final : public Poller::Handler, public Timed {
   [[nodiscard]] bool start();
   // No further request: closes when it is idle, else after the answer under way.
   void stop_soon();
+  // See Exchange::judge_again(); it may be over then.
+  void judge_again();
 
   int fd() const { return fd_; }
   const Peer& peer() const { return peer_; }

@@ -67,6 +67,8 @@ void Exchange::reset() {
   identity_ = nullptr;
   may_use_store_ = true;
   is_host_believed_ = true;
+  is_by_password_ = false;
+  tunnel_origin_ = Ipv4Address();
   busy_s_ = 0;
   out_.clear();
   delivery_ = Delivery();

@@ -61,6 +61,8 @@ class Exchange final : public Poller::Mortal,
   void on_client_time_out();
   // The client is gone without us.
   void abandon();
+  // A tunnel that would not be permitted now ends; it may end the exchange.
+  void judge_again();
 
  private:
   enum class Stage : uint8_t {
@@ -185,6 +187,8 @@ class Exchange final : public Poller::Mortal,
   void on_tunnel_end(std::string_view why) override;
   void on_tunnel_life() override;
   bool asks_upgrade() const;
+  void identify_again();
+  Problem judge_tunnel();
   void begin_tunnel(std::unique_ptr<UpstreamConnection> connection);
 
   bool is_blocked() const { return !out_.empty(); }
@@ -200,6 +204,7 @@ class Exchange final : public Poller::Mortal,
   std::shared_ptr<Request> kept_;       // shared with the Transfer
   const Identity* identity_ = nullptr;  // of the seam: valid while nothing waits
   Identity known_;                      // a copy of it
+  bool is_by_password_ = false;         // that it is known
   bool may_use_store_ = false;
   bool is_host_believed_ = true;  // the key is that of the server
   bool is_asking_ = false;        // within Seams::check_password
@@ -250,6 +255,7 @@ class Exchange final : public Poller::Mortal,
   Connector connector_;
   std::unique_ptr<ParentConnect> parent_;
   std::unique_ptr<Tunnel> tunnel_;
+  Ipv4Address tunnel_origin_;  // as Connector::origin()
 
   // For the log.
   unsigned status_ = 0;

@@ -41,6 +41,7 @@ void Exchange::on_password_checked(const LoginAnswer& answer) {
   if (answer.identity != nullptr) {
     known_ = *answer.identity;
     identity_ = &known_;
+    is_by_password_ = true;
   }
   busy_s_ = answer.is_busy ? std::max(answer.retry_s, uint32_t{1}) : 0;
   has_answer_ = true;

@@ -21,6 +21,7 @@ void Exchange::on_no_connection(Problem problem, const std::string& detail) {
 
 void Exchange::on_connected(std::unique_ptr<UpstreamConnection> connection) {
   upstream_ = connection->remote();
+  tunnel_origin_ = connector_.origin();
   if (!core_.settings.parent) return on_tunnel_open(std::move(connection), {});
   parent_ = std::make_unique<ParentConnect>(core_, static_cast<ParentConnect::Owner&>(*this),
                                             std::move(connection));
@@ -52,6 +53,7 @@ bool Exchange::asks_upgrade() const {
 
 void Exchange::on_upgrade(const ResponseHead& head, std::unique_ptr<UpstreamConnection> connection,
                           const std::string& early) {
+  if (transfer_ != nullptr) tunnel_origin_ = transfer_->fetch().origin();
   drop_transfer();
   ++core_.counters.tunnels;
   status_ = head.status;
@@ -79,6 +81,48 @@ void Exchange::begin_tunnel(std::unique_ptr<UpstreamConnection> connection) {
     count_denied();
     return false;
   });
+}
+
+// Who sits at the address now. Who gave a password stays who they were, as it is not kept.
+void Exchange::identify_again() {
+  const Identity* now =
+      core_.seams.identify ? core_.seams.identify(connection_->peer().address) : nullptr;
+  if (now != nullptr) {
+    known_ = *now;
+    identity_ = &known_;
+    is_by_password_ = false;
+  } else if (!is_by_password_) {
+    identity_ = nullptr;
+  }
+}
+
+// As when it began: who asks, where it leads, and by which names.
+Problem Exchange::judge_tunnel() {
+  identify_again();
+  const bool is_connect = request_->target.form == TargetForm::authority;
+  const uint16_t port = is_connect ? request_->url.authority.port : request_->url.port();
+  const DestinationRules& rules = core_.settings.destinations;
+  if (is_connect && !may_connect_port(rules, port)) return Problem::port_prohibited;
+  Admission admission = admit(core_, *request_, identity_, false);
+  const auto passes = [&admission] { return admission.kind == Admission::Kind::permit; };
+  if (passes() && !is_host_believed_)
+    admission = admit_at(core_, *request_, connection_->original(), identity_);
+  if (passes() && !tunnel_->name().empty())
+    admission = admit_name(core_, tunnel_->name(), request_->url.port(), identity_);
+  remember_rule(admission);
+  if (!passes()) return Problem::denied;
+  if (leaves_judging_to_parent(core_) || tunnel_origin_.is_unspecified()) return Problem::none;
+  const Peer& original = connection_->original();
+  const Peer there = {tunnel_origin_, connection_->is_transparent() ? original.port : port};
+  return judge_destination(core_, connection_->peer(), there, original.address);
+}
+
+void Exchange::judge_again() {
+  if (stage_ != Stage::tunnel || !tunnel_) return;
+  const Problem problem = judge_tunnel();
+  if (problem == Problem::none) return;
+  count_denied();
+  tunnel_->stop(std::string(describe(problem).name) + ": not permitted any more");
 }
 
 void Exchange::on_tunnel_life() {

@@ -81,6 +81,7 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<ClientConnection>> clients;
   std::map<uint32_t, size_t> per_client;
+  uint64_t ticks = 0;
 };
 
 Proxy::Proxy(boost::asio::io_context& context, ProxySettings settings, Seams seams, Store* store)
@@ -126,6 +127,13 @@ Result<void> Proxy::listen() {
   return result;
 }
 
+// Tunnels last, and what permitted them may not.
+void Proxy::judge_tunnels() {
+  // Those that end leave the list while it is walked.
+  for (size_t i = state_->clients.size(); i-- > 0;)
+    state_->clients[i]->judge_again();
+}
+
 Result<void> Proxy::apply(ProxySettings settings) {
   Core& core = state_->core;
   core.settings = std::move(settings);
@@ -133,6 +141,7 @@ Result<void> Proxy::apply(ProxySettings settings) {
   // Kept connections were judged by other rules, or lead to another parent.
   core.pool.clear();
   core.request = std::make_unique<Request>(head_limits(core.settings.limits));
+  judge_tunnels();
   return listen();
 }
 
@@ -149,10 +158,19 @@ void Proxy::tick() {
   Core& core = state_->core;
   core.clock.read();
   core.wheel.tick();
+  if (++state_->ticks % kJudgeS == 0) judge_tunnels();
   for (const std::unique_ptr<Listener>& listener : state_->listeners)
     listener->tick();
   core.exchanges->end_turn();
   core.poller.clean_up();
+}
+
+std::vector<ProxyListener> Proxy::listening() const {
+  std::vector<ProxyListener> open;
+  open.reserve(state_->listeners.size());
+  for (const std::unique_ptr<Listener>& listener : state_->listeners)
+    open.push_back(listener->at());
+  return open;
 }
 
 std::vector<uint16_t> Proxy::ports() const {

@@ -5,8 +5,9 @@
 //                                                        +-> Transfer -> Fetch -> origins
 //                                                        +-> Tunnel -> origins
 //
-// Settings change under way: requests that have begun end by the old ones, connections stay. The
-// store belongs to the owner and outlives the proxy; without one everything is passed on.
+// Settings change under way: requests that have begun end by the old ones, connections stay;
+// tunnels that are permitted no more end within kJudgeS. The store belongs to the owner and
+// outlives the proxy; without one everything is passed on.
 //
 // Thread: control. Bounds: ProxyLimits.
 #pragma once
@@ -55,12 +56,16 @@ class Proxy {
 
   // Whether the sockets of the settings are open, those that are transparent or the others.
   bool is_listening(bool transparently) const;
+  // Those of the settings whose sockets are open, in their order.
+  std::vector<ProxyListener> listening() const;
   // The ports that are open, in the order of the settings.
   std::vector<uint16_t> ports() const;
   const ProxyCounters& counters() const;
   Load load() const;
 
  private:
+  static constexpr uint64_t kJudgeS = 5;  // from one look at the tunnels to the next
+  void judge_tunnels();
   struct State;
   std::unique_ptr<State> state_;
 };

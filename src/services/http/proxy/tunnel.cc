@@ -57,6 +57,7 @@ bool Tunnel::look_at_hello() {
         end(why_);
         return false;
       }
+      name_ = hello.name;
       break;
     case ClientHello::State::not_tls:
     case ClientHello::State::nameless:

@@ -42,6 +42,10 @@ class Tunnel : public Poller::Mortal, private UpstreamConnection::User {
   // `early`: what the client sent behind its request.
   void start(std::string_view early, const Permits& permits);
   void on_client(uint32_t events);
+  // Of the server, as the client asked for it by TLS; empty: not yet, or it did not.
+  const std::string& name() const { return name_; }
+  // Ends it as if one side had.
+  void stop(std::string_view why) { end(why); }
 
   uint64_t bytes_to_client() const { return to_client_.octets(); }
   uint64_t bytes_to_server() const { return to_server_.octets(); }
@@ -60,6 +64,7 @@ class Tunnel : public Poller::Mortal, private UpstreamConnection::User {
   Relay to_client_;
   Relay to_server_;
   Permits permits_;
+  std::string name_;
   std::string why_;
   bool is_over_ = false;
 };

@@ -99,13 +99,17 @@ TEST_CASE("http/proxy/asked: of tunnels rules see host:port, said in either way"
 
 TEST_CASE("http/proxy/asked: no way of writing a URL gets around a rule", "[F57]") {
   UrlRule games;
+  games.name = "games";
   games.path = "/games/";
   UrlRule root;
+  root.name = "root";
   root.host = "empty.example";
   root.path = "/*";
   UrlRule pattern;
+  pattern.name = "pattern";
   pattern.expression = "^http://bad\\.example/";
   UrlRule tunnel;
+  tunnel.name = "tunnel";
   tunnel.expression = "^bad\\.example:443$";
   tunnel.message = "not there";
   Bed::Plan plan;
@@ -129,8 +133,8 @@ TEST_CASE("http/proxy/asked: no way of writing a URL gets around a rule", "[F57]
   }
   const std::vector<std::string> log = bed.log();
   REQUIRE(log.size() == 11);
-  CHECK(has(log[0], "rule 0"));
-  CHECK(has(log[5], "rule 1"));
-  CHECK(has(log[7], "rule 2"));
-  CHECK(has(log[10], "rule 3"));
+  CHECK(has(log[0], "by games"));
+  CHECK(has(log[5], "by root"));
+  CHECK(has(log[7], "by pattern"));
+  CHECK(has(log[10], "by tunnel"));
 }

@@ -234,3 +234,67 @@ TEST_CASE("http/proxy/attack: transfers without a client are few", "[F56]") {
   is_over = true;
   CHECK(until([&] { return bed.load().transfers == 0; }));
 }
+
+namespace {
+
+// A tunnel to the origin, which works.
+Wire tunnel_through(const Bed& bed, const Origin& origin) {
+  const std::string there = "127.0.0.1:" + std::to_string(origin.port());
+  Wire wire = bed.client();
+  wire.send("CONNECT " + there + " HTTP/1.1\r\nHost: " + there + "\r\n\r\n");
+  CHECK(status_of(wire.read_head()) == 200);
+  wire.send(request("/"));
+  CHECK(body_of(wire.read_response()) == "x");
+  return wire;
+}
+
+}  // namespace
+
+TEST_CASE("http/proxy/attack: a tunnel ends with the rule that let the client go there",
+          "[F57][F58]") {
+  Origin origin(always(response("", "x")));
+  bool may = true;
+  Bed::Plan plan;
+  plan.settings.destinations.connect_ports = {origin.port()};
+  plan.seams.judge = [&](const Peer&, Ipv4Address, uint16_t) { return may; };
+  Bed bed(std::move(plan));
+  Wire wire = tunnel_through(bed, origin);
+  bed.pass_seconds(10);
+  wire.send(request("/"));
+  CHECK(body_of(wire.read_response()) == "x");
+  bed.on_loop([&] { may = false; });
+  bed.pass_seconds(10);
+  CHECK(wire.is_ended());
+  CHECK(bed.load().clients == 0);
+  CHECK(bed.counters().denied == 1);
+}
+
+TEST_CASE("http/proxy/attack: a tunnel ends with the log-in of its client", "[F57]") {
+  Origin origin(always(response("", "x")));
+  const Identity anna{"anna", {7}};
+  const Identity* who = &anna;
+  Bed::Plan plan;
+  plan.settings.destinations.connect_ports = {origin.port()};
+  plan.settings.asks_login = true;
+  plan.seams.identify = [&](Ipv4Address) { return who; };
+  Bed bed(std::move(plan));
+  Wire wire = tunnel_through(bed, origin);
+  bed.on_loop([&] { who = nullptr; });
+  bed.pass_seconds(10);
+  CHECK(wire.is_ended());
+  CHECK(bed.load().clients == 0);
+}
+
+TEST_CASE("http/proxy/attack: a tunnel ends when settings come that have no place for it",
+          "[F57]") {
+  Origin origin(always(response("", "x")));
+  ProxySettings settings;
+  settings.destinations.connect_ports = {origin.port()};
+  Bed::Plan plan;
+  plan.settings = settings;
+  Bed bed(std::move(plan));
+  Wire wire = tunnel_through(bed, origin);
+  settings.destinations.connect_ports = {443};
+  bed.on_loop([&] { CHECK(bed.proxy().apply(settings)); });
+  CHECK(wire.is_ended());
+}
