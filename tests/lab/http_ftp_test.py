@@ -41,9 +41,10 @@ def test_http_ftp_files(lab):
     is a page of links (F56)."""
     start(lab, config(lab))
     with ftp(lab) as server:
-        big = fetch(lab, f"{SITE}/big.bin", "-D", lab.scratch("head"))
+        saved = lab.scratch("head")
+        big = fetch(lab, f"{SITE}/big.bin", "-D", saved)
         check(big == "0123456789abcdef" * (SIZE // 16), f"{len(big)} bytes")
-        with open(lab.scratch("head"), encoding="ascii") as file:
+        with open(saved, encoding="ascii") as file:
             head = file.read()
         check(f"Content-Length: {SIZE}" in head, head)
         check("Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT" in head, head)

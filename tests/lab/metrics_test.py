@@ -85,6 +85,7 @@ def test_dashboard_and_alerts_name_what_there_is(lab):
     what they should of gateways that are well and of others (P20)."""
     lab.apply(config(lab))
     lab.ask("cache", "recreate")  # it may have been another test's, of another size
+    time.sleep(0.3)  # a page that is not the one before
     page = scrape(lab.gateway)
     # Warnings are described, and there are none.
     known = set(samples(page)) | set(re.findall(r"^# TYPE (\S+)", page, re.MULTILINE))
