@@ -48,13 +48,13 @@ class DataDecoder {
       : line_max_(line_max), strictness_(strictness) {}
 
   struct Piece {
-    size_t taken = 0;       // so many octets are dealt with; 0 only when done
+    size_t taken = 0;       // so many octets are dealt with; may be 0: call again
     std::string_view text;  // the next of the message; may be empty; into `octets` or static
     bool is_done = false;   // what is left of `octets` is no longer the message's
   };
 
   // Goes on to the end of the next piece, of the message, or of `octets`; call it again with what
-  // is left of them.
+  // is left of them until nothing is, or it is done.
   Piece feed(std::string_view octets);
 
   // Once set it stays: the text that was given out is not to be kept.
@@ -73,10 +73,11 @@ class DataDecoder {
     done,
   };
 
-  Piece feed_special(char octet);
   Piece feed_text(std::string_view octets);
-  Piece lone_cr(size_t taken);
-  Piece give(size_t taken, std::string_view text);
+  Piece feed_lone(char octet);
+  Piece lone_cr();
+  Piece give(size_t taken, std::string_view text) const;
+  void end_line();
   void fail(DataFault fault);
 
   size_t line_max_;

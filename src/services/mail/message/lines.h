@@ -67,6 +67,7 @@ class LineReader {
   Piece fail(LineStep step, size_t taken);
 
   size_t line_max_;
+  std::string line_;      // told last, where it came in pieces
   std::string held_;      // of the line that is not whole, at most line_max_
   size_t skipped_ = 0;    // octets of a line that is too long; 0: it is not
   bool ends_cr_ = false;  // the last octet was a CR
