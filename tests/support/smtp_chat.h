@@ -6,7 +6,7 @@
 //   when ask_recipient <a@b.x>: 550 5.1.1 No     how that question is answered, else 2xx;
 //                                   "later": not before a line "answer"; "ok": yes
 //   S: 220 mx.a.example ESMTP       a line the server sends; "..." at the end stands for any rest
-//   C: NOOP                         a line of the client, with CRLF; escapes: \r, \n, \0, \t, \xNN and the like
+//   C: NOOP                         a line of the client, with CRLF; escapes: \r \n \0 \t \xNN too
 //   C> NOO                          the same without CRLF
 //   M: Subject: a                   a line of the message that was finished
 //   O: close                        an event: close, drop, start_tls, delay 5 s, ask_password u p
