@@ -32,7 +32,7 @@ const ServerSession::Row* ServerSession::find_row(std::string_view verb) {
       {"VRFY", &Self::handle_verify, true, true},
       {"EXPN", &Self::handle_missing, true, true},
       {"HELP", &Self::handle_help, true, false},
-      {"BDAT", &Self::handle_missing, true, true},
+      {"BDAT", &Self::handle_chunk, true, false},
       {"ETRN", &Self::handle_missing, true, true},
       {"TURN", &Self::handle_missing, true, true},
       // A browser that somebody sent here: what follows is of his writing.
@@ -56,7 +56,11 @@ void ServerSession::handle(std::string_view line) {
   const size_t space = std::min(line.find(' '), line.size());
   const std::string_view argument = trim(line.substr(space));
   const Row* const row = find_row(line.substr(0, space));
-  if (row == nullptr) {
+  if (row == nullptr && line.substr(0, space).ends_with(':')) {
+    // RFC2920-3.1: a client that did not wait for 354 goes on with its message as if there were
+    // one; what somebody else wrote in that is not for us to carry out.
+    close_with({554, "5.5.2", "This is a message, and no command"});
+  } else if (row == nullptr) {
     fail({500, "5.5.2", "Unknown command"});
   } else if (!argument.empty() && !row->has_argument) {
     fail({501, "5.5.4", "No argument is allowed here"});
@@ -118,6 +122,11 @@ void ServerSession::handle_verify(std::string_view argument) {
 
 void ServerSession::handle_missing(std::string_view /*argument*/) {
   fail({502, "5.5.1", "This command is not offered"});
+}
+
+// What follows is as much of a message as its argument says.
+void ServerSession::handle_chunk(std::string_view /*argument*/) {
+  close_with({502, "5.5.1", "BDAT is not offered"});
 }
 
 void ServerSession::handle_help(std::string_view /*argument*/) {

@@ -40,8 +40,8 @@ Reply parameter_reply(ParameterFault fault) {
   return {501, "5.5.4", "The value of a parameter is wrong"};
 }
 
-Reply or_else(const Reply& reply, Reply standard) {
-  return reply ? reply : std::move(standard);
+const Reply& or_else(const Reply& reply, const Reply& standard) {
+  return reply ? reply : standard;
 }
 
 }  // namespace

@@ -13,9 +13,9 @@
 // Commands may come many in one piece; each is answered in its turn, and a question holds those
 // behind it. Two things are never taken early: octets before the greeting, and octets behind
 // STARTTLS that came in clear (they would count as said under TLS). Both end the session, as do
-// lone CRs, LFs and NULs in commands. A message with such octets is read to its end, CRLF.CRLF and
-// nothing else, refused, and the session ends, so that what somebody hid in it is never read as
-// commands.
+// lone CRs, LFs and NULs in commands, BDAT, and text of a message where a command should be. A
+// message with such octets is read to its end, CRLF.CRLF and nothing else, refused, and the session
+// ends, so that what somebody hid in it is never read as commands.
 //
 // Bounds: SmtpSettings; what is held is at most kHeldMax octets more than one take() brought.
 // Thread: that of its owner. The settings outlive it.
@@ -108,6 +108,7 @@ class ServerSession {
   void handle_quit(std::string_view argument);
   void handle_verify(std::string_view argument);
   void handle_missing(std::string_view argument);
+  void handle_chunk(std::string_view argument);
   void handle_help(std::string_view argument);
   void handle_foreign(std::string_view argument);
   bool offers_auth() const;
