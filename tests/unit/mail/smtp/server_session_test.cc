@@ -126,6 +126,35 @@ TEST_CASE("mail/smtp/server_session: a message that is refused is not read for e
   CHECK(passed <= 1000);
 }
 
+TEST_CASE("mail/smtp/server_session: what the parameters say is in the envelope",
+          "[RFC3461-4.1][RFC5321-4.1.1.2]") {
+  const SmtpSettings standard = settings();
+  ServerSession session(standard, Ipv4Address(192, 0, 2, 7));
+  session.start(kStart);
+  session.answer({}, kStart);
+  const SmtpActions asked = session.take(
+      "EHLO pc\r\nMAIL FROM:<j@a.x> BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=x+2B SIZE=7\r\n", kStart);
+  CHECK(std::get<AskSender>(asked.back()).size == 7);
+  session.answer({}, kStart);
+  const SmtpActions actions =
+      session.take("RCPT TO:<ann@a.x> NOTIFY=FAILURE ORCPT=rfc822;b@c.x\r\n", kStart);
+  const Recipient expected{{"ann", "a.x"}, kNotifyFailure, "rfc822;b@c.x"};
+  CHECK(std::get<AskRecipient>(actions.back()).recipient == expected);
+  session.answer({}, kStart);
+  const Envelope& envelope = session.envelope();
+  CHECK(envelope.sender == Address{"j", "a.x"});
+  CHECK(envelope.is_8bit);
+  CHECK(envelope.is_utf8);
+  CHECK(envelope.returns == kReturnsFull);
+  CHECK(envelope.id == "x+2B");
+  CHECK(envelope.recipients == std::vector<Recipient>{expected});
+  session.take("RSET\r\n", kStart);
+  CHECK(envelope.recipients.empty());
+  CHECK(envelope.id.empty());
+  CHECK(!envelope.is_utf8);
+  CHECK(envelope.helo == "pc");
+}
+
 TEST_CASE("mail/smtp/server_session: TLS from the start is known") {
   SmtpSettings tls = settings();
   tls.offers_tls = true;
