@@ -11,10 +11,8 @@
 #include "services/mail/message/address.h"
 #include "services/mail/smtp/server_session.h"
 
-namespace postern::test {
+namespace postern::mail {
 namespace {
-
-using namespace postern::mail;
 
 struct Line {
   size_t number = 0;
@@ -303,15 +301,18 @@ class Chat {
 };
 
 }  // namespace
+}  // namespace postern::mail
+
+namespace postern::test {
 
 std::string run_smtp_chat(std::string_view script) {
-  const std::vector<Line> lines = parse(script);
-  Chat whole(lines, Cut::none, 0);
+  const std::vector<mail::Line> lines = mail::parse(script);
+  mail::Chat whole(lines, mail::Cut::none, 0);
   std::string fault = whole.run();
   if (!fault.empty() || whole.is_once()) return fault;
-  fault = Chat(lines, Cut::single, 0).run();
+  fault = mail::Chat(lines, mail::Cut::single, 0).run();
   for (size_t at = 1; at < whole.longest() && fault.empty(); ++at)
-    fault = Chat(lines, Cut::at, at).run();
+    fault = mail::Chat(lines, mail::Cut::at, at).run();
   return fault;
 }
 
