@@ -18,7 +18,8 @@ struct SendOctets {
 };
 // Behind all octets that were to be sent: the handshake; then tls_is_up().
 struct StartTls {};
-// Behind all octets that were to be sent. The session is over.
+// Behind all octets that were to be sent. The session is over; a message that had begun is thrown
+// away, be there a DropMessage or not, unless its FinishMessage came.
 struct CloseConnection {};
 // For the log: nothing is read for so long. deadline() says until when, on_time() ends it.
 struct Delay {
