@@ -117,6 +117,11 @@ AddressFault check_literal(std::string_view text) {
     return AddressFault::syntax;
   }
   const std::string number(text.substr(kIpv6Tag.size(), text.size() - kIpv6Tag.size() - 1));
+  // A NUL would end the text for the library before it ends for us.
+  const bool is_plain = std::all_of(number.begin(), number.end(), [](char octet) {
+    return hex_value(octet) < 16 || octet == ':' || octet == '.';
+  });
+  if (!is_plain) return AddressFault::syntax;
   std::array<uint8_t, 16> octets = {};
   return inet_pton(AF_INET6, number.c_str(), octets.data()) == 1 ? AddressFault::none
                                                                  : AddressFault::syntax;

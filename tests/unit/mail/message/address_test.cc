@@ -113,6 +113,8 @@ TEST_CASE("mail/message/address: a NUL is in no address", "[RFC5321-4.1.2]") {
   CHECK(read("<j\0e@a.x>"sv, kAll) == "syntax");
   CHECK(read("<\"j\0e\"@a.x>"sv, kAll) == "syntax");
   CHECK(read("<joe@a\0.x>"sv, kAll) == "syntax");
+  CHECK(read("<joe@[IPv6:::1\0x]>"sv, kAll) == "syntax");
+  CHECK(read("<joe@[192.0.2.1\0]>"sv, kAll) == "syntax");
 }
 
 TEST_CASE("mail/message/address: the bounds are those of the standard", "[RFC5321-4.5.3.1]") {
