@@ -35,11 +35,12 @@ void print_store(const Json& cache) {
     const int64_t all = number(store, "bytes"), used = number(store, "bytes_used");
     fmt::print("used        {} ({} %), {} objects, {} evicted\n", bytes_text(used),
                all == 0 ? 0 : used * 100 / all, cell(store, "objects"), cell(store, "evicted"));
-    fmt::print("faults      {} errors of the disk, {} damaged, {} not stored\n",
-               cell(store, "errors"), cell(store, "damaged"), cell(store, "refused"));
+    fmt::print("faults      {} errors of the disk, {} damaged, {} not stored{}\n",
+               cell(store, "errors"), cell(store, "damaged"), cell(store, "refused"),
+               store.value("is_failing", false) ? "; storing has stopped" : "");
   }
   const std::string error = cache.value("error", "");
-  if (!error.empty()) fmt::print("error       {}\n", error);
+  if (!error.empty()) fmt::print("ERROR       {}\n", error);
 }
 
 void print_cache(const Json& result, const Globals& globals) {
@@ -47,17 +48,20 @@ void print_cache(const Json& result, const Globals& globals) {
     fmt::print("services.http is not configured\n");
     return;
   }
-  fmt::print("listening   {}\n", cell(result, "listening"));
-  fmt::print("clients     {} connections, {} transfers\n", cell(result, "clients"),
-             cell(result, "transfers"));
+  const Json counts = result.value("counters", Json::object());
+  const std::string listening = cell(result, "listening");
+  fmt::print("listening   {}\n", listening == "-" ? "nowhere; see postern status" : listening);
+  fmt::print("clients     {} of {} connections, {} transfers; {} turned away\n",
+             cell(result, "clients"), cell(result, "clients_max"), cell(result, "transfers"),
+             cell(counts, "turned_away"));
   print_store(result.value("cache", Json::object()));
   const Json ratio = result.value("hit_percent", Json());
   fmt::print("hits        {}\n",
-             ratio.is_number() ? fmt::format("{:.1f} %", ratio.get<double>()) : "-");
+             ratio.is_number() ? fmt::format("{:.1f} % of what could be kept", ratio.get<double>())
+                               : "none yet");
   fmt::print("saved       {}\n\n", bytes_text(number(result, "saved_bytes")));
   Table counters({{"COUNTER"}, {"COUNT", Align::right}, {"HELP"}});
   const Json help = result.value("help", Json::object());
-  const Json counts = result.value("counters", Json::object());
   for (auto entry = counts.begin(); entry != counts.end(); ++entry)
     counters.add({entry.key(), entry.value().dump(), cell(help, entry.key().c_str())});
   print_table(counters, result, globals);

@@ -28,6 +28,18 @@ std::string health_of(const Json& result) {
   return result.value("trial", Json()).is_object() ? "a change is on trial" : "OK";
 }
 
+void print_proxy(const Json& result, Line line) {
+  const Json http = result.value("http", Json());
+  if (!http.is_object()) return;
+  const Json ratio = http.value("hit_percent", Json());
+  const std::string hits =
+      ratio.is_number() ? fmt::format("{:.0f} % hits", ratio.get<double>()) : "no hits yet";
+  line("http proxy",
+       fmt::format("{}, {} of {} connections, {} requests, {}, cache {}", cell(http, "listening"),
+                   cell(http, "clients"), cell(http, "clients_max"), cell(http, "requests"), hits,
+                   cell(http, "cache")));
+}
+
 void print_status(const Json& result) {
   Json configuration = result.value("configuration", Json::object());
   Json sessions = result.value("sessions", Json::object());
@@ -81,6 +93,7 @@ void print_status(const Json& result) {
                               cell(ipfix, "state"), cell(ipfix, "records_sent"),
                               cell(ipfix, "records_waiting"), cell(ipfix, "records_lost")));
   }
+  print_proxy(result, line);
   for (const Json& warning : result.value("warnings", Json::array()))
     line("WARNING", warning.is_string() ? warning.get<std::string>() : warning.dump());
 }

@@ -181,6 +181,7 @@ void Gateway::arrange_turns() {
     reload_->tick(std::time(nullptr));
     portal_.tick();
     http_.tick();
+    follow_interception();
     log_ins_.tick();
     look_after_links();
     note("dhcp client", dhcp_clients_.complaint());
@@ -202,6 +203,7 @@ CompileInputs Gateway::compile_inputs() const {
   CompileInputs inputs;
   inputs.shards = dataplane_->shards();
   inputs.minute_of_week = minute_of_week(std::time(nullptr));
+  inputs.http_is_served = http_.serves_intercepted();
   for (size_t i = 0; i < kInterfacesMax; ++i) {
     auto id = static_cast<InterfaceId>(i);
     PortInput port;

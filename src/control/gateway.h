@@ -135,6 +135,7 @@ class Gateway : private ResolverSink {
   CompileInputs compile_inputs() const;
   void follow(const config::Model& model, const Policy& policy);
   void follow_services(const config::Model& model, const Policy& policy);
+  void follow_interception();
   void make_exporter(const config::Model& model);
   void follow_exporter(const config::Model& model, const Policy& policy);
   DialLog::World dial_world();

@@ -5,6 +5,7 @@
 
 #include "control/gateway.h"
 #include "control/metrics/settings.h"
+#include "control/services/http_machine.h"
 #include "control/services/log_in_control.h"
 
 namespace postern {
@@ -79,6 +80,7 @@ HttpControl::World Gateway::http_world() {
   world.note = [this](const std::string& about, const Result<void>& outcome) {
     note(about, outcome);
   };
+  world.kernel_addresses = kernel_addresses;
   return world;
 }
 
@@ -101,10 +103,28 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
   }
   note("portal", portal_.follow(model, policy));
   note("http", http_.follow(model, policy));
+  if (model.services.http && model.services.http->wpad) served.pac = http_.listening();
   note("dhcp", dhcp_.follow(model, policy, served));
   auto device = [this](InterfaceId id) { return device_of(id); };
   note("metrics", metrics_.apply(metrics::settings_of(model, policy, device)));
   note("admin.remote", remote_.follow(model, policy, device));
+}
+
+// F56: what is led to the HTTP proxy when nobody listens there is refused, with an answer, until
+// somebody does.
+void Gateway::follow_interception() {
+  const Interception& in_force = publisher_->current()->interception;
+  const bool is_served = http_.serves_intercepted();
+  Result<void> outcome;
+  if (!is_served) {
+    outcome = Error{ErrorCode::failed,
+                    "the HTTP proxy cannot listen for them; what services.http.transparent leads "
+                    "to it is refused"};
+  }
+  if (in_force.in != 0 && in_force.is_served != is_served) {
+    if (auto done = reload_->renew(); !done) outcome = std::move(done);
+  }
+  note("connections to web servers", outcome);
 }
 
 // Called when nothing runs yet: all of it is asked later.

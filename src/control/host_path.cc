@@ -18,6 +18,8 @@
 #include <filesystem>
 #include <map>
 
+#include "control/host_delivery.h"
+
 namespace postern {
 namespace {
 
@@ -114,7 +116,9 @@ HostPlan plan_host_path(const Policy& policy,
     const PolicyInterface& interface = policy.interfaces[i];
     auto id = static_cast<InterfaceId>(i);
     std::string name = interface.exists ? device_of(id) : "";
-    if (!name.empty()) plan.devices.push_back({id, name, interface.mtu, interface.addresses});
+    if (name.empty()) continue;
+    plan.devices.push_back({id, name, interface.mtu, interface.addresses});
+    if ((policy.interception.in & set_of(id)) != 0) plan.delivers.push_back(name);
   }
   for (const Route& route : policy.routes.routes()) {
     if (route.connected || route.interface == kGateway || route.via.is_unspecified()) continue;
@@ -125,7 +129,9 @@ HostPlan plan_host_path(const Policy& policy,
 }
 
 HostPath::HostPath(std::unique_ptr<State> state) : state_(std::move(state)) {}
-HostPath::~HostPath() = default;
+HostPath::~HostPath() {
+  static_cast<void>(deliver_locally(*state_->socket, {}));
+}
 
 Result<std::unique_ptr<HostPath>> HostPath::open() {
   auto state = std::make_unique<State>();
@@ -162,6 +168,7 @@ Result<void> HostPath::apply(const HostPlan& plan) {
     auto found = indexes.find(route.device);
     if (found != indexes.end()) note(state_->add_route(route, found->second));
   }
+  note(deliver_locally(*state_->socket, plan.delivers));
   return first;
 }
 

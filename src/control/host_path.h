@@ -39,6 +39,8 @@ struct HostRoute {
 struct HostPlan {
   std::vector<HostDevice> devices;
   std::vector<HostRoute> routes;  // connected ones follow from the addresses
+  // Devices whose packets are for the host whatever their destination, see host_delivery.h.
+  std::vector<std::string> delivers;
   bool operator==(const HostPlan&) const = default;
 };
 

@@ -13,13 +13,14 @@ import sys
 import compare
 import dhcp
 import dns
+import http_bench
 import kernel
 import pipeline
 import results
 import wire
 
 BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel, "dns": dns, "dhcp": dhcp,
-           "compare": compare}
+           "http": http_bench, "compare": compare}
 
 
 def main():

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
 import bench  # noqa: E402
+import http_bench  # noqa: E402
 import pipeline  # noqa: E402
 import results  # noqa: E402
 
@@ -92,6 +94,33 @@ class Pipeline(unittest.TestCase):
         self.assertIn("inbond", text)
 
 
+class Http(unittest.TestCase):
+    def test_a_row_has_the_median_and_the_lowest_of_the_rounds(self):
+        rounds = [{"cpu_us": cost, "per_second": 1e6 / cost} for cost in (10.0, 8.0, 25.0)]
+        self.assertEqual(http_bench.median_row("/tmp/other", "hit_1k", rounds),
+                         {"subject": "other", "work": "hit_1k", "cpu_us": 10.0,
+                          "cpu_us_best": 8.0, "per_second": 100000.0})
+
+    def test_a_work_that_does_not_exist_is_refused(self):
+        code, text = run("http", "--works", "hit_2k")
+        self.assertNotEqual(code, 0)
+        self.assertIn("bench: works are hit_1k, hit_64k", text)
+
+    def test_hits_and_misses_are_counted(self):
+        if not shutil.which("wrk") or not shutil.which("nginx"):
+            self.skipTest("wrk and nginx are not installed")
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("needs two cores")
+        code, text = run("http", "--subjects", "postern", "--works", "hit_1k,hit_1m,miss,idle",
+                         "--idle", "200", "--seconds", "1", "--rounds", "1", "--json")
+        self.assertEqual(code, 0, text)
+        rows = {row["work"]: row for row in json.loads(text)["rows"]}
+        self.assertEqual(list(rows), ["hit_1k", "hit_1m", "miss", "idle"])
+        self.assertLess(rows["hit_1k"]["cpu_us"], rows["hit_1m"]["cpu_us"])
+        self.assertGreater(rows["miss"]["per_second"], 0)
+        self.assertEqual(rows["idle"]["connections"], 200)
+
+
 class Results(unittest.TestCase):
     def test_instructions_count_where_they_were_executed(self):
         by_file, total = pipeline.by_file(CALLGRIND.splitlines(keepends=True))
@@ -124,7 +153,7 @@ class Results(unittest.TestCase):
 
     def test_every_bench_has_a_front(self):
         self.assertEqual(set(bench.BENCHES),
-                         {"pipeline", "wire", "kernel", "dns", "dhcp", "compare"})
+                         {"pipeline", "wire", "kernel", "dns", "dhcp", "http", "compare"})
 
 
 if __name__ == "__main__":

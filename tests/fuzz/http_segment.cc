@@ -24,7 +24,7 @@ constexpr struct {
 Superblock known_superblock(const BedOptions& options) {
   Superblock block;
   block.segment_octets = options.segment_octets;
-  block.file_octets = kLogStart + uint64_t{options.segments} * options.segment_octets;
+  block.file_octets = file_octets_for(options.segments, options.segment_octets);
   block.generation = 1;
   block.valid_from = 1;
   seal(block);

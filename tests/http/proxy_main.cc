@@ -9,11 +9,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>
 
-#include "services/http/proxy/name_resolver.h"
+#include "http/name_resolver.h"
 #include "services/http/proxy/proxy.h"
 #include "services/http/store/store.h"
 #include "services/io/watch.h"
@@ -110,6 +111,7 @@ Result<std::unique_ptr<Store>> open_store(boost::asio::io_context& loop, const O
 }
 
 int run(const Options& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // of sendfile(2), which has no flag for it; as in posternd
   std::optional<ProxySettings> settings = settings_of(options);
   if (!settings) return fail("--allow: not an address, range or prefix");
   boost::asio::io_context loop;

@@ -233,6 +233,40 @@ users:
         check(fields["source"] == "192.168.1.10" and fields["method"] == "GET", f"{fields}")
 
 
+def test_http_lifetimes(lab):
+    """What the configuration says of some pages holds for them alone: one kind is never kept, of
+    another the server is asked each time (F55)."""
+    more = "{ size: 32MiB, lifetimes: [ { paths: /page-never*, never: true }, " \
+           "{ contains: page-ask, always_revalidate: true } ] }"
+    start(lab, config(lab, cache=more))
+    with web(lab) as server:
+        for page, times in (("page-never1", 3), ("page-ask", 3), ("page-other", 1)):
+            for _ in range(3):
+                fetch(lab, f"{SITE}/{page}")
+            asked = server.out().count(f"/{page} ")
+            check(asked == times, f"{page}: asked {asked} times, not {times}: {server.out()}")
+
+
+def test_http_held_back(lab):
+    """While the parent's password cannot be read nothing is permitted, the rest of a change holds,
+    and the status says why, also when the cache is ready (F56, C19)."""
+    missing = lab.directory + "/no-such-password"
+    parent = f"    parent: {{ host: {WEB}, user: office, password_file: {missing} }}\n"
+    start(lab, config(lab, parent))
+    with web(lab) as server:
+        wait_until(lambda: show(lab)["cache"]["state"] == "ready", 20, "not ready")
+        status, body = curl(lab.client, f"{SITE}/page")
+        check(status == "403" and "postern status" in body, f"{status}: {body}")
+        warnings = [line for line in lab.ask("status")["warnings"] if "password_file" in line]
+        check(len(warnings) == 1 and "refused" in warnings[0], f"{lab.ask('status')['warnings']}")
+        start(lab, config(lab))
+        fetch(lab, f"{SITE}/page")
+        told = lab.ask("status")
+        check(not [line for line in told["warnings"] if "http" in line], f"{told['warnings']}")
+        check(told["http"]["requests"] >= 2 and told["http"]["cache"] == "ready", f"{told['http']}")
+        check(server.out().count("/page") == 1, f"asked all the same: {server.out()}")
+
+
 def test_http_file(lab):
     """A file of another size is left alone, told once with what to do about it, and made anew on
     request; meanwhile everything is passed on (F55, C19)."""

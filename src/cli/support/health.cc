@@ -213,6 +213,29 @@ Finding check_space(const Machine& machine, const std::string& state_dir) {
   return ok("state", text);
 }
 
+Finding check_cache(const Machine& machine, const config::HttpCache& cache,
+                    const std::string& state_dir) {
+  const std::string file = cache.file.empty() ? state_dir + "/http/cache" : cache.file;
+  if (const auto octets = machine.octets(file)) {
+    if (*octets == cache.size) return ok("cache", file + " is as configured");
+    return warn("cache",
+                fmt::format("{} has {} MiB, services.http.cache.size says {}: nothing is cached",
+                            file, *octets >> 20, cache.size >> 20),
+                "postern cache recreate");
+  }
+  std::string folder = file.substr(0, file.rfind('/'));
+  while (!folder.empty() && !machine.exists(folder))
+    folder.resize(folder.rfind('/') == std::string::npos ? 0 : folder.rfind('/'));
+  if (folder.empty()) folder = "/";
+  const auto space = machine.space(folder);
+  if (!space || space->free_bytes >= cache.size)
+    return ok("cache", file + " is not there yet; it is made when the gateway runs");
+  return warn("cache",
+              fmt::format("{} takes {} MiB, {} has {} MiB free: nothing will be cached", file,
+                          cache.size >> 20, folder, space->free_bytes >> 20),
+              "df -h " + folder);
+}
+
 Finding check_forwarding(const Machine& machine) {
   const auto on = machine.number("/proc/sys/net/ipv4/ip_forward");
   if (on && *on == 0) return ok("ip_forward", "off: the kernel forwards nothing past the filter");
@@ -254,6 +277,9 @@ std::vector<Finding> examine(const Machine& machine, const Patient& patient) {
   findings.push_back(check_governor(machine, model.system.workers));
   findings.push_back(check_clock(machine));
   findings.push_back(check_space(machine, patient.state_dir));
+  const auto& http = model.services.http;
+  if (http && http->enabled && http->cache)
+    findings.push_back(check_cache(machine, *http->cache, patient.state_dir));
   findings.push_back(check_forwarding(machine));
   return findings;
 }

@@ -41,6 +41,9 @@ Finding check_cores(const Machine& machine, const config::Workers& workers);
 Finding check_governor(const Machine& machine, const config::Workers& workers);
 Finding check_clock(const Machine& machine);
 Finding check_space(const Machine& machine, const std::string& state_dir);
+// The file of the HTTP cache: there as configured, or with room for it.
+Finding check_cache(const Machine& machine, const config::HttpCache& cache,
+                    const std::string& state_dir);
 Finding check_forwarding(const Machine& machine);
 Finding check_permissions(const Machine& machine, const std::string& config_file);
 

@@ -74,6 +74,12 @@ std::optional<Machine::Space> Machine::space(const std::string& absolute) const 
                uint64_t{facts.f_blocks} * facts.f_frsize};
 }
 
+std::optional<uint64_t> Machine::octets(const std::string& absolute) const {
+  struct stat facts = {};
+  if (stat(path(absolute).c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  return static_cast<uint64_t>(facts.st_size);
+}
+
 std::optional<bool> Machine::has_synchronised_clock() const {
   if (!root_.empty()) {
     auto told = number("/clock-synchronised");

@@ -36,6 +36,8 @@ class Machine {
     uint64_t free_bytes = 0, total_bytes = 0;
   };
   std::optional<Space> space(const std::string& absolute) const;
+  // Nothing where there is no such file, or it may not be looked at.
+  std::optional<uint64_t> octets(const std::string& absolute) const;
   // Whether the kernel's clock is synchronised; nothing where that cannot be asked. A made-up
   // machine tells by the file /clock-synchronised: 0 or 1.
   std::optional<bool> has_synchronised_clock() const;

@@ -57,6 +57,17 @@ void settle(Reply& reply, const Result<uint64_t>& removed, const char* what) {
 
 }  // namespace
 
+Json http_json(Gateway& gateway) {
+  HttpControl& http = gateway.http();
+  if (!http.is_running()) return nullptr;
+  const http::ProxyCounters counters = http.counters();
+  const HttpCache& cache = http.cache();
+  return {{"listening", listening_json(http)}, {"clients", http.load().clients},
+          {"clients_max", http.clients_max()}, {"turned_away", counters.turned_away},
+          {"requests", counters.requests},     {"hit_percent", ratio_json(counters)},
+          {"cache", to_word(cache.state())}};
+}
+
 Json show_cache(Gateway& gateway) {
   HttpControl& http = gateway.http();
   Json result = {{"since", utc_text(gateway.status().started)}, {"enabled", http.is_running()}};
@@ -72,6 +83,7 @@ Json show_cache(Gateway& gateway) {
   const http::Proxy::Load load = http.load();
   result["listening"] = listening_json(http);
   result["clients"] = load.clients;
+  result["clients_max"] = http.clients_max();
   result["transfers"] = load.transfers;
   result["cache"] = cache_json(http.cache());
   result["hit_percent"] = ratio_json(counters);

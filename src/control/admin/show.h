@@ -25,7 +25,8 @@ Json show_routes(Gateway& gateway);
 Json show_rules(Gateway& gateway);
 Json show_dns(Gateway& gateway);
 Json show_remote(Gateway& gateway);
-Json show_cache(Gateway& gateway);  // cache.cc, as that below
+Json show_cache(Gateway& gateway);  // cache.cc, as those below
+Json http_json(Gateway& gateway);   // for the status; null: no proxy
 void add_cache_commands(Dispatcher& dispatcher, Gateway& gateway);
 Json show_leases(Gateway& gateway);  // leases.cc, as those below
 Result<Json> release_lease(Gateway& gateway, const Json& request);

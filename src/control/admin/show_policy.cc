@@ -153,6 +153,11 @@ void add_shortages(Json& list, Gateway& gateway) {
   check("sessions", sum(gateway, &WorkerCounters::sessions), limits.sessions);
   check("mappings", sum(gateway, &WorkerCounters::mappings), limits.mappings);
   check("hosts", sum(gateway, &WorkerCounters::hosts), limits.hosts);
+  const HttpControl& http = gateway.http();
+  const size_t clients = http.load().clients;
+  if (http.is_running() && clients * 100 >= http.clients_max() * kPercent)
+    list.push_back("services.http.limits: " + std::to_string(clients) + " of " +
+                   std::to_string(http.clients_max()) + " connections are in use");
   for (WorkerId worker = 0; worker < gateway.dataplane().workers(); ++worker) {
     if (gateway.load().share(worker) * 100 < double{kPercent}) continue;
     list.push_back("worker " + std::to_string(worker) + ": busy all the time; packets may be lost");
@@ -246,6 +251,7 @@ Json show_status(Gateway& gateway) {
             {"records_lost", sum(gateway, &WorkerCounters::log_records_lost)},
             {"records_suppressed", sum(gateway, &WorkerCounters::log_records_suppressed)}}},
           {"ipfix", ipfix_json(gateway)},
+          {"http", http_json(gateway)},
           {"trial", trial_json(gateway)},
           {"warnings", warnings_json(gateway, configuration)}};
 }

@@ -44,6 +44,7 @@ Result<std::unique_ptr<Policy>> compile(const config::Model& model, const Compil
   compiler::compile_routes(lowering, *policy);
   if (auto done = compiler::compile_nat(lowering, *policy); !done) return done.error();
   if (auto done = compiler::compile_rules(lowering, *policy); !done) return done.error();
+  if (auto done = compiler::compile_interception(lowering, *policy); !done) return done.error();
   policy->allocate_counters();
   return policy;
 }

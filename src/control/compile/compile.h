@@ -2,7 +2,7 @@
 // compile(): a valid configuration -> the Policy that workers read. Pure: the same model and inputs
 // give the same policy, which prints itself (policy_text.h) for golden tests.
 //
-//   Model --lower--> interfaces -> routes -> nat -> rules --> Policy
+//   Model --lower--> interfaces -> routes -> nat -> rules -> interception --> Policy
 //
 // Names become numbers here: interfaces and zones turn into bits, objects into sorted ranges, times
 // into "in force now" (schedule.h says when that changes). Order of the rules: guards, permits of
@@ -33,6 +33,7 @@ struct CompileInputs {
   std::vector<PortInput> ports;  // by position in model.interfaces; empty for `postern check`
   uint32_t minute_of_week = 0;   // local; minute 0 is Monday 00:00
   bool is_on_trial = false;      // see Policy
+  bool http_is_served = true;    // false: the proxy cannot listen for what is intercepted
 };
 
 // Ids of interfaces are their positions in the model. An Error means a model that validation should

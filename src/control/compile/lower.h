@@ -56,6 +56,7 @@ Result<void> compile_interfaces(Lowering& lowering, Policy& policy);
 void compile_routes(const Lowering& lowering, Policy& policy);
 Result<void> compile_nat(Lowering& lowering, Policy& policy);
 Result<void> compile_rules(Lowering& lowering, Policy& policy);
+Result<void> compile_interception(Lowering& lowering, Policy& policy);
 
 // One mapping per external address, protocol and range of ports.
 Result<std::vector<ConfiguredMapping>> expand_port_map(Lowering& lowering,

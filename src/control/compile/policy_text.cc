@@ -118,6 +118,18 @@ void add_rules(std::string& out, const Policy& policy) {
   }
 }
 
+void add_interception(std::string& out, const Policy& policy) {
+  const Interception& interception = policy.interception;
+  if (interception.in == 0) return;
+  out += "interception in " + to_text(interception.in, policy) + " out " +
+         to_text(interception.out, policy) + " from " + to_text(interception.from);
+  add_unless(out, "except", to_text(interception.except), "none");
+  out += " ports";
+  for (uint16_t port : interception.ports)
+    out += " " + std::to_string(port);
+  out += interception.is_served ? "\n" : " (not served)\n";
+}
+
 const char* to_word(TcpQualifier qualifier) {
   switch (qualifier) {
     case TcpQualifier::any:
@@ -153,6 +165,7 @@ std::string to_text(const Policy& policy) {
   add_flow_export(out, policy.flow_export);
   add_nat(out, policy);
   add_rules(out, policy);
+  add_interception(out, policy);
   return out;
 }
 

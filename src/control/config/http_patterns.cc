@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/time.h"
+
 namespace postern::config {
 
 http::UrlRule url_rule_of(const HttpRule& rule) {
@@ -12,6 +14,7 @@ http::UrlRule url_rule_of(const HttpRule& rule) {
   common.action =
       rule.action == HttpAction::permit ? http::UrlAction::permit : http::UrlAction::deny;
   common.message = rule.message;
+  common.name = rule.name;
   return common;
 }
 
@@ -27,6 +30,29 @@ std::vector<http::UrlRule> spread(http::UrlRule common, const std::vector<std::s
       common.host = host;
       common.path = path;
       rules.push_back(common);
+    }
+  }
+  return rules;
+}
+
+std::vector<http::KeepRule> keep_rules_of(const HttpCache& cache) {
+  constexpr int64_t kSecond = seconds(1).ns;
+  std::vector<http::KeepRule> rules;
+  rules.reserve(cache.lifetimes.size());
+  for (const HttpLifetime& lifetime : cache.lifetimes) {
+    http::KeepRule rule;
+    rule.is_never_kept = lifetime.never;
+    rule.always_validates = lifetime.always_revalidate;
+    if (lifetime.lifetime) rule.lifetime_s = lifetime.lifetime->ns / kSecond;
+    if (lifetime.largest_object)
+      rule.object_octets_max = static_cast<int64_t>(*lifetime.largest_object);
+    rule.ignores_server_lifetimes = lifetime.ignore_server_lifetimes;
+    http::UrlRule common;
+    common.substring = lifetime.contains;
+    common.expression = lifetime.pattern;
+    for (http::UrlRule& url : spread(std::move(common), lifetime.hosts, lifetime.paths)) {
+      rule.url = std::move(url);
+      rules.push_back(rule);
     }
   }
   return rules;

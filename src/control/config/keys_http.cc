@@ -23,6 +23,47 @@ constexpr KeySpec kPathsKey{
     .max = kUrlPatternMax,
     .list = true};
 
+constexpr KeySpec kContainsKey{.key = "contains",
+                               .type = Type::text,
+                               .help = "characters that stand somewhere in the address",
+                               .max = kUrlPatternMax};
+constexpr KeySpec kPatternKey{.key = "pattern",
+                              .type = Type::text,
+                              .help =
+                                  "regular expression (RE2) that is found somewhere in the "
+                                  "address",
+                              .max = kUrlPatternMax};
+
+constexpr KeySpec kLifetimeKeys[] = {
+    kHostsKey,
+    kPathsKey,
+    kContainsKey,
+    kPatternKey,
+    {.key = "lifetime",
+     .type = Type::duration,
+     .help = "how long these pages are fresh of which the server does not say it, or does not "
+             "count; default: as for others",
+     .min = 0,
+     .max = kYearMs},
+    {.key = "largest_object",
+     .type = Type::size,
+     .help = "what is larger is passed on and not kept; default: as for others",
+     .min = 1024,
+     .max = 64 * kTiB},
+    {.key = "ignore_server_lifetimes",
+     .type = Type::boolean,
+     .help = "as services.http.cache.ignore_server_lifetimes, for these; default: as for others"},
+    {.key = "always_revalidate",
+     .type = Type::boolean,
+     .help = "the server is asked each time whether what is kept is still right",
+     .fallback = "false"},
+    {.key = "never",
+     .type = Type::boolean,
+     .help = "they are not kept, and what was kept of them is not sent",
+     .fallback = "false"},
+};
+constexpr SectionSpec kLifetimeSection{"services.http.cache.lifetimes[]", kLifetimeKeys};
+
 constexpr KeySpec kCacheKeys[] = {
     {.key = "file",
      .type = Type::file_path,
@@ -45,6 +86,11 @@ constexpr KeySpec kCacheKeys[] = {
      .min = 0,
      .max = kYearMs,
      .fallback = "0s"},
+    {.key = "lifetimes",
+     .type = Type::sections,
+     .help = "what some pages have of their own; the first that matches counts",
+     .max = 10000,
+     .section = &kLifetimeSection},
     {.key = "redirects",
      .type = Type::boolean,
      .help = "redirects are kept as well",
@@ -81,6 +127,24 @@ constexpr KeySpec kCacheKeys[] = {
      .fallback = "0MiB"},
 };
 
+constexpr KeySpec kTransparentKeys[] = {
+    {.key = "from",
+     .type = Type::address_item,
+     .help = "whose connections; default: those of services.http.from",
+     .list = true},
+    {.key = "ports",
+     .type = Type::port_number,
+     .help = "TCP ports of the servers outside; unencrypted HTTP only",
+     .min = 1,
+     .max = 65535,
+     .fallback = "[80]",
+     .list = true},
+    {.key = "except",
+     .type = Type::address_item,
+     .help = "servers that are spoken to directly; default: none",
+     .list = true},
+};
+
 constexpr KeySpec kParentKeys[] = {
     {.key = "host",
      .type = Type::host,
@@ -109,17 +173,12 @@ constexpr KeySpec kRuleKeys[] = {
      .fallback = "true"},
     kHostsKey,
     kPathsKey,
-    {.key = "contains",
-     .type = Type::text,
-     .help = "characters that stand somewhere in the address",
-     .max = kUrlPatternMax},
-    {.key = "pattern",
-     .type = Type::text,
-     .help = "regular expression (RE2) that is found somewhere in the address",
-     .max = kUrlPatternMax},
+    kContainsKey,
+    kPatternKey,
     {.key = "users",
      .type = Type::user_item,
-     .help = "users, group:NAME or any: who must be logged in; default: nobody has to be",
+     .help = "users, group:NAME or any: whom it is for; who is not logged in it passes over; "
+             "default: everybody",
      .list = true},
     {.key = "when",
      .type = Type::time_item,
@@ -136,7 +195,8 @@ constexpr KeySpec kRuleKeys[] = {
 constexpr KeySpec kLimitKeys[] = {
     {.key = "connections",
      .type = Type::number,
-     .help = "of clients at once; further ones are closed",
+     .help = "of clients at once; further ones are closed; at most a quarter of the files that "
+             "posternd may open (LimitNOFILE)",
      .min = 1,
      .max = 65536,
      .fallback = "4096"},
@@ -173,6 +233,7 @@ constexpr KeySpec kTimeoutKeys[] = {
 };
 
 constexpr SectionSpec kCacheSection{"services.http.cache", kCacheKeys};
+constexpr SectionSpec kTransparentSection{"services.http.transparent", kTransparentKeys};
 constexpr SectionSpec kParentSection{"services.http.parent", kParentKeys};
 constexpr SectionSpec kHttpRuleSection{"services.http.rules[]", kRuleKeys};
 constexpr SectionSpec kLimitsSection{"services.http.limits", kLimitKeys};
@@ -195,6 +256,11 @@ constexpr KeySpec kHttpKeys[] = {
      .type = Type::address_item,
      .help = "who may use it; default: the networks of the interfaces",
      .list = true},
+    {.key = "transparent",
+     .type = Type::section,
+     .help = "connections to web servers outside that the proxy answers, so that browsers need not "
+             "know of it; what the filter refuses stays refused; default: none",
+     .section = &kTransparentSection},
     {.key = "connect_ports",
      .type = Type::port_number,
      .help = "ports that CONNECT leads to: HTTPS, which is passed on unopened",
@@ -213,6 +279,11 @@ constexpr KeySpec kHttpKeys[] = {
              "a rule for users may let them; required: everybody is asked",
      .words = "none|optional|required",
      .fallback = "none"},
+    {.key = "wpad",
+     .type = Type::boolean,
+     .help = "DHCP clients of these interfaces are told where browsers find their settings for it "
+             "(wpad-url, 252), unless options of a scope say something else",
+     .fallback = "false"},
     {.key = "cache",
      .type = Type::section,
      .help = "what was fetched is kept in one file of fixed size; default: nothing is kept",

@@ -3,6 +3,7 @@
 // model.h for how it comes to be.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,11 +14,27 @@
 
 namespace postern::config {
 
+// What some URLs have of their own; what is not set is as for all. All that it names must match,
+// as in HttpRule.
+struct HttpLifetime {
+  std::vector<std::string> hosts;
+  std::vector<std::string> paths;
+  std::string contains;
+  std::string pattern;
+  std::optional<Duration> lifetime;        // where the server tells none, or does not count
+  std::optional<uint64_t> largest_object;  // octets
+  std::optional<bool> ignore_server_lifetimes;
+  bool always_revalidate = false;
+  bool never = false;  // not kept, nor sent from what was
+  bool operator==(const HttpLifetime&) const = default;
+};
+
 struct HttpCache {
   std::string file;                   // empty: the one in the state directory
   uint64_t size = uint64_t{1} << 30;  // octets; the file has always this size
   uint64_t largest_object = uint64_t{1} << 30;
   Duration default_lifetime;  // where nobody tells one, not even Last-Modified; 0: not kept then
+  std::vector<HttpLifetime> lifetimes;  // the first that matches counts
   bool redirects = true;
   bool always_revalidate = false;
   bool ignore_server_lifetimes = false;
@@ -35,6 +52,17 @@ struct HttpParent {
   std::string password_file;
   bool trusted = false;  // names are looked up by it alone
   bool operator==(const HttpParent&) const = default;
+};
+
+// A listening socket each, on each interface of the proxy.
+constexpr size_t kHttpTransparentPortsMax = 16;
+
+// Connections to hosts outside that the proxy answers in their place (F56).
+struct HttpTransparent {
+  std::vector<std::string> from;  // address items of clients; empty: those of Http::from
+  std::vector<uint16_t> ports = {80};
+  std::vector<std::string> except;  // address items of destinations
+  bool operator==(const HttpTransparent&) const = default;
 };
 
 enum class HttpLogin : uint8_t { none, optional, required };
@@ -79,9 +107,11 @@ struct Http {
   std::vector<std::string> listen;  // interfaces; empty: those of the zone internal
   uint16_t port = 3128;
   std::vector<std::string> from;  // address items; empty: the networks of the interfaces
+  std::optional<HttpTransparent> transparent;
   std::vector<uint16_t> connect_ports = {443};
   std::vector<std::string> allow_private;  // address items
   HttpLogin login = HttpLogin::none;
+  bool wpad = false;               // DHCP clients are told of it
   std::optional<HttpCache> cache;  // empty: nothing is kept
   std::optional<HttpParent> parent;
   std::vector<HttpRule> rules;

@@ -5,11 +5,29 @@
 namespace postern::config {
 namespace {
 
+void parse_lifetime(Section& section, HttpLifetime& lifetime) {
+  section.strings("hosts", lifetime.hosts);
+  section.strings("paths", lifetime.paths);
+  section.string("contains", lifetime.contains);
+  section.string("pattern", lifetime.pattern);
+  if (auto field = section.find("lifetime")) lifetime.lifetime = read_duration(*field);
+  if (auto field = section.find("largest_object")) lifetime.largest_object = read_size(*field);
+  if (auto field = section.find("ignore_server_lifetimes"))
+    lifetime.ignore_server_lifetimes = read_boolean(*field);
+  section.boolean("always_revalidate", lifetime.always_revalidate);
+  section.boolean("never", lifetime.never);
+  section.finish();
+}
+
 void parse_cache(Section& section, HttpCache& cache) {
   section.string("file", cache.file);
   section.size("size", cache.size);
   section.size("largest_object", cache.largest_object);
   section.duration("default_lifetime", cache.default_lifetime);
+  for (const Field& field : section.find_sections("lifetimes")) {
+    Section entry(field.report, field.node, field.path, *field.spec.section);
+    parse_lifetime(entry, cache.lifetimes.emplace_back());
+  }
   section.boolean("redirects", cache.redirects);
   section.boolean("always_revalidate", cache.always_revalidate);
   section.boolean("ignore_server_lifetimes", cache.ignore_server_lifetimes);
@@ -17,6 +35,15 @@ void parse_cache(Section& section, HttpCache& cache) {
   section.duration("stale_if_error", cache.stale_if_error);
   section.boolean("offline", cache.offline);
   section.size("finish_aborted", cache.finish_aborted);
+  section.finish();
+}
+
+void parse_transparent(Section& section, HttpTransparent& transparent) {
+  section.strings("from", transparent.from);
+  std::vector<uint16_t> ports;
+  section.numbers("ports", ports);
+  if (!ports.empty()) transparent.ports = std::move(ports);
+  section.strings("except", transparent.except);
   section.finish();
 }
 
@@ -68,11 +95,14 @@ void parse_http(Section& section, Http& http) {
   section.strings("listen", http.listen);
   section.number("port", http.port);
   section.strings("from", http.from);
+  if (auto transparent = section.section("transparent"))
+    parse_transparent(*transparent, http.transparent.emplace());
   std::vector<uint16_t> ports;
   section.numbers("connect_ports", ports);
   if (!ports.empty()) http.connect_ports = std::move(ports);
   section.strings("allow_private", http.allow_private);
   section.word("login", http.login);
+  section.boolean("wpad", http.wpad);
   if (auto cache = section.section("cache")) parse_cache(*cache, http.cache.emplace());
   if (auto parent = section.section("parent")) parse_parent(*parent, http.parent.emplace());
   for (const Field& field : section.find_sections("rules")) {

@@ -55,6 +55,7 @@ class Story {
   bool tell_rules(const Decision& decision);
   bool tell_session(const Decision& decision);
   void tell_source_nat(const Decision& decision);
+  Explanation tell_interception(const Decision& decision);
   void tell_hairpin(const Decision& decision);
   std::string why_spoofed() const;
 
@@ -235,6 +236,18 @@ void Story::tell_source_nat(const Decision& decision) {
       decision.source_rule->name, decision.source_rule->line);
 }
 
+// F56: it goes no further, though the rules permit it.
+Explanation Story::tell_interception(const Decision& decision) {
+  if (decision.outcome == Outcome::deny) {
+    add("http-proxy", "refused", help_of(decision.reason));
+    return std::move(told_);
+  }
+  add("http-proxy", "ok", "the HTTP proxy answers in its place (services.http.transparent)");
+  told_.out = name_of(kGateway);
+  told_.next_hop = Ipv4Address();
+  return std::move(told_);
+}
+
 // The packet comes round with a translated source, as if from outside.
 void Story::tell_hairpin(const Decision& decision) {
   FirstPacket round = frame_.first();
@@ -269,6 +282,7 @@ Explanation Story::tell() {
   bool goes_on = tell_source(decision) && tell_destination(decision) && tell_route(decision) &&
                  tell_rules(decision) && tell_session(decision);
   if (!goes_on) return std::move(told_);
+  if (decision.intercepted) return tell_interception(decision);
   bool leaves = decision.outcome == Outcome::forward || decision.outcome == Outcome::hairpin;
   if (leaves) tell_source_nat(decision);
   if (decision.outcome == Outcome::hairpin) tell_hairpin(decision);

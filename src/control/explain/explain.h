@@ -15,8 +15,8 @@
 namespace postern {
 
 struct Stage {
-  std::string
-      name;  // packet, user, spoof, destination-nat, route, rule, session, source-nat, hairpin
+  // packet, user, spoof, destination-nat, route, rule, session, http-proxy, source-nat, hairpin
+  std::string name;
   std::string result;  // one word: ok, none, refused, permit, masquerade, ...
   std::string text;    // for people; may be empty
   std::string item;    // the rule or mapping that decided; may be empty

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/services/dhcp_settings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "control/config/dhcp_subnet.h"
@@ -39,6 +41,11 @@ dhcp::Profile gateway_profile(Ipv4Address own, const Prefix& subnet,
   if (!served.domain.empty()) {
     profile.options.push_back(
         {dhcp::option::domain_name, {served.domain.begin(), served.domain.end()}});
+  }
+  for (const io::ListenAddress& at : served.pac) {
+    if (at.address != own) continue;
+    const std::string url = fmt::format("http://{}:{}/wpad.dat", to_text(own), at.port);
+    profile.options.push_back({dhcp::option::wpad_url, {url.begin(), url.end()}});
   }
   return profile;
 }

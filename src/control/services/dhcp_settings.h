@@ -9,13 +9,16 @@
 #include "control/config/model.h"
 #include "dataplane/policy/policy.h"
 #include "services/dhcp/server.h"
+#include "services/io/listen_address.h"
 
 namespace postern {
 
 // What else the gateway serves: on which of its addresses, and the domain of the names it has.
+// `pac`: where the HTTP proxy gives its settings to browsers.
 struct ServedByGateway {
   std::vector<Ipv4Address> dns;
   std::string domain;
+  std::vector<io::ListenAddress> pac;
 };
 
 // Links are numbered as interfaces. Without services.dhcp there are no scopes.

@@ -4,12 +4,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
 #include "control/compile/schedule.h"
 #include "control/config/http_patterns.h"
 #include "control/config/user_items.h"
 
 namespace postern {
 namespace {
+
+// Of the page, while nobody knows what the rules would say.
+constexpr char kNotReady[] =
+    "The proxy has no rules to judge by. The administrator finds out why with: postern status";
 
 uint32_t number_of(const std::string& item, accounts::PrincipalIds& ids) {
   const auto user = config::parse_user_item(item);
@@ -18,6 +23,14 @@ uint32_t number_of(const std::string& item, accounts::PrincipalIds& ids) {
 }
 
 }  // namespace
+
+std::shared_ptr<const http::UrlRules> rules_of_nothing() {
+  http::UrlRule every;
+  every.message = kNotReady;
+  auto compiled = http::UrlRules::compile({std::move(every)}, http::UrlAction::deny);
+  POSTERN_ASSERT(compiled);
+  return std::make_shared<const http::UrlRules>(std::move(*compiled));
+}
 
 http::Identity http_identity(const config::User& user, accounts::Accounts& accounts) {
   http::Identity identity;
@@ -48,16 +61,23 @@ Result<HttpAccess> HttpAccess::make(const config::Http& http, const config::Obje
       common.time = static_cast<uint32_t>(access.times_.size());
       access.times_.push_back(std::move(*times));
     }
-    for (http::UrlRule& one : config::spread(std::move(common), rule.hosts, rule.paths)) {
+    for (http::UrlRule& one : config::spread(std::move(common), rule.hosts, rule.paths))
       rules.push_back(std::move(one));
-      access.names_.push_back(rule.name);
-    }
   }
+  if (auto kept = access.compile_lifetimes(http); !kept) return std::move(kept).error();
   if (rules.empty()) return access;
   auto compiled = http::UrlRules::compile(std::move(rules), http::UrlAction::permit);
   if (!compiled) return std::move(compiled).error().within("services.http");
   access.rules_ = std::make_shared<const http::UrlRules>(std::move(*compiled));
   return access;
+}
+
+Result<void> HttpAccess::compile_lifetimes(const config::Http& http) {
+  if (!http.cache || http.cache->lifetimes.empty()) return {};
+  auto compiled = http::KeepRules::compile(config::keep_rules_of(*http.cache));
+  if (!compiled) return std::move(compiled).error().within("services.http.cache.lifetimes");
+  keep_rules_ = std::make_shared<const http::KeepRules>(std::move(*compiled));
+  return {};
 }
 
 bool HttpAccess::holds(uint32_t time, std::time_t now) const {

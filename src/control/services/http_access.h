@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // services.http.rules -> the URL rules that the proxy judges by (F57): names of users and groups
-// become the numbers of the accounts, times become numbers that holds() answers.
+// become the numbers of the accounts, times become numbers that holds() answers. Beside them, what
+// the cache has of its own for some URLs.
 //
-//   make()      a new configuration, compiled; hundreds of milliseconds for thousands of
-//   expressions identity()  who a user is in these numbers holds()     whether a time is now
+//   make()           a new configuration, compiled; for thousands of expressions hundreds of ms
+//   http_identity()  who a user is in these numbers
+//   holds()          whether a time is now
 //
 // Thread: control.
 #pragma once
@@ -19,6 +21,7 @@
 #include "control/config/model.h"
 #include "control/config/resolve.h"
 #include "services/http/access/url_rules.h"
+#include "services/http/proxy/keep_rules.h"
 #include "services/http/proxy/seams.h"
 
 namespace postern {
@@ -35,14 +38,19 @@ class HttpAccess {
                                  accounts::PrincipalIds& ids);
 
   const std::shared_ptr<const http::UrlRules>& rules() const { return rules_; }
-  // The name of the rule, by its place in rules().
-  const std::string& name_of(size_t rule) const { return names_[rule]; }
+  // Of services.http.cache.lifetimes; nullptr: none.
+  const std::shared_ptr<const http::KeepRules>& keep_rules() const { return keep_rules_; }
   bool holds(uint32_t time, std::time_t now) const;
 
  private:
+  Result<void> compile_lifetimes(const config::Http& http);
+
   std::shared_ptr<const http::UrlRules> rules_;
-  std::vector<std::string> names_;
+  std::shared_ptr<const http::KeepRules> keep_rules_;
   std::vector<std::vector<config::WeekInterval>> times_;
 };
+
+// Those in force while the configured ones cannot be had: nothing is permitted (fail-closed).
+std::shared_ptr<const http::UrlRules> rules_of_nothing();
 
 }  // namespace postern

@@ -29,13 +29,16 @@ void make_folder_of(const std::string& file) {
 struct HttpCache::Opening {
   HttpCachePlan plan;
   std::atomic<uint64_t> done = 0, all = 0;
+  std::atomic<bool> is_wanted = true;
   Result<std::unique_ptr<http::Store>> outcome = Error{ErrorCode::failed, "not opened"};
 };
 
 HttpCache::HttpCache(Loop& loop, World world)
     : loop_(loop), world_(std::move(world)), pool_(loop, {"http-cache", 1, kJobsMax}) {}
 
-HttpCache::~HttpCache() = default;
+HttpCache::~HttpCache() {
+  if (opening_) opening_->is_wanted = false;
+}
 
 http::StoreOptions HttpCache::options() {
   http::StoreOptions options;
@@ -50,6 +53,7 @@ http::StoreOptions HttpCache::options() {
 
 void HttpCache::follow(const std::optional<HttpCachePlan>& plan) {
   if (plan == plan_) return;
+  if (opening_) opening_->is_wanted = false;
   close();
   plan_ = plan;
   error_.clear();
@@ -59,10 +63,13 @@ void HttpCache::follow(const std::optional<HttpCachePlan>& plan) {
   if (plan_) state_ = State::opening;
 }
 
+// What is opened next comes behind it in the pool: it may be the same file.
 void HttpCache::close() {
   if (!store_) return;
   world_.use(nullptr);
-  store_.reset();
+  store_->detach();
+  pool_.run_surely([store = std::shared_ptr(std::move(store_))]() mutable { store.reset(); },
+                   [] {});
 }
 
 void HttpCache::open(bool anew, const Done& done) {
@@ -73,12 +80,14 @@ void HttpCache::open(bool anew, const Done& done) {
   http::StoreOptions wanted = options();
   wanted.on_progress = [opening = std::weak_ptr(opening_)](uint64_t part, uint64_t all) {
     const auto still = opening.lock();
-    if (!still) return;
+    if (!still) return false;
     still->done = part;
     still->all = all;
+    return still->is_wanted.load();
   };
   make_folder_of(plan_->file);
   auto work = [opening = opening_, wanted, anew] {
+    if (!opening->is_wanted) return;
     if (anew) {
       if (auto made = http::Store::format(wanted); !made) {
         opening->outcome = std::move(made).error();

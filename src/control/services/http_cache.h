@@ -8,7 +8,9 @@
 // recreate() is for the administrator to say. When the disk fails, that is told once, and tried
 // again every kRetry.
 //
-// Thread: control; the file is opened on a thread of its own, one at a time.
+// Thread: control, which never waits for the disk while the daemon runs: a file is opened, and one
+// that is let go of is written out and closed, on a thread of its own, one after another. A disk
+// that hangs holds up that thread alone, until the daemon is to stop.
 #pragma once
 
 #include <atomic>

@@ -16,15 +16,18 @@
 #include "control/services/http_cache.h"
 #include "control/services/http_judge.h"
 #include "control/services/http_logins.h"
+#include "control/services/http_machine.h"
 #include "control/services/http_purge.h"
 #include "control/services/http_settings.h"
 #include "control/services/system_names.h"
+#include "services/http/proxy/listener.h"
 #include "services/http/proxy/proxy.h"
 
 namespace postern {
 namespace {
 
 constexpr Duration kUncheckedTold = seconds(10);
+constexpr Duration kListenAgain = seconds(10);
 
 void add_counters(http::ProxyCounters& sum, const http::ProxyCounters& more) {
 #define POSTERN_HTTP_COUNTER(name, help) sum.name += more.name;
@@ -54,10 +57,16 @@ struct HttpControl::State {
   // Begins anew with `wanted`.
   Result<void> start_proxy(http::Store* store);
   void end_proxies();
+  void listen_again();
   void use(http::Store* store);
   HttpCache::World cache_world();
   HttpLogins::World logins_world();
+  http::ProxySettings settings_of(const config::Model& model, const Policy& policy);
   Result<void> follow_access(const config::Model& model);
+  Result<void> apply(bool is_other);
+  size_t within_limits(size_t connections);
+  Result<void> complaint() const { return is_ready ? listens : is_ready; }
+  Counted until_the_store_goes(const Counted& done);
   void tell_refused(const std::string& user, Ipv4Address from, const std::string& why,
                     bool is_checked);
   void resolve(const std::string& name, const http::Seams::Resolved& then);
@@ -69,13 +78,22 @@ struct HttpControl::State {
   CountedLine unchecked{kUncheckedTold};
   HttpLogins logins;
   SystemNames names;
-  HttpAccess access;
+  // Of the running proxy, by which its rules ask for times: those that leave keep their own.
+  using Judged = std::shared_ptr<const HttpAccess>;
+  Judged access = std::make_shared<const HttpAccess>();
+  std::shared_ptr<Judged> judged = std::make_shared<Judged>(access);
   // What `access` was made of.
   std::vector<config::HttpRule> rules;
+  std::vector<config::HttpLifetime> lifetimes;
   config::Objects objects;
+  Result<void> is_ready;  // the rules and the parent are as configured
+  Result<void> listens;
+  std::vector<std::shared_ptr<const Counted>> asked;  // of the store; shared with what waits there
   std::vector<io::ListenAddress> listening;
   http::ProxySettings wanted;
   config::HttpLogin login = config::HttpLogin::none;
+  bool intercepts = false;  // the policy leads connections here
+  Instant listen_again_at;
   http::ProxyCounters ended;  // of proxies that are gone
   HttpCache cache;
   // They end before the store that they read.
@@ -144,9 +162,15 @@ http::Seams HttpControl::State::seams(bool asks_passwords) {
       logins.check({user, password, client}, then);
     };
   }
-  calls.time_holds = [this](uint32_t time) { return access.holds(time, std::time(nullptr)); };
+  judged = std::make_shared<Judged>(access);
+  calls.time_holds = [of = judged](uint32_t time) {
+    return (*of)->holds(time, std::time(nullptr));
+  };
+  calls.original_destination = [this](int fd, const http::Peer&) {
+    const http::Peer meant = http::local_address_of(fd);
+    return world.policy()->is_own_address(meant.address) ? http::Peer() : meant;
+  };
   calls.log = world.log;
-  calls.warn = [this](const std::string& line) { log.warning("http: " + line); };
   return calls;
 }
 
@@ -160,6 +184,15 @@ Result<void> HttpControl::State::start_proxy(http::Store* store) {
   return proxy->listen();
 }
 
+// A port that somebody else had may be free by now.
+void HttpControl::State::listen_again() {
+  const bool is_complete = !proxy || (proxy->is_listening(false) && proxy->is_listening(true));
+  if (is_complete || world.now() < listen_again_at) return;
+  listen_again_at = world.now() + kListenAgain;
+  listens = proxy->listen();
+  world.note("http", complaint());
+}
+
 void HttpControl::State::end_proxies() {
   for (const auto& one : leaving)
     add_counters(ended, one->counters());
@@ -171,22 +204,81 @@ void HttpControl::State::end_proxies() {
 // A proxy has its store from its beginning. With a new one requests that are under way end by the
 // old proxy; a store that goes takes them along.
 void HttpControl::State::use(http::Store* store) {
+  if (store == nullptr) {
+    for (const auto& one : std::exchange(asked, {}))
+      (*one)(Error{ErrorCode::unavailable, "the cache was closed meanwhile; try again"});
+  }
   if (!proxy) return;
   if (store == nullptr) end_proxies();
-  world.note("http", start_proxy(store));
+  listens = start_proxy(store);
+  world.note("http", complaint());
+}
+
+// The store holds on to nothing of the one who asked: it may end on another thread.
+HttpControl::Counted HttpControl::State::until_the_store_goes(const Counted& done) {
+  asked.push_back(std::make_shared<const Counted>(done));
+  return [this, weak = std::weak_ptr(asked.back())](const Result<uint64_t>& removed) {
+    const auto one = weak.lock();
+    if (!one) return;
+    std::erase(asked, one);
+    (*one)(removed);
+  };
 }
 
 // Compiled anew only where it says something else: that takes a while for thousands of rules.
 Result<void> HttpControl::State::follow_access(const config::Model& model) {
   const config::Http& http = *model.services.http;
-  if (http.rules == rules && model.objects == objects && (access.rules() || rules.empty()))
-    return {};
+  static const std::vector<config::HttpLifetime> kNone;
+  const auto& wanted_lifetimes = http.cache ? http.cache->lifetimes : kNone;
+  if (http.rules == rules && wanted_lifetimes == lifetimes && model.objects == objects) return {};
   auto made = HttpAccess::make(http, model.objects, accounts.ids());
   if (!made) return std::move(made).error();
-  access = std::move(*made);
+  access = std::make_shared<const HttpAccess>(std::move(*made));
   rules = http.rules;
+  lifetimes = wanted_lifetimes;
   objects = model.objects;
   return {};
+}
+
+size_t HttpControl::State::within_limits(size_t connections) {
+  const size_t most = connections_possible();
+  const bool is_possible = connections <= most;
+  world.note("services.http.limits.connections",
+             is_possible ? Result<void>()
+                         : Error{ErrorCode::invalid,
+                                 fmt::format("{} are more than a quarter of the files that "
+                                             "posternd may open (LimitNOFILE): {} are taken",
+                                             connections, most)});
+  return is_possible ? connections : most;
+}
+
+// Rules that cannot be had are none that may be left out: nothing is permitted without them.
+http::ProxySettings HttpControl::State::settings_of(const config::Model& model,
+                                                    const Policy& policy) {
+  const config::Http& http = *model.services.http;
+  http::ProxySettings settings = http_settings(model, policy);
+  for (const Ipv4Address address : world.kernel_addresses())
+    settings.destinations.own.push_back({address, address});
+  settings.limits.connections = within_limits(settings.limits.connections);
+  settings.listeners = http_listeners(http, policy, world.device_of);
+  is_ready = follow_access(model);
+  if (http.parent) {
+    auto parent = http_parent(*http.parent);
+    if (!parent && is_ready) is_ready = parent.error();
+    if (parent) settings.parent = std::move(*parent);
+  }
+  if (!is_ready)
+    is_ready = Error{ErrorCode::failed,
+                     is_ready.error().text + "; all requests are refused until a reload that can"};
+  settings.url_rules = is_ready ? access->rules() : rules_of_nothing();
+  settings.keep_rules = access->keep_rules();
+  return settings;
+}
+
+Result<void> HttpControl::State::apply(bool is_other) {
+  if (is_other) return start_proxy(cache.store());
+  *judged = access;
+  return proxy->apply(wanted);
 }
 
 HttpControl::HttpControl(Loop& loop, ErrorLog& log, accounts::Accounts& accounts, World world)
@@ -202,30 +294,22 @@ Result<void> HttpControl::follow(const config::Model& model, const Policy& polic
     state.end_proxies();
     state.cache.follow(std::nullopt);
     state.listening.clear();
+    state.within_limits(0);
+    state.intercepts = false;
     return {};
   }
+  state.intercepts = policy.interception.in != 0;
   const config::Http& http = *model.services.http;
-  auto settings = http_settings(model, policy);
-  if (!settings) return std::move(settings).error();
-  if (http.parent) {
-    auto known = http_parent(*http.parent);
-    if (!known) return std::move(known).error();
-    settings->parent = std::move(*known);
-  }
-  // Rules that cannot be had are none that may be left out: the proxy stays as it was.
-  if (auto access = state.follow_access(model); !access) return access;
-  settings->url_rules = state.access.rules();
-  settings->listeners = http_listeners(http, policy, state.world.device_of);
   const bool is_other = !state.proxy || (http.login == config::HttpLogin::none) !=
                                             (state.login == config::HttpLogin::none);
   state.login = http.login;
-  state.wanted = *settings;
-  auto applied = is_other ? state.start_proxy(state.cache.store()) : state.proxy->apply(*settings);
+  state.wanted = state.settings_of(model, policy);
+  state.listens = state.apply(is_other);
   state.listening.clear();
-  for (const http::ProxyListener& at : settings->listeners)
+  for (const http::ProxyListener& at : state.wanted.listeners)
     state.listening.push_back({at.device, at.address, at.port});
   state.cache.follow(http_cache_plan(http, state.world.state_dir));
-  return applied;
+  return state.complaint();
 }
 
 void HttpControl::tick() {
@@ -233,6 +317,7 @@ void HttpControl::tick() {
   state.cache.tick();
   state.world.note("http cache", state.cache.complaint());
   if (state.proxy) state.proxy->tick();
+  state.listen_again();
   for (auto& one : state.leaving) {
     one->tick();
     if (one->load().clients > 0 || one->load().transfers > 0) continue;
@@ -240,6 +325,10 @@ void HttpControl::tick() {
     one.reset();
   }
   std::erase(state.leaving, nullptr);
+}
+
+bool HttpControl::serves_intercepted() const {
+  return !state_->intercepts || (state_->proxy && state_->proxy->is_listening(true));
 }
 
 bool HttpControl::is_running() const {
@@ -272,6 +361,10 @@ http::Proxy::Load HttpControl::load() const {
   return all;
 }
 
+size_t HttpControl::clients_max() const {
+  return state_->wanted.limits.connections;
+}
+
 HttpCache& HttpControl::cache() {
   return state_->cache;
 }
@@ -283,16 +376,16 @@ const HttpCache& HttpControl::cache() const {
 void HttpControl::purge(const std::string& url_or_pattern, const Counted& done) {
   http::Store* store = state_->cache.store();
   if (store == nullptr) return done(no_store(state_->cache));
-  postern::purge(*store, url_or_pattern, done);
+  postern::purge(*store, url_or_pattern, state_->until_the_store_goes(done));
 }
 
 void HttpControl::clear(const Counted& done) {
   http::Store* store = state_->cache.store();
   if (store == nullptr) return done(no_store(state_->cache));
   const uint64_t count = store->counters().objects;
-  store->clear([done, count](bool is_done) {
-    if (is_done) return done(count);
-    done(Error{ErrorCode::failed, "the cache could not write that it is empty"});
+  store->clear([told = state_->until_the_store_goes(done), count](bool is_done) {
+    if (is_done) return told(count);
+    told(Error{ErrorCode::failed, "the cache could not write that it is empty"});
   });
 }
 

@@ -2,15 +2,18 @@
 // HttpControl: the HTTP proxy in the daemon (F55-F58): follows the configuration, keeps its cache,
 // and answers what the proxy asks: names, the filter, who somebody is.
 //
-// Names are asked of the gateway's own DNS service, so that its block lists hold here too, else of
-// the system. What a client may not reach by itself it does not reach by the proxy (http_judge.h).
-// What the proxy fetches leaves as the gateway's own packets, which a rule has to permit.
+// Names are asked of the gateway's own DNS service, and its block lists are held against those that
+// clients ask for; without it, of the system. What a client may not reach by itself it does not
+// reach by the proxy (http_judge.h). What the proxy fetches leaves as the gateway's own packets,
+// which a rule has to permit.
+// A socket that cannot be opened is tried again each kListenAgain.
 // Thread: control.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/address.h"
 #include "base/result.h"
@@ -49,6 +52,8 @@ class HttpControl {
     std::function<void(const AuditEntry& entry)> audit;  // of refused log-ins
     // For `postern status`, as Gateway::note().
     std::function<void(const std::string& about, const Result<void>& outcome)> note;
+    // Addresses that the kernel has, which may be more than the policy knows of.
+    std::function<std::vector<Ipv4Address>()> kernel_addresses;
   };
   HttpControl(Loop& loop, ErrorLog& log, accounts::Accounts& accounts, World world);
   ~HttpControl();
@@ -56,21 +61,27 @@ class HttpControl {
   HttpControl& operator=(const HttpControl&) = delete;
 
   // After each publication: the proxy starts and ends as `services.http` is there or not; what is
-  // under way goes on.
+  // under way goes on. Where the rules or the parent's password cannot be had, everything else is
+  // applied, and new requests are refused with a page that says so.
   Result<void> follow(const config::Model& model, const Policy& policy);
   // Once a second.
   void tick();
 
   bool is_running() const;
+  // False: what the policy leads to the proxy finds nobody there. Compile it anew, for which this
+  // is CompileInputs::http_is_served.
+  bool serves_intercepted() const;
   // Since posternd started, whatever was configured meanwhile.
   http::ProxyCounters counters() const;
   const std::vector<io::ListenAddress>& listening() const;
   http::Proxy::Load load() const;
+  size_t clients_max() const;  // beyond it they are turned away
   HttpCache& cache();
   const HttpCache& cache() const;
 
   using Counted = std::function<void(const Result<uint64_t>& removed)>;
-  // Removes what is kept for the URL, or for all URLs that a pattern with * and ? matches.
+  // Removes what is kept for the URL, or for all URLs that match, where it has a * (any
+  // characters; ? then is any one). `done` is called once, also when the store goes before.
   void purge(const std::string& url_or_pattern, const Counted& done);
   void clear(const Counted& done);
 

@@ -19,6 +19,8 @@ bool may_reach(const Policy& policy, const Identities* identities, const Reach& 
   first.tcp_flags = tcp_flag::syn;
   first.identities = identities;
   const Decision decision = decide(policy, first, nullptr);
+  // Permitted, whether the proxy listens for it or not (F56).
+  if (decision.intercepted) return true;
   switch (decision.outcome) {
     case Outcome::forward:
     case Outcome::host:

@@ -9,6 +9,35 @@
 #include "control/services/http_access.h"
 
 namespace postern {
+namespace {
+
+constexpr uint32_t kComeAgain_s = 5;  // where nobody knows better
+
+// A browser that is told "wrong" throws away a password that may be right.
+uint32_t wait_of(const accounts::Outcome& outcome) {
+  constexpr int64_t kSecond = seconds(1).ns;
+  if (outcome.wait.ns <= 0) return kComeAgain_s;
+  return static_cast<uint32_t>((outcome.wait.ns + kSecond - 1) / kSecond);
+}
+
+Instant end_of(Instant until) {
+  return until;
+}
+
+template <typename Login>
+Instant end_of(const Login& login) {
+  return login.until;
+}
+
+// At the limit those go first whose time is over, then whichever.
+template <typename Logins>
+void make_room(Logins& logins, Instant now) {
+  if (logins.size() < HttpLogins::kRememberedMax) return;
+  std::erase_if(logins, [now](const auto& entry) { return end_of(entry.second) <= now; });
+  if (logins.size() >= HttpLogins::kRememberedMax) logins.erase(logins.begin());
+}
+
+}  // namespace
 
 HttpLogins::HttpLogins(accounts::Accounts& accounts, World world)
     : accounts_(accounts), world_(std::move(world)) {
@@ -59,9 +88,15 @@ const http::Identity* HttpLogins::remembered(const Digest& digest) {
   return nullptr;
 }
 
+bool HttpLogins::is_known_wrong(const Digest& digest) const {
+  const auto known = wrong_.find(digest);
+  return known != wrong_.end() && world_.now() < known->second;
+}
+
 void HttpLogins::check(Claim claim, const http::Seams::Verified& then) {
   const Digest digest = digest_of(claim);
-  if (const http::Identity* identity = remembered(digest)) {
+  const http::Identity* identity = remembered(digest);
+  if (identity != nullptr || is_known_wrong(digest)) {
     sodium_memzero(claim.password.data(), claim.password.size());
     return then(identity);
   }
@@ -71,33 +106,62 @@ void HttpLogins::check(Claim claim, const http::Seams::Verified& then) {
     sodium_memzero(claim.password.data(), claim.password.size());
     return;
   }
-  accounts_.check_password(
-      {claim.user, claim.from, accounts::Door::proxy}, std::move(claim.password),
-      [this, digest, name = claim.user, from = claim.from](const accounts::Outcome& outcome) {
-        const http::Identity* identity = nullptr;
-        if (outcome.verdict == accounts::Verdict::right && outcome.user != nullptr) {
-          const std::string user = outcome.user->name;
-          make_room();
-          remembered_[digest] = {user, accounts_.password_number(user), world_.now() + kRemembered};
-          identity = identity_of(user);
-        } else {
-          world_.refused(name, from, accounts::to_text(outcome), accounts::was_checked(outcome));
-        }
-        auto all = waiting_.extract(digest);
-        for (const http::Seams::Verified& one : all.mapped())
-          one(identity);
-      });
+  const Ipv4Address from = claim.from;
+  auto& checks = checks_[from];
+  if (checks.size() >= kWaitingMax) {
+    sodium_memzero(claim.password.data(), claim.password.size());
+    world_.refused(claim.user, from, "too many log-ins at once", false);
+    return answer(digest, http::LoginAnswer::busy(kComeAgain_s));
+  }
+  checks.push_back({std::move(claim), digest});
+  if (checks.size() == 1) begin_check(from);
 }
 
-// At the limit those go first whose time is over, then whichever.
-void HttpLogins::make_room() {
-  if (remembered_.size() < kRememberedMax) return;
-  const Instant now = world_.now();
-  std::erase_if(remembered_, [now](const auto& entry) { return entry.second.until <= now; });
-  if (remembered_.size() >= kRememberedMax) remembered_.erase(remembered_.begin());
+void HttpLogins::begin_check(Ipv4Address from) {
+  Check& check = checks_[from].front();
+  check.number_of_changes = changes_;
+  accounts_.check_password(
+      {check.claim.user, from, accounts::Door::proxy}, std::move(check.claim.password),
+      [this, from](const accounts::Outcome& outcome) { end_check(from, outcome); });
+}
+
+void HttpLogins::end_check(Ipv4Address from, const accounts::Outcome& outcome) {
+  auto checks = checks_.find(from);
+  const Check check = std::move(checks->second.front());
+  checks->second.pop_front();
+  if (checks->second.empty()) {
+    checks_.erase(checks);
+  } else {
+    begin_check(from);
+  }
+  const http::Identity* identity = nullptr;
+  if (outcome.verdict == accounts::Verdict::right && outcome.user != nullptr) {
+    const std::string user = outcome.user->name;
+    make_room(remembered_, world_.now());
+    remembered_[check.digest] = {user, accounts_.password_number(user), world_.now() + kRemembered};
+    identity = identity_of(user);
+  } else {
+    world_.refused(check.claim.user, from, accounts::to_text(outcome),
+                   accounts::was_checked(outcome));
+  }
+  // What was wrong by passwords that have changed meanwhile may be right by those of now.
+  if (outcome.verdict == accounts::Verdict::wrong && check.number_of_changes == changes_) {
+    make_room(wrong_, world_.now());
+    wrong_[check.digest] = world_.now() + kWrongRemembered;
+  }
+  answer(check.digest, accounts::was_checked(outcome) ? http::LoginAnswer(identity)
+                                                      : http::LoginAnswer::busy(wait_of(outcome)));
+}
+
+void HttpLogins::answer(const Digest& digest, const http::LoginAnswer& what) {
+  const auto all = waiting_.extract(digest);
+  for (const http::Seams::Verified& one : all.mapped())
+    one(what);
 }
 
 void HttpLogins::accounts_changed() {
+  ++changes_;
+  wrong_.clear();
   identities_.clear();
 }
 

@@ -13,26 +13,46 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+const Error kNotForGood{ErrorCode::failed,
+                        "the cache could not write that all of it is gone; see postern show cache"};
+
+// Ends when the walk has, and the store has said of each key that it is gone for good.
 struct Walk {
   std::string pattern;
+  Purged done;
   std::string last;  // of the key that was removed last: variants of one come in a row
   uint64_t removed = 0;
+  uint64_t under_way = 1;  // removals, and the walk itself
+  bool is_read = true;
+  bool is_written = true;
+
+  void end_one() {
+    if (--under_way > 0) return;
+    if (!is_read) return done(Error{ErrorCode::failed, "parts of the cache could not be read"});
+    if (!is_written) return done(kNotForGood);
+    done(removed);
+  }
 };
 
 void purge_pattern(http::Store& store, const std::string& pattern, const Purged& done) {
   const auto walk = std::make_shared<Walk>();
   walk->pattern = pattern;
+  walk->done = done;
   store.each_key(
       [&store, walk](const http::StoreKey& key) {
         if (key.primary == walk->last || !matches_glob(walk->pattern, key.primary)) return true;
         walk->last = key.primary;
         ++walk->removed;
-        store.remove(walk->last);
+        ++walk->under_way;
+        store.remove(walk->last, [walk](bool is_done) {
+          walk->is_written = walk->is_written && is_done;
+          walk->end_one();
+        });
         return true;
       },
-      [walk, done](bool is_done) {
-        if (is_done) return done(walk->removed);
-        done(Error{ErrorCode::failed, "parts of the cache could not be read"});
+      [walk](bool is_done) {
+        walk->is_read = is_done;
+        walk->end_one();
       });
 }
 
@@ -80,7 +100,7 @@ void purge(http::Store& store, const std::string& url_or_pattern, const Purged& 
     found.reset();
     store.remove(primary, [done, count](bool is_done) {
       if (is_done) return done(count);
-      done(Error{ErrorCode::failed, "the cache could not write that it is gone"});
+      done(kNotForGood);
     });
   });
 }

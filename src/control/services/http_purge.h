@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What an administrator takes out of the cache: one URL, or all that a pattern matches. Done when
-// it is gone for good (Store::remove). Thread: control.
+// all of it is gone for good (Store::remove). Thread: control.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,7 @@ Result<std::string> cache_key_of(const std::string& url);
 bool matches_glob(std::string_view pattern, std::string_view text);
 
 // With a '*' it is a pattern, which walks over all of the file and may take minutes; else a URL.
-// `done` is called once; the store may have ended before, then it is called with an error or never
-// again by it.
+// `done` is called once, unless the store ends before.
 void purge(http::Store& store, const std::string& url_or_pattern, const Purged& done);
 
 }  // namespace postern

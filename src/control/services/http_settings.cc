@@ -42,7 +42,7 @@ http::ProxyLimits limits_of(const config::Http& http) {
 
 }  // namespace
 
-Result<http::ProxySettings> http_settings(const config::Model& model, const Policy& policy) {
+http::ProxySettings http_settings(const config::Model& model, const Policy& policy) {
   const config::Http& http = *model.services.http;
   http::ProxySettings settings;
   settings.name = settings.realm = model.system.name;
@@ -50,10 +50,11 @@ Result<http::ProxySettings> http_settings(const config::Model& model, const Poli
   settings.destinations.refused_ports = http::ports_of_other_protocols();
   settings.destinations.connect_ports = http.connect_ports;
   if (!http.allow_private.empty()) {
+    // It was found to resolve when the configuration was judged; else nothing is allowed.
     auto allowed = config::resolve_addresses(model.objects, http.allow_private);
-    if (!allowed) return std::move(allowed).error().within("services.http.allow_private");
-    settings.destinations.allowed = std::move(*allowed);
+    if (allowed) settings.destinations.allowed = std::move(*allowed);
   }
+  if (model.services.dns) settings.local_domain = model.services.dns->domain;
   settings.asks_login = http.login == config::HttpLogin::required;
   settings.limits = limits_of(http);
   if (!http.cache) return settings;
@@ -76,6 +77,16 @@ std::vector<http::ProxyListener> http_listeners(const config::Http& http, const 
   for (const io::ListenAddress& at :
        listeners_of(config::listening_of(http), http.port, policy, device_of))
     listeners.push_back({at.device, at.address, at.port, false});
+  // Whatever address they are for, on the ports that they are for.
+  const Interception& interception = policy.interception;
+  for (size_t i = 0; i < policy.interfaces.size(); ++i) {
+    const auto id = static_cast<InterfaceId>(i);
+    if ((interception.in & set_of(id)) == 0) continue;
+    const std::string device = device_of(id);
+    if (device.empty()) continue;
+    for (const uint16_t port : interception.ports)
+      listeners.push_back({device, Ipv4Address(), port, true});
+  }
   return listeners;
 }
 

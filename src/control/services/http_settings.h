@@ -15,9 +15,10 @@
 
 namespace postern {
 
-// All but the listeners, the parent and the URL rules.
-Result<http::ProxySettings> http_settings(const config::Model& model, const Policy& policy);
-// At the addresses of its interfaces; external ones are never among them (F53).
+// All but the listeners, the parent, and the rules for some URLs.
+http::ProxySettings http_settings(const config::Model& model, const Policy& policy);
+// At the addresses of its interfaces; external ones are never among them (F53). Then those for what
+// the policy intercepts.
 std::vector<http::ProxyListener> http_listeners(const config::Http& http, const Policy& policy,
                                                 const DeviceOf& device_of);
 // Reads the file with the password: its first line.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // OwnQuestions: the gateway asks its own DNS service for the addresses of a name, as clients do:
-// records, leases, block lists, the cache, forwards and validation hold for it, too; rate limit and
-// query log do not.
+// records, leases, the cache, forwards and validation hold for it, too; rate limit, query log and
+// block lists do not. Who asks on behalf of a client holds the block lists against the name itself
+// (DnsControl::find_addresses); names that it is only another one for (CNAME) are not looked at.
 //
 // Thread: control. Bound: kQuestionsMax under way; further ones fail at once. Each is answered: the
 // service gives up by itself (Forwarder::kPatience), and what is open at the end fails.

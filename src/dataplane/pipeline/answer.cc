@@ -76,18 +76,17 @@ bool Pipeline::State::is_within_budget(const Packet& packet) {
 }
 
 // F20: a TCP SYN gets RST/ACK, everything else ICMP administratively prohibited by filter.
-void Pipeline::State::deny(Packet& packet, uint16_t rule) {
+void Pipeline::State::deny(Packet& packet, DropReason reason, uint16_t rule) {
   denied_by = rule;
   bool is_syn =
       packet.key.protocol == protocol::tcp && !packet.is_later_fragment &&
       (packet.tcp_flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::ack)) == tcp_flag::syn;
   if (!is_syn || !may_answer(packet)) {
-    error(packet, DropReason::filter_deny, icmp_type::unreachable,
-          unreachable_code::admin_prohibited, 0);
+    error(packet, reason, icmp_type::unreachable, unreachable_code::admin_prohibited, 0);
   } else if (!is_within_budget(packet)) {
-    drop(packet, DropReason::filter_deny, rule);
+    drop(packet, reason, rule);
   } else {
-    drop_answered(packet, DropReason::filter_deny);
+    drop_answered(packet, reason);
     turn_into_tcp_reset(packet);
     send_back(packet);
   }

@@ -3,9 +3,6 @@
 
 #include <utility>
 
-#include "dataplane/nat/tcp_tracker.h"
-#include "dataplane/packet/icmp_query.h"
-
 namespace postern {
 namespace {
 
@@ -241,6 +238,15 @@ void finish_hairpin(const Policy& policy, const Destination& destination, Decisi
   }
 }
 
+// F56: the proxy answers in the place of the destination. When it does not listen the sender is
+// told so: past it is no way.
+void intercept(const Policy& policy, Decision& decision) {
+  const bool is_served = policy.interception.is_served;
+  decision.intercepted = true;
+  decision.outcome = is_served ? Outcome::host : Outcome::deny;
+  decision.reason = is_served ? DropReason::none : DropReason::http_proxy_down;
+}
+
 // Translates decision.query to what the packet aims at.
 Destination translate_destination(const Policy& policy, const FirstPacket& packet,
                                   Decision& decision) {
@@ -287,6 +293,9 @@ void judge_first(const Policy& policy, const FirstPacket& packet, NextHits* hits
   }
   if (destination.mapping == nullptr && is_hidden_from_sender(policy, decision)) {
     return refuse(decision, DropReason::hidden_host);
+  }
+  if (destination.external == nullptr && policy.interception.takes(query)) {
+    return intercept(policy, decision);
   }
   decision.outcome = Outcome::forward;
   choose_source_nat(policy, decision.out, decision);
@@ -338,24 +347,6 @@ void judge_hairpin_inner(const Policy& policy, const FirstPacket& packet, Decisi
 }
 
 }  // namespace
-
-FirstPacket first_of(const Packet& packet, InterfaceId in) {
-  FirstPacket first;
-  first.in = in;
-  first.key = packet.key;
-  first.tcp_flags = packet.tcp_flags;
-  first.icmp_type = packet.icmp_type;
-  first.icmp_code = packet.icmp_code;
-  first.to_multicast_mac = packet.to_multicast_mac;
-  return first;
-}
-
-// An ICMP reply stands where a request has its destination port (FlowKey).
-bool may_open(const FirstPacket& packet) {
-  if (packet.key.protocol == protocol::tcp) return opens_session(packet.tcp_flags);
-  if (packet.key.protocol != protocol::icmp) return true;
-  return !is_query_reply(packet.icmp_type);
-}
 
 Decision decide(const Policy& policy, const FirstPacket& packet, NextHits* hits) {
   Decision decision;

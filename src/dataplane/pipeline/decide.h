@@ -3,7 +3,7 @@
 // for judging living sessions again and for `postern explain`, so that they cannot differ (C04).
 //
 //   anti-spoof -> destination NAT -> route -> filter (inside addresses, both directions)
-//              -> source NAT
+//              -> for the HTTP proxy? -> source NAT
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,9 @@ FirstPacket first_of(const Packet& packet, InterfaceId in);
 
 enum class Outcome : uint8_t {
   drop,            // with reason
-  deny,            // with reason filter_deny; the sender is told
+  deny,            // with reason; the sender is told
   forward,         // to `out`
-  host,            // to the gateway itself
+  host,            // to the gateway itself, or to its HTTP proxy (intercepted)
   host_broadcast,  // to the gateway itself, without a session
   hairpin,         // translate the source, then go round to `out`'s external address
 };
@@ -46,6 +46,7 @@ struct Decision {
   uint16_t rule = kNoRule;                         // the rule that decided; kNoRule: the default
   FlowQuery query;                                 // as the filter saw it
   bool filtered = false;                           // the filter was asked (query is complete)
+  bool intercepted = false;                        // permitted; the HTTP proxy answers, or nobody
   const ConfiguredMapping* destination = nullptr;  // destination NAT that applies
   SourceNatKind source_nat = SourceNatKind::none;
   const SourceRule* source_rule = nullptr;  // dynamic (or none by rule)

@@ -151,7 +151,7 @@ void Pipeline::State::act_on(Packet& packet, const Decision& decision, SessionKi
       }
       return drop(packet, decision.reason, decision.rule);
     case Outcome::deny:
-      return deny(packet, decision.rule);
+      return deny(packet, decision.reason, decision.rule);
     case Outcome::host_broadcast:
       count_rule(decision.rule, packet, 1);
       return to_gateway(packet);

@@ -143,7 +143,7 @@ struct alignas(kOwnLines) Pipeline::State {
   void arp(Packet& packet);
   bool may_answer(const Packet& packet) const;
   bool is_within_budget(const Packet& packet);
-  void deny(Packet& packet, uint16_t rule);
+  void deny(Packet& packet, DropReason reason, uint16_t rule);
   void error(Packet& packet, DropReason reason, uint8_t type, uint8_t code, uint16_t mtu);
   void send_back(Packet& packet);
   void nobody_there(Packet& packet);

@@ -16,6 +16,7 @@
 #include "dataplane/nat/shards.h"
 #include "dataplane/packet/counters.h"
 #include "dataplane/packet/flow_record.h"
+#include "dataplane/policy/interception.h"
 #include "dataplane/policy/route_table.h"
 #include "dataplane/table/table_memory.h"
 
@@ -43,6 +44,7 @@ class Policy {
   RouteTable routes;  // connected networks, own addresses (kGateway), static routes
   Ruleset rules;
   NatPolicy nat;
+  Interception interception;
   Timeouts timeouts;
   // It may be taken back: TCP sessions that it does not allow stay, though nothing of them passes.
   bool is_on_trial = false;

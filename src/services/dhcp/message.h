@@ -68,6 +68,7 @@ constexpr uint8_t client_fqdn = 81;
 constexpr uint8_t relay_agent = 82;
 constexpr uint8_t architecture = 93;
 constexpr uint8_t classless_routes = 121;
+constexpr uint8_t wpad_url = 252;  // by use; no RFC
 constexpr uint8_t end = 255;
 }  // namespace option
 

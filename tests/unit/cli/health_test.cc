@@ -146,6 +146,27 @@ TEST_CASE("cli/health: each thing that is amiss is told with what mends it", "[F
   }
 }
 
+TEST_CASE("cli/health: a cache that cannot be is told before anybody misses it", "[F63][F55]") {
+  Fit fit;
+  config::HttpCache cache;
+  cache.size = 16 << 20;
+  const Machine machine(fit.files.root());
+  const auto examined = [&] { return check_cache(machine, cache, "/var/lib/postern"); };
+  CHECK(examined().health == Health::ok);
+  cache.size = uint64_t{1} << 60;
+  CHECK(examined().health == Health::warn);
+  CHECK(examined().text.find("/var/lib/postern has ") != std::string::npos);
+  CHECK(examined().mend == "df -h /var/lib/postern");
+  cache.file = "/nowhere/at/all";
+  CHECK(examined().mend == "df -h /");
+  fit.files.write("disk/cache", "of another size");
+  cache.file = "/disk/cache";
+  CHECK(examined().health == Health::warn);
+  CHECK(examined().mend == "postern cache recreate");
+  cache.size = *machine.octets("/disk/cache");
+  CHECK(examined().health == Health::ok);
+}
+
 TEST_CASE("cli/machine: lists of cores, good ones and others", "[F63]") {
   CHECK(cores_of("0-2,5") == std::vector<unsigned>{0, 1, 2, 5});
   CHECK(cores_of("").empty());

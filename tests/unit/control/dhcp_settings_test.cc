@@ -47,6 +47,28 @@ TEST_CASE("services/dhcp_settings: the routes tell who relays where nobody is li
   CHECK(own.link == 1);
 }
 
+TEST_CASE("services/dhcp_settings: browsers are told of the proxy at the scope's own address",
+          "[F46][F56]") {
+  const auto wpad_of = [](const std::string& scope, Ipv4Address proxy) {
+    auto loaded = config::load(
+        test::configuration("    - { name: all, in: lan, action: permit }\n",
+                            "services: { dhcp: { scopes: [ { " + scope + " } ] } }\n"));
+    REQUIRE(loaded.ok());
+    ServedByGateway served;
+    served.pac.push_back({"eth1", proxy, 3128});
+    const dhcp::Settings settings = dhcp_settings(loaded.model, served);
+    std::string text;
+    for (const dhcp::Option& option : settings.scopes.at(0).gateway.options) {
+      if (option.code == dhcp::option::wpad_url)
+        text.assign(option.value.begin(), option.value.end());
+    }
+    return text;
+  };
+  const std::string scope = "interface: lan, range: 192.168.1.9-192.168.1.19";
+  CHECK(wpad_of(scope, Ipv4Address(192, 168, 1, 1)) == "http://192.168.1.1:3128/wpad.dat");
+  CHECK(wpad_of(scope, Ipv4Address(192, 168, 2, 1)).empty());
+}
+
 TEST_CASE("services/dhcp_settings: a list of relays says who relays, and nobody else", "[F46]") {
   auto branch = scope_of("  - { to: 10.5.0.0/16, via: 192.168.1.2 }\n",
                          kBranch + ", relays: [192.168.1.7, 10.5.1.1]");

@@ -130,6 +130,32 @@ TEST_CASE("control/http_cache: a place that was not there is tried again", "[C19
   CHECK(bed.cache.error().empty());
 }
 
+TEST_CASE("control/http_cache: the loop does not wait for the disk when a store goes", "[C19]") {
+  Bed bed;
+  REQUIRE(bed.follow(HttpCachePlan{bed.file(), kOctets}) == State::ready);
+  // What is written into it is not on the disk yet when it is let go of.
+  for (int i = 0; i < 100; ++i) {
+    const std::string key = "http://www.example.com/" + std::to_string(i);
+    auto writer = bed.cache.store()->begin({key}, "metadata", {});
+    REQUIRE(writer);
+    const std::vector<uint8_t> octets(20'000, 'x');
+    writer->append(octets);
+    writer->commit({});
+  }
+  bed.cache.follow(std::nullopt);
+  CHECK(bed.cache.store() == nullptr);
+  CHECK(bed.used.back() == nullptr);
+  // The same file, which is opened once the one before is done with it.
+  REQUIRE(bed.follow(HttpCachePlan{bed.file(), kOctets}) == State::ready);
+  CHECK(bed.cache.store()->counters().objects == 100);
+  Result<void> told = Error{ErrorCode::failed, ""};
+  bed.cache.recreate([&](const Result<void>& done) { told = done; });
+  CHECK(bed.cache.state() == State::opening);
+  bed.settle();
+  CHECK(told);
+  CHECK(bed.cache.store()->counters().objects == 0);
+}
+
 TEST_CASE("control/http_cache: without one wanted there is none to make anew", "[F55]") {
   Bed bed;
   Result<void> told;

@@ -25,6 +25,7 @@ struct Bed {
   accounts::Accounts accounts{loop, accounts_world()};
   std::string logged_in;  // at kDesk, by the page
   size_t refused = 0;
+  uint32_t retry_s = 0;  // of the last answer that was busy; else 0
   HttpLogins logins{accounts, logins_world()};
 
   Bed() {
@@ -61,8 +62,9 @@ struct Bed {
   std::string check(const std::string& user, const std::string& password, bool* is_at_once) {
     std::string who;
     bool is_done = false;
-    logins.check({user, password, kDesk}, [&](const http::Identity* identity) {
-      who = identity != nullptr ? identity->user : "";
+    logins.check({user, password, kDesk}, [&](const http::LoginAnswer& answer) {
+      who = answer.identity != nullptr ? answer.identity->user : "";
+      retry_s = answer.is_busy ? answer.retry_s : 0;
       is_done = true;
       loop.stop();
     });
@@ -134,8 +136,8 @@ TEST_CASE("control/http_logins: connections that come with one password wait for
   Bed bed;
   int answers = 0;
   for (int i = 0; i < 50; ++i) {
-    bed.logins.check({"anna", kPassword, kDesk}, [&](const http::Identity* identity) {
-      CHECK(identity != nullptr);
+    bed.logins.check({"anna", kPassword, kDesk}, [&](const http::LoginAnswer& answer) {
+      CHECK(answer.identity != nullptr);
       if (++answers == 50) bed.loop.stop();
     });
   }
@@ -143,6 +145,100 @@ TEST_CASE("control/http_logins: connections that come with one password wait for
   static_assert(accounts::Accounts::kHashesMax < 50);
   bed.run();
   CHECK(answers == 50);
+}
+
+TEST_CASE("control/http_logins: a wrong password that comes again is no other attempt",
+          "[F57][F61]") {
+  Bed bed;
+  bool is_at_once = true;
+  CHECK(bed.check("anna", "old-horse1", &is_at_once).empty());
+  CHECK_FALSE(is_at_once);
+  const uint64_t wrong = bed.accounts.attempts().counters().wrong;
+  for (int i = 0; i < 100; ++i) {
+    CHECK(bed.check("anna", "old-horse1", &is_at_once).empty());
+    CHECK(is_at_once);
+  }
+  CHECK(bed.accounts.attempts().counters().wrong == wrong);
+  CHECK(bed.accounts.attempts().counters().refused == 0);
+  CHECK(bed.refused == 1);
+  // Neither the name nor the address is blocked for it.
+  CHECK(bed.check("anna", kPassword) == "anna");
+  CHECK(bed.check("bert", kPassword) == "bert");
+  // Another wrong one is.
+  CHECK(bed.check("anna", "old-horse2", &is_at_once).empty());
+  CHECK_FALSE(is_at_once);
+  CHECK(bed.accounts.attempts().counters().wrong == wrong + 1);
+  bed.now = bed.now + HttpLogins::kWrongRemembered;
+  CHECK(bed.check("anna", "old-horse1", &is_at_once).empty());
+  CHECK_FALSE(is_at_once);
+}
+
+TEST_CASE("control/http_logins: what was wrong is right when the password becomes that",
+          "[F57][F61]") {
+  Bed bed;
+  const std::string later = "another-horse2";
+  CHECK(bed.check("anna", later).empty());
+  bed.model.users.accounts[0].password = *accounts::hash_of(later, bed.model.users.password);
+  bed.follow();
+  CHECK(bed.check("anna", later) == "anna");
+}
+
+TEST_CASE("control/http_logins: many users of one address are no guesser", "[F57][F61]") {
+  Bed bed;
+  const std::string hash = bed.model.users.accounts[0].password;
+  constexpr int kUsers = 60;
+  for (int i = 0; i < kUsers; ++i) {
+    auto& user = bed.model.users.accounts.emplace_back();
+    user.name = "user" + std::to_string(i);
+    user.password = hash;
+  }
+  bed.follow();
+  // More at once than hashes may wait, and than wrong ones block an address.
+  static_assert(kUsers > accounts::Accounts::kHashesMax);
+  int right = 0, answers = 0;
+  for (int i = 0; i < kUsers; ++i) {
+    bed.logins.check({"user" + std::to_string(i), kPassword, kDesk},
+                     [&](const http::LoginAnswer& answer) {
+                       if (answer.identity != nullptr) ++right;
+                       if (++answers == kUsers) bed.loop.stop();
+                     });
+  }
+  bed.run();
+  CHECK(right == kUsers);
+  CHECK(bed.refused == 0);
+}
+
+TEST_CASE("control/http_logins: of one address so many wait, and no more", "[F57]") {
+  Bed bed;
+  size_t answers = 0;
+  const size_t beyond = 10;
+  for (size_t i = 0; i < HttpLogins::kWaitingMax + beyond; ++i) {
+    bed.logins.check({"nobody" + std::to_string(i), "x", kDesk},
+                     [&](const http::LoginAnswer& answer) {
+                       CHECK(answer.is_busy);
+                       ++answers;
+                     });
+  }
+  CHECK(answers == beyond);
+  CHECK(bed.refused == beyond);
+}
+
+TEST_CASE("control/http_logins: who is not looked at is told to come again, not that it is wrong",
+          "[F57][F61]") {
+  Bed bed;
+  bed.model.users.lockout.free_attempts = 1;
+  bed.model.users.lockout.attempts = 2;
+  bed.follow();
+  CHECK(bed.check("anna", "old-horse1").empty());
+  CHECK(bed.retry_s == 0);
+  bed.now = bed.now + seconds(60);
+  CHECK(bed.check("anna", "old-horse2").empty());
+  CHECK(bed.retry_s == 0);
+  CHECK(bed.check("anna", kPassword).empty());
+  CHECK(bed.retry_s == 900);
+  bed.now = bed.now + seconds(900);
+  CHECK(bed.check("anna", kPassword) == "anna");
+  CHECK(bed.retry_s == 0);
 }
 
 TEST_CASE("control/http_logins: groups are those of now", "[F57]") {

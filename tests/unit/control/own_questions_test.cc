@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/services/own_questions.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
+#include <memory>
 #include <vector>
 
 namespace postern {
@@ -35,7 +42,76 @@ std::vector<uint8_t> answer(uint16_t rcode, const std::vector<uint32_t>& address
   return room;
 }
 
+// A DNS service whose only server is a socket that nobody reads.
+struct Bed {
+  boost::asio::io_context context;
+  const int silent = socket(AF_INET, SOCK_DGRAM, 0);
+  std::vector<uint32_t> others;  // numbers of answers that are not ours
+  dns::Service service{context, {}};
+  std::unique_ptr<OwnQuestions> own = std::make_unique<OwnQuestions>(service);
+  std::vector<std::string> told;
+
+  Bed() {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(bind(silent, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+    REQUIRE(getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    dns::Settings settings;
+    settings.servers = {{Ipv4Address(127, 0, 0, 1), ntohs(address.sin_port), {}}};
+    settings.records = {{Ipv4Address(198, 51, 100, 7), *dns::parse_name("here.example")}};
+    REQUIRE(service.apply(settings, {}));
+    service.set_own_reply([this](uint32_t number, dns::Bytes message) {
+      if (number < OwnQuestions::kFirstNumber) return others.push_back(number);
+      own->take(number, message);
+    });
+  }
+  ~Bed() {
+    own.reset();
+    close(silent);
+  }
+  void ask(const std::string& name) {
+    own->ask(*dns::parse_name(name), [this](const Result<OwnQuestions::Addresses>& addresses) {
+      told.push_back(addresses ? to_text(addresses->front()) : addresses.error().text);
+    });
+  }
+};
+
 }  // namespace
+
+TEST_CASE("control/own_questions: a question is answered once, to the one who asked", "[F56]") {
+  Bed bed;
+  bed.ask("away.example");
+  CHECK(bed.own->under_way() == 1);
+  bed.ask("here.example");
+  CHECK(bed.told == std::vector<std::string>{"198.51.100.7"});
+  // A number that nobody asked under, or that was answered already.
+  bed.own->take(OwnQuestions::kFirstNumber + 1'000, answer(0, {1}));
+  bed.own->take(OwnQuestions::kFirstNumber + 1, answer(0, {0xC6336450}));
+  bed.own->take(OwnQuestions::kFirstNumber + 1, answer(0, {2}));
+  CHECK(bed.told == std::vector<std::string>{"198.51.100.7", "198.51.100.80"});
+  CHECK(bed.own->under_way() == 0);
+  CHECK(bed.others.empty());
+}
+
+TEST_CASE("control/own_questions: so many are under way; further ones fail at once", "[F56]") {
+  Bed bed;
+  for (size_t i = 0; i < OwnQuestions::kQuestionsMax; ++i)
+    bed.ask("away.example");
+  CHECK(bed.told.empty());
+  CHECK(bed.own->under_way() == OwnQuestions::kQuestionsMax);
+  bed.ask("here.example");
+  CHECK(bed.told == std::vector<std::string>{"too many names are asked for at once"});
+}
+
+TEST_CASE("control/own_questions: what is open when the service ends fails", "[F56]") {
+  Bed bed;
+  bed.ask("away.example");
+  bed.ask("b.away.example");
+  bed.own.reset();
+  CHECK(bed.told == std::vector<std::string>(2, "the DNS service ends"));
+}
 
 TEST_CASE("control/own_questions: addresses are read off an answer, in its order", "[F56]") {
   const auto found = addresses_of_answer(answer(0, {0xC6336450, 0xC6336401}));

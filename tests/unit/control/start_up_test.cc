@@ -286,6 +286,7 @@ TEST_CASE(
       {{Ipv4Address(192, 168, 1, 0), 24}, 1, Ipv4Address(), true},
       {{Ipv4Address(192, 168, 1, 1), 32}, kGateway, Ipv4Address(), true},
   });
+  policy.interception.in = set_of(0) | set_of(1);
   HostPlan plan = plan_host_path(
       policy, [](InterfaceId id) { return id == 0 ? std::string("gw-wan") : std::string(); });
   REQUIRE(plan.devices.size() == 1);
@@ -293,4 +294,5 @@ TEST_CASE(
   CHECK(plan.devices[0].addresses == policy.interfaces[0].addresses);
   REQUIRE(plan.routes.size() == 1);
   CHECK(plan.routes[0] == HostRoute{all, Ipv4Address(203, 0, 113, 1), "gw-wan"});
+  CHECK(plan.delivers == std::vector<std::string>{"gw-wan"});
 }

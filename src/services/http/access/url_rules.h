@@ -46,6 +46,7 @@ struct UrlRule {
   std::optional<uint32_t> time = {};      // nothing: always
   UrlAction action = UrlAction::deny;
   std::string message = {};  // for the page that refuses
+  std::string name = {};     // for logs
 };
 
 struct UrlQuestion {

@@ -67,14 +67,15 @@ void remove_dot_segments(std::string& text, size_t start) {
 
 bool make_key(const Url& url, CacheKey& key) {
   key.text.clear();
-  if (!url.user.empty() || url.path.size() > kKeyMax) return false;
   key.text += to_text(url.scheme);
   key.text += "://";
   append_authority(key.text, url.authority, default_port(url.scheme));
   const size_t start = key.text.size();
+  key.path_start = start;
+  key.is_well_encoded = is_well_encoded(url.path);
   const bool has_slash = url.path.starts_with('/');
   if (!has_slash) key.text += '/';
-  if (is_well_encoded(url.path)) {
+  if (key.is_well_encoded) {
     const size_t query = std::min(url.path.find('?'), url.path.size());
     append_encoded(key.text, url.path.substr(0, query));
     if (url.scheme != Scheme::gopher) remove_dot_segments(key.text, start);
@@ -83,7 +84,7 @@ bool make_key(const Url& url, CacheKey& key) {
     key.text += url.path;
   }
   key.is_exact = std::string_view(key.text).substr(start + (has_slash ? 0 : 1)) == url.path;
-  return key.text.size() <= kKeyMax;
+  return url.user.empty() && key.text.size() <= kKeyMax;
 }
 
 }  // namespace postern::http

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/http/message/framing.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
+#include <string>
 
 #include "services/http/message/hop.h"
 #include "services/http/message/octets.h"
@@ -85,6 +88,24 @@ Refusal frame_body(const FramingFields& found, uint8_t minor, Framing& framing) 
   return {};
 }
 
+// RFC 9112 section 6.3, the fourth item: behind a coding that is not chunked the body of a response
+// goes on until the server closes. We pass it on as it is where the coding is a word that no server
+// codes by ("identity", "binary", ...): of gzip and the like the client could not know, and what
+// looks like chunked may be chunks.
+bool is_idle_coding(const FramingFields& found, uint8_t minor) {
+  constexpr std::array<std::string_view, 6> kCodings = {"gzip",    "x-gzip",     "compress",
+                                                        "deflate", "x-compress", "br"};
+  const std::string_view coding = found.coding.value;
+  if (minor == 0 || found.coding.count != 1 || found.length.count != 0) return false;
+  if (coding.empty() || !all_of(coding, kTokenOctet)) return false;
+  std::string lower(coding);
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + ('a' - 'A'));
+  }
+  return lower.find("chunk") == std::string::npos &&
+         std::find(kCodings.begin(), kCodings.end(), lower) == kCodings.end();
+}
+
 bool has_octets(const Framing& framing) {
   return framing.body == Body::chunked || framing.length > 0;
 }
@@ -107,11 +128,13 @@ Refusal frame_checked_response(const ResponseHead& head, std::string_view method
                                Framing& framing) {
   const Connection connection(head.fields);
   if (connection.is_broken()) return {kBadGateway, "connection"};
-  if (const Refusal refusal = frame_body(collect(head.fields), head.minor, framing)) {
-    return refusal;
+  const FramingFields found = collect(head.fields);
+  if (!is_idle_coding(found, head.minor)) {
+    if (const Refusal refusal = frame_body(found, head.minor, framing)) return refusal;
   }
   framing.is_persistent =
       !connection.has_close() && (head.minor > 0 || connection.has_keep_alive());
+  if (found.coding.count > 0 && framing.body != Body::chunked) framing.is_persistent = false;
   const bool is_interim = head.status < 200;
   if (head.status == 101) return {kBadGateway, "upgrade"};
   if (is_interim && has_octets(framing)) return {kBadGateway, "interim_body"};

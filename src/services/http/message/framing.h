@@ -43,7 +43,8 @@ struct RequestFraming : Framing {
 Refusal frame_request(const RequestHead& head, const Target& target, RequestFraming& framing);
 
 // `method`: of the request that this answers. Refused with 502; an interim response with a body and
-// 101 are, too, as Upgrade is never passed on.
+// 101 are, too: who has asked for an upgrade looks for that before. One transfer coding that is no
+// coding ("identity") is passed over, and the connection ends with the body.
 Refusal frame_response(const ResponseHead& head, std::string_view method, Framing& framing);
 
 // 1*DIGIT as of Content-Length: no sign, no space, no list; at most 2^63-1. False: it is not that.

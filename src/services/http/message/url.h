@@ -86,6 +86,8 @@ struct CacheKey {
   // answer from what is kept under the key, yet keep only what came for the normal form. So nobody
   // puts the answer for /%69ndex or /x/../index in the place of the one for /index.
   bool is_exact = true;
+  size_t path_start = 0;        // in `text`
+  bool is_well_encoded = true;  // every '%' of the path begins a percent-encoding
 };
 
 // Puts the normal form of `url` (RFC 9110 section 4.2.3, RFC 3986 section 6.2.2) into `key`, whose
@@ -94,7 +96,7 @@ struct CacheKey {
 // selector is opaque), "/" for an empty path. Everything else stays: reserved octets, the query
 // with its order, a '?' without query, doubled slashes, the dot behind a name. A path with a '%'
 // that is no percent-encoding stays as it is. False: nothing is kept for this URL, as it holds a
-// user or the key would be above kKeyMax.
+// user or the key is above kKeyMax; it is the normal form all the same, without the user.
 [[nodiscard]] bool make_key(const Url& url, CacheKey& key);
 
 }  // namespace postern::http

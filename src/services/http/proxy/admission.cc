@@ -42,31 +42,54 @@ std::optional<Credentials> parse_basic(std::string_view value) {
   return credentials;
 }
 
-Asked asked_of(const Request& request) {
-  if (request.target.form == TargetForm::authority)
-    return Asked{request.head().target, request.url.authority.host, {}};
-  const std::string_view url = request.has_key ? request.key.text : request.head().target;
-  return Asked{url, request.url.authority.host, request.url.path};
-}
+namespace {
 
-Admission admit(const Core& core, const Asked& asked, const Identity* identity, bool may_ask) {
-  const bool must_log_in = core.settings.asks_login && identity == nullptr;
-  if (must_log_in) return Admission{may_ask ? Admission::Kind::log_in : Admission::Kind::deny, {}};
-  if (!core.settings.url_rules) return {};
+Admission judge(const Core& core, const Asked& asked, const Identity* identity, bool may_ask) {
+  const UrlRules& rules = *core.settings.url_rules;
   UrlQuestion question;
-  question.url = asked.url;
-  question.host = asked.host;
-  question.path = asked.path;
+  question.url = asked.url();
+  question.host = asked.host();
+  question.path = asked.path();
   if (identity != nullptr) question.principals = identity->principals;
   if (core.seams.time_holds) question.holds = &core.seams.time_holds;
-  const UrlVerdict verdict = core.settings.url_rules->judge(question);
+  const UrlVerdict verdict = rules.judge(question);
   if (verdict.action == UrlAction::permit) return {};
   if (verdict.may_change_by_login && identity == nullptr && may_ask)
     return Admission{Admission::Kind::log_in, {}};
-  const std::string_view message =
-      verdict.rule ? std::string_view(core.settings.url_rules->rule(*verdict.rule).message)
-                   : std::string_view();
-  return Admission{Admission::Kind::deny, message};
+  Admission denial{Admission::Kind::deny, {}};
+  if (!verdict.rule) return denial;
+  denial.message = rules.rule(*verdict.rule).message;
+  denial.rule = static_cast<uint32_t>(*verdict.rule);
+  return denial;
+}
+
+Admission judge_both(const Core& core, const Asked& asked, const Identity* identity, bool may_ask) {
+  const Admission admission = judge(core, asked, identity, may_ask);
+  if (admission.kind != Admission::Kind::permit) return admission;
+  const std::optional<Asked> loose = asked.loose();
+  return loose ? judge(core, *loose, identity, may_ask) : admission;
+}
+
+}  // namespace
+
+Admission admit(const Core& core, const Request& request, const Identity* identity, bool may_ask) {
+  const bool must_log_in = core.settings.asks_login && identity == nullptr;
+  if (must_log_in) return Admission{may_ask ? Admission::Kind::log_in : Admission::Kind::deny, {}};
+  if (!core.settings.url_rules) return {};
+  return judge_both(core, Asked(request), identity, may_ask);
+}
+
+Admission admit_at(const Core& core, const Request& request, const Peer& original,
+                   const Identity* identity) {
+  if (!core.settings.url_rules) return {};
+  const std::string address = to_text(original.address);
+  return judge_both(core, Asked(request, address, original.port), identity, false);
+}
+
+Admission admit_name(const Core& core, std::string_view name, uint16_t port,
+                     const Identity* identity) {
+  if (!core.settings.url_rules) return {};
+  return judge(core, Asked(name, port), identity, false);
 }
 
 }  // namespace postern::http

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "services/http/access/url_rules.h"
+#include "services/http/proxy/asked.h"
 #include "services/http/proxy/core.h"
 #include "services/http/proxy/request.h"
 
@@ -32,18 +33,17 @@ std::optional<Credentials> parse_basic(std::string_view value);
 struct Admission {
   enum class Kind : uint8_t { permit, deny, log_in };
   Kind kind = Kind::permit;
-  std::string_view message;  // of the rule, for the page; good as long as the rules
+  std::string_view message;           // of the rule, for the page; good as long as the rules
+  std::optional<uint32_t> rule = {};  // that denies: its place in the rules; nothing: none matched
 };
-
-// What is asked for, as the rules see it.
-struct Asked {
-  std::string_view url;
-  std::string_view host;
-  std::string_view path;
-};
-Asked asked_of(const Request& request);
 
 // `identity`: nullptr: nobody knows who it is. `may_ask`: the client would understand a 407.
-Admission admit(const Core& core, const Asked& asked, const Identity* identity, bool may_ask);
+Admission admit(const Core& core, const Request& request, const Identity* identity, bool may_ask);
+// Of the same at the address that a transparent client was going to. Asks for no log-in.
+Admission admit_at(const Core& core, const Request& request, const Peer& original,
+                   const Identity* identity);
+// Of the name that is said in a tunnel to `port`.
+Admission admit_name(const Core& core, std::string_view name, uint16_t port,
+                     const Identity* identity);
 
 }  // namespace postern::http

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/http/proxy/client_connection.h"
 
-#include <sodium.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,7 +18,6 @@ ClientConnection::ClientConnection(Core& core, Owner& owner, int fd, const Peer&
 
 ClientConnection::~ClientConnection() {
   if (exchange_) exchange_->abandon();
-  if (known_) sodium_memzero(known_->header.data(), known_->header.size());
   core_.poller.remove(fd_, *this);
   close(fd_);
 }
@@ -32,12 +32,11 @@ void ClientConnection::stop_soon() {
   if (exchange_ == nullptr && !is_lingering_) close_now();
 }
 
-const Identity* ClientConnection::known_by(std::string_view header) const {
-  return known_ && known_->header == header ? &known_->identity : nullptr;
-}
-
-void ClientConnection::remember(std::string_view header, const Identity& identity) {
-  known_ = std::make_unique<Known>(Known{std::string(header), identity});
+Peer ClientConnection::own() const {
+  sockaddr_in at = {};
+  socklen_t size = sizeof at;
+  getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size);
+  return Peer{Ipv4Address(ntohl(at.sin_addr.s_addr)), ntohs(at.sin_port)};
 }
 
 void ClientConnection::close_now() {

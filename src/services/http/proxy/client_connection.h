@@ -50,6 +50,8 @@ class ClientConnection final : public Poller::Handler, public Timed {
   int fd() const { return fd_; }
   const Peer& peer() const { return peer_; }
   const Peer& original() const { return original_; }
+  // Where the client has reached us.
+  Peer own() const;
   bool is_transparent() const { return !original_.address.is_unspecified(); }
   // The name that is known to have the original address.
   const std::string& verified_host() const { return verified_host_; }
@@ -59,10 +61,6 @@ class ClientConnection final : public Poller::Handler, public Timed {
   std::string& input() { return input_; }
   size_t slot = 0;  // of the owner
 
-  // Who was known by the credentials `header`, on this connection.
-  const Identity* known_by(std::string_view header) const;
-  void remember(std::string_view header, const Identity& identity);
-
   // From the Exchange, as its last act. `goes_on`: another request may follow; `is_complete`: the
   // client has got the whole answer.
   void on_exchange_end(bool goes_on, bool is_complete);
@@ -71,10 +69,6 @@ class ClientConnection final : public Poller::Handler, public Timed {
   void on_time_out() override;
 
  private:
-  struct Known {
-    std::string header;
-    Identity identity;
-  };
   void serve();
   bool serve_one();
   bool fill();
@@ -92,7 +86,6 @@ class ClientConnection final : public Poller::Handler, public Timed {
   std::string verified_host_;
   std::string input_;
   std::unique_ptr<Request> partial_;  // a head that is not whole yet, in input_
-  std::unique_ptr<Known> known_;
   std::unique_ptr<Exchange> exchange_;
   size_t lingered_ = 0;
   bool is_serving_ = false;   // within serve()

@@ -42,6 +42,14 @@ Problem problem_of(int error) {
   }
 }
 
+// Whether the server has said nothing since the last answer, not even its end: what it says before
+// it is asked is no answer, and its event may still be on the way.
+bool is_silent(int fd) {
+  char octet = 0;
+  return recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 }  // namespace
 
 Connector::Connector(Core& core, User& user) : core_(core), user_(user) {}
@@ -64,11 +72,26 @@ std::string Connector::key() const {
   return fmt::format("{}:{}", destination_.host, destination_.port);
 }
 
-Problem Connector::judge(Ipv4Address address, uint16_t port) const {
-  if (judge_address(core_.settings.destinations, address) != Barrier::none)
-    return Problem::destination_ip_prohibited;
-  if (core_.seams.judge && !core_.seams.judge(client_, address, port)) return Problem::filtered;
+Problem judge_destination(const Core& core, const Peer& client, const Peer& destination,
+                          Ipv4Address meant) {
+  const Barrier barrier = judge_address(core.settings.destinations, destination.address);
+  // A client whose own packets were on their way there needs nobody to be led into a private
+  // network.
+  const bool was_meant = meant == destination.address && barrier == Barrier::not_public;
+  if (barrier != Barrier::none && !was_meant) return Problem::destination_ip_prohibited;
+  const bool may_reach =
+      !core.seams.judge || core.seams.judge(client, destination.address, destination.port);
+  if (!may_reach) return Problem::filtered;
   return Problem::none;
+}
+
+bool leaves_judging_to_parent(const Core& core) {
+  const std::optional<ParentProxy>& parent = core.settings.parent;
+  return parent && (parent->is_trusted || !core.seams.judge);
+}
+
+Problem Connector::judge(Ipv4Address address) const {
+  return judge_destination(core_, client_, {address, destination_.port}, destination_.only);
 }
 
 void Connector::start(const Destination& destination, const Peer& client, bool may_reuse) {
@@ -78,21 +101,27 @@ void Connector::start(const Destination& destination, const Peer& client, bool m
   may_reuse_ = may_reuse;
   problem_ = Problem::dns_error;
   detail_.clear();
-  const std::optional<ParentProxy>& parent = core_.settings.parent;
-  if (parent && (parent->is_trusted || !core_.seams.judge)) return connect_parent();
-  if (!parent && take_kept()) return;
+  origin_ = Ipv4Address();
+  is_for_parent_ = false;
+  if (leaves_judging_to_parent(core_)) return connect_parent();
+  if (!core_.settings.parent && take_kept()) return;
   judge_name();
 }
 
 bool Connector::take_kept() {
   if (!may_reuse_) return false;
-  const bool is_judged = core_.settings.parent.has_value();
-  std::unique_ptr<UpstreamConnection> kept = core_.pool.take(key(), [&](const Peer& remote) {
-    return is_judged || judge(remote.address, destination_.port) == Problem::none;
-  });
-  if (!kept) return false;
-  user_.on_connected(std::move(kept));
-  return true;
+  for (;;) {
+    std::unique_ptr<UpstreamConnection> kept = core_.pool.take(key(), [&](const Peer& remote) {
+      return is_for_parent_ || judge(remote.address) == Problem::none;
+    });
+    if (!kept) return false;
+    if (is_silent(kept->fd())) {
+      if (!is_for_parent_) origin_ = kept->remote().address;
+      user_.on_connected(std::move(kept));
+      return true;
+    }
+    core_.poller.bury(std::move(kept));
+  }
 }
 
 void Connector::resolve(const std::string& name,
@@ -116,10 +145,13 @@ void Connector::judge_name() {
 }
 
 void Connector::on_judged(const Result<Seams::Addresses>& addresses) {
-  if (!addresses) return fail(Problem::dns_error, addresses.error().text);
+  if (!addresses) {
+    const bool is_blocked = addresses.error().code == ErrorCode::denied;
+    return fail(is_blocked ? Problem::denied : Problem::dns_error, addresses.error().text);
+  }
   addresses_.clear();
   for (const Ipv4Address address : *addresses) {
-    const Problem problem = judge(address, destination_.port);
+    const Problem problem = destination_.is_judged ? Problem::none : judge(address);
     if (problem != Problem::none) {
       problem_ = problem;
       detail_ = to_text(address);
@@ -128,6 +160,7 @@ void Connector::on_judged(const Result<Seams::Addresses>& addresses) {
     }
   }
   if (addresses_.empty()) return fail(problem_, detail_);
+  origin_ = addresses_.front();
   if (core_.settings.parent) return connect_parent();
   std::reverse(addresses_.begin(), addresses_.end());
   port_ = destination_.port;
@@ -135,6 +168,7 @@ void Connector::on_judged(const Result<Seams::Addresses>& addresses) {
 }
 
 void Connector::connect_parent() {
+  is_for_parent_ = true;
   if (take_kept()) return;
   resolve(core_.settings.parent->host, &Connector::on_parent_resolved);
 }
@@ -180,6 +214,7 @@ bool Connector::connect_to(Ipv4Address address) {
     problem_ = Problem::connection_limit_reached;
     return false;
   }
+  if (!is_for_parent_) origin_ = address;
   connecting_ = std::move(connection);
   core_.wheel.set(*connecting_, core_.settings.limits.connect_s);
   return true;

@@ -46,6 +46,7 @@ struct Core {
   UpstreamPool pool;
   ProxyCounters counters;
   Store* store = nullptr;                                   // none: nothing is kept
+  int64_t object_octets_max = INT64_MAX;                    // half of the store
   std::vector<char> scratch = std::vector<char>(kReadMax);  // of the event that is being handled
   std::unique_ptr<Request> request;  // the head that is being read, where it came in one piece
   std::unique_ptr<ExchangePool> exchanges;

@@ -21,6 +21,14 @@ constexpr std::array kSpecial = {
     prefix(203, 0, 113, 24), prefix(224, 0, 0, 4),    prefix(240, 0, 0, 4),
 };
 
+// Where the system connects to itself.
+constexpr Prefix kThisHost = prefix(0, 0, 0, 8);
+constexpr Prefix kLoopback = prefix(127, 0, 0, 8);
+
+bool has_exactly(const std::vector<AddressRange>& ranges, Ipv4Address address) {
+  return std::find(ranges.begin(), ranges.end(), AddressRange{address, address}) != ranges.end();
+}
+
 bool contains(const std::vector<AddressRange>& ranges, Ipv4Address address) {
   return std::any_of(ranges.begin(), ranges.end(),
                      [address](const AddressRange& range) { return range.contains(address); });
@@ -46,10 +54,13 @@ bool is_public(Ipv4Address address) {
                       [address](const Prefix& special) { return special.contains(address); });
 }
 
+// A range that is permitted for what else is in it does not mean the gateway.
 Barrier judge_address(const DestinationRules& rules, Ipv4Address address) {
-  if (contains(rules.allowed, address)) return Barrier::none;
-  if (!is_public(address)) return Barrier::not_public;
-  return contains(rules.own, address) ? Barrier::own : Barrier::none;
+  const bool is_own =
+      kThisHost.contains(address) || kLoopback.contains(address) || contains(rules.own, address);
+  if (is_own) return has_exactly(rules.allowed, address) ? Barrier::none : Barrier::own;
+  if (contains(rules.allowed, address) || is_public(address)) return Barrier::none;
+  return Barrier::not_public;
 }
 
 bool may_connect_port(const DestinationRules& rules, uint16_t port) {

@@ -25,8 +25,11 @@ enum class Barrier : uint8_t {
 std::vector<uint16_t> ports_of_other_protocols();
 
 struct DestinationRules {
-  std::vector<AddressRange> allowed;  // permitted although they are not public, or our own
-  std::vector<AddressRange> own;      // the gateway's addresses
+  // Permitted although they are not public. One of our own, too, where it stands here alone: a
+  // range of other servers is not meant to open the gateway, which trusts what it hears from
+  // itself.
+  std::vector<AddressRange> allowed;
+  std::vector<AddressRange> own;  // the gateway's addresses, beside loopback
   std::vector<uint16_t> refused_ports = ports_of_other_protocols();
   std::vector<uint16_t> connect_ports = {443};
 };

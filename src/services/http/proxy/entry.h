@@ -25,7 +25,7 @@ struct Entry {
   enum class Kind : uint8_t { response = 1, signpost = 2 };
   Kind kind = Kind::response;
   StoredFacts facts;
-  Ipv4Address origin;            // that it came from; unspecified: not known
+  Ipv4Address origin;            // of the server; unspecified: a trusted parent knows
   std::string_view vary_names;   // empty: it does not vary
   std::string_view field_lines;  // each with its CRLF; without Content-Length and Age
 };

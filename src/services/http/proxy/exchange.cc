@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/http/message/writer.h"
+#include "services/http/proxy/pac.h"
 
 namespace postern::http {
 namespace {
@@ -64,8 +65,8 @@ void Exchange::reset() {
   request_ = nullptr;
   kept_.reset();
   identity_ = nullptr;
-  only_ = Ipv4Address();
   may_use_store_ = true;
+  busy_s_ = 0;
   out_.clear();
   delivery_ = Delivery();
   notes_ = ResponseNotes();
@@ -89,6 +90,7 @@ void Exchange::reset() {
   upstream_wait_ = Duration();
   is_stored_ = false;
   detail_.clear();
+  rule_.reset();
 }
 
 void Exchange::start(ClientConnection& connection, Request& request, std::string_view head) {
@@ -154,17 +156,35 @@ bool Exchange::answer_here() {
     show(Problem::bad_request, "Max-Forwards");
   } else if (forwards.kind == MaxForwards::Kind::answer_here) {
     answer_max_forwards();
-  } else if (!is_connect && request_->target.form != TargetForm::absolute &&
-             !connection_->is_transparent()) {
+  } else if (is_pac_request()) {
+    send_pac();
+  } else if (connection_->is_transparent()
+                 ? is_connect
+                 : !is_connect && request_->target.form != TargetForm::absolute) {
     show(Problem::misdirected);
   } else if (!is_connect && request_->url.authority.host.empty()) {
     show(Problem::bad_request, "no host");
-  } else if (request_->url.scheme != Scheme::http) {
+  } else if (request_->url.scheme != Scheme::http && connection_->is_transparent()) {
+    show(Problem::misdirected);
+  } else if (request_->url.scheme != Scheme::http && !request_->is("GET") && !is_head()) {
     show(Problem::not_implemented, to_text(request_->url.scheme));
   } else {
     return false;
   }
   return true;
+}
+
+// Of the proxy itself, as it would be of a web server.
+bool Exchange::is_pac_request() const {
+  return request_->target.form == TargetForm::origin && !connection_->is_transparent() &&
+         (request_->is("GET") || is_head()) && is_pac_path(request_->head().target);
+}
+
+void Exchange::send_pac() {
+  const std::string script = pac_script(connection_->own(), core_.settings.local_domain);
+  send_page(200, "OK",
+            "Content-Type: application/x-ns-proxy-autoconfig\r\nCache-Control: max-age=300\r\n",
+            script);
 }
 
 // RFC 9110 sections 9.3.7 and 9.3.8: we are the one who is asked.
@@ -188,6 +208,7 @@ void Exchange::answer_max_forwards() {
 
 void Exchange::show(Problem problem, std::string_view detail) {
   const ProblemText& text = describe(problem);
+  if (is_refusal(problem)) ++core_.counters.denied;
   if (detail_.empty()) {
     detail_ = text.name;
     if (!detail.empty()) detail_.append(": ").append(detail);
@@ -197,6 +218,7 @@ void Exchange::show(Problem problem, std::string_view detail) {
   if (problem == Problem::login_required)
     extra +=
         "Proxy-Authenticate: Basic realm=\"" + core_.settings.realm + "\", charset=\"UTF-8\"\r\n";
+  if (problem == Problem::login_busy) extra += "Retry-After: " + std::to_string(busy_s_) + "\r\n";
   send_page(text.status, text.reason, extra, page);
 }
 
@@ -282,7 +304,7 @@ void Exchange::lose_client() {
 
 std::string_view Exchange::url_text() const {
   if (request_ == nullptr) return {};
-  return request_->has_key ? std::string_view(request_->key.text) : request_->head().target;
+  return request_->shown_url();
 }
 
 void Exchange::log(bool is_complete) {
@@ -308,6 +330,7 @@ void Exchange::log(bool is_complete) {
   record.upstream_wait = upstream_wait_;
   record.is_complete = is_complete;
   record.detail = detail_;
+  record.rule = rule_;
   core_.seams.log(record);
 }
 

@@ -4,7 +4,8 @@
 //   start -> admission -> look-up -+-> stored ------------------> client
 //                                  +-> waiting for another's --> look-up
 //                                  +-> Transfer ----------------> client (and store)
-//         -> Tunnel (CONNECT)      +-> page of our own
+//         -> Tunnel (CONNECT,      +-> page of our own
+//            Upgrade)
 //
 // It is taken from a pool and goes back there: what it needs for a hit is allocated once. While
 // nothing takes time, the request is that of the connection's shared memory; keep() copies it
@@ -14,11 +15,13 @@
 // exchange may be touched. Calls that come late from stores and names are told from those of the
 // exchange's next life by `life_`.
 //
-// Files: exchange (begin, end, pages), exchange_admission, exchange_lookup, exchange_stored,
-// exchange_live, exchange_tunnel. Thread: control. Bounds: kHeldMax octets wait for a client.
+// Files: exchange (begin, end, pages), exchange_admission, exchange_lookup, exchange_gate,
+// exchange_stored, exchange_live, exchange_tunnel. Thread: control. Bounds: kHeldMax octets wait
+// for a client.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +84,8 @@ class Exchange final : public Poller::Mortal,
   void keep();
   void begin();
   bool answer_here();
+  bool is_pac_request() const;
+  void send_pac();
   void answer_max_forwards();
   void show(Problem problem, std::string_view detail = {});
   void send_page(unsigned status, std::string_view reason, std::string_view extra,
@@ -95,14 +100,19 @@ class Exchange final : public Poller::Mortal,
 
   // exchange_admission.cc
   void identify();
-  void check_password(const std::string& header);
+  void check_password(std::string_view header);
+  void on_password_checked(const LoginAnswer& answer);
   void admit_client();
+  void deny(const Admission& admission);
+  void tell_rule(const std::string& name);
   void check_target();
   void check_original();
   void on_original_known(bool is_its);
+  Destination destination() const;
 
   // exchange_lookup.cc
   void look_up();
+  void take_rules();
   bool find(std::string_view variant);
   void on_found(std::unique_ptr<StoredObject> object);
   void examine();
@@ -110,16 +120,24 @@ class Exchange final : public Poller::Mortal,
   void take_course();
   Found describe_found(StoredFacts& facts, OctetSet& held) const;
   bool may_join() const;
+  void join();
   void fetch_missing(const std::vector<Octets>& missing);
   void serve_parts();
-  bool may_reach_origin() const;
   void miss();
+  void forward();
   void validate();
   void refresh_behind();
   std::string pending_key() const;
   bool wait_for_other(const std::string& pending);
   void on_transfer_known() override;
   TransferOrder order(const std::string& pending);
+
+  // exchange_gate.cc
+  Problem judge_origin(Ipv4Address origin) const;
+  bool is_open_to(const StoredObject& object) const;
+  void ask_origin();
+  void pass_by();
+  void refuse_stored(Problem problem);
 
   // exchange_stored.cc
   void serve_stored();
@@ -153,6 +171,8 @@ class Exchange final : public Poller::Mortal,
   void on_body_end(bool is_complete, const Fields& trailer) override;
   void on_failure(Problem problem, const std::string& detail) override;
   void on_upload_room() override;
+  void on_upgrade(const ResponseHead& head, std::unique_ptr<UpstreamConnection> connection,
+                  const std::string& early) override;
 
   // exchange_tunnel.cc
   void connect();
@@ -163,6 +183,8 @@ class Exchange final : public Poller::Mortal,
   void on_tunnel_refused(Problem problem, const std::string& detail) override;
   void on_tunnel_end(std::string_view why) override;
   void on_tunnel_life() override;
+  bool asks_upgrade() const;
+  void begin_tunnel(std::unique_ptr<UpstreamConnection> connection);
 
   bool is_blocked() const { return !out_.empty(); }
   bool flush();
@@ -177,8 +199,12 @@ class Exchange final : public Poller::Mortal,
   std::shared_ptr<Request> kept_;       // shared with the Transfer
   const Identity* identity_ = nullptr;  // of the seam: valid while nothing waits
   Identity known_;                      // a copy of it
-  Ipv4Address only_;                    // transparent: the one address that may be asked
   bool may_use_store_ = false;
+  bool is_asking_ = false;  // within Seams::check_password
+  bool has_answer_ = false;
+  uint32_t busy_s_ = 0;  // not 0: nobody could look at the password
+  StoreRules keep_;      // for this URL
+  ServeRules serve_;     // for this URL
 
   Outbox out_;
   Delivery delivery_;
@@ -231,6 +257,7 @@ class Exchange final : public Poller::Mortal,
   Duration upstream_wait_;
   bool is_stored_ = false;
   std::string detail_;
+  std::optional<uint32_t> rule_;
 };
 
 // Exchanges that are not used, for the next requests.

@@ -2,6 +2,8 @@
 // Answers from the origin, as they come, and the body of the request on its way there.
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -18,6 +20,31 @@ bool wants_trailer(const Fields& request) {
     if (same_word(member->substr(0, member->find(';')), "trailers")) return true;
   }
   return false;
+}
+
+// RFC 9110 section 6.5.1: what frames, routes, changes, authenticates or tells how to read a
+// message has no place behind it; a client may put it into the head all the same.
+bool belongs_into_head(std::string_view name) {
+  constexpr std::array<std::string_view, 18> kOfHead = {"content-length",
+                                                        "content-encoding",
+                                                        "content-type",
+                                                        "content-range",
+                                                        "content-location",
+                                                        "host",
+                                                        "set-cookie",
+                                                        "location",
+                                                        "cache-control",
+                                                        "expires",
+                                                        "age",
+                                                        "date",
+                                                        "vary",
+                                                        "retry-after",
+                                                        "authorization",
+                                                        "cookie",
+                                                        "www-authenticate",
+                                                        "clear-site-data"};
+  return std::any_of(kOfHead.begin(), kOfHead.end(),
+                     [name](std::string_view other) { return same_word(name, other); });
 }
 
 }  // namespace
@@ -86,11 +113,11 @@ void Exchange::on_interim(const ResponseHead& head) {
 }
 
 bool Exchange::prefers_stored(unsigned status) {
-  if (!object_) return false;
-  Found found;
-  found.stored = &entry_.facts;
-  if (!may_serve_after_failure(request_->facts, found, status, core_.clock.wall_s,
-                               core_.settings.serve)) {
+  if (!object_ || judge_origin(entry_.origin) != Problem::none) return false;
+  StoredFacts facts;
+  OctetSet held;
+  const Found found = describe_found(facts, held);
+  if (!may_serve_after_failure(request_->facts, found, status, core_.clock.wall_s, serve_)) {
     return false;
   }
   drop_transfer();
@@ -101,7 +128,7 @@ bool Exchange::prefers_stored(unsigned status) {
 }
 
 void Exchange::on_failure(Problem problem, const std::string& detail) {
-  if (prefers_stored(0)) return;
+  if (!is_refusal(problem) && prefers_stored(0)) return;
   drop_transfer();
   show(problem, detail);
 }
@@ -150,13 +177,14 @@ void Exchange::on_body_pause() {
 
 // The others go ahead; we read what they have made be stored.
 bool Exchange::on_detach() {
-  if (status_ != 200) return false;
-  object_ = core_.store->find_fill(StoreKey{request_->key.text, transfer_->variant()}, 0);
-  if (!object_) return false;
+  if (is_head() || !upload_.is_done() || !transfer_->is_storing()) return false;
+  object_ = transfer_->read_along();
+  const uint64_t first = transfer_->first_octet();
   drop_transfer();
-  object_->seek(body_bytes_);
+  object_->seek(first + body_bytes_);
   is_unbounded_ = !delivery_.has_length;
-  parts_.assign(1, Part{{}, body_bytes_, is_unbounded_ ? UINT64_MAX : delivery_.length});
+  const uint64_t end = is_unbounded_ ? UINT64_MAX : first + delivery_.length;
+  parts_.assign(1, Part{{}, first + body_bytes_, end});
   part_ = 0;
   stage_ = Stage::stored;
   return true;
@@ -178,10 +206,7 @@ void Exchange::on_body_end(bool is_complete, const Fields& trailer) {
 void Exchange::write_trailer(const Fields& trailer) {
   HeadWriter writer(out_.text());
   for (const Field& field : trailer) {
-    // RFC 9110 section 6.5.1: what frames or routes has no place there.
-    const bool is_framing = is_hop_by_hop(field.name) || same_word(field.name, "content-length") ||
-                            same_word(field.name, "host") || same_word(field.name, "set-cookie");
-    if (!is_framing) writer.field(field);
+    if (!is_hop_by_hop(field.name) && !belongs_into_head(field.name)) writer.field(field);
   }
 }
 

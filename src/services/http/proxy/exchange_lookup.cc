@@ -2,6 +2,7 @@
 // What the store has for the request, and what follows from it (RFC 9111 section 4).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -22,7 +23,27 @@ uint64_t first_octet(std::string_view range) {
 
 }  // namespace
 
+// What the office set for the URL.
+void Exchange::take_rules() {
+  const ProxySettings& settings = core_.settings;
+  const KeepRule* rule = nullptr;
+  if (settings.keep_rules && request_->has_key) {
+    UrlQuestion question;
+    // In its normal form: no other spelling is a way around.
+    question.url = request_->key.text;
+    question.host = request_->url.authority.host;
+    question.path = question.url.substr(request_->key.path_start);
+    rule = settings.keep_rules->find(question);
+  }
+  const bool is_never_kept = rule != nullptr && rule->is_never_kept;
+  if (is_never_kept || asks_upgrade()) may_use_store_ = false;
+  keep_ = store_rules(settings.keep, rule);
+  keep_.object_octets_max = std::min(keep_.object_octets_max, core_.object_octets_max);
+  serve_ = serve_rules(settings.serve, rule);
+}
+
 void Exchange::look_up() {
+  take_rules();
   object_.reset();
   entry_octets_.clear();
   variant_.clear();
@@ -32,7 +53,7 @@ void Exchange::look_up() {
   if (core_.store == nullptr || !request_->has_key || !may_use_store_ || !is_read ||
       request_->has_body()) {
     result_ = CacheResult::bypass;
-    decision_ = decide(request_->facts, Found{}, core_.clock.wall_s, core_.settings.serve);
+    decision_ = decide(request_->facts, Found{}, core_.clock.wall_s, serve_);
     if (decision_.course == Course::gateway_timeout) return show(Problem::not_stored);
     decision_.why = is_read ? Forwarded::bypass : Forwarded::method;
     return fetch();
@@ -109,12 +130,13 @@ void Exchange::take_course() {
   StoredFacts facts;
   OctetSet held;
   const Found found = describe_found(facts, held);
-  decision_ = decide(request_->facts, found, core_.clock.wall_s, core_.settings.serve);
+  decision_ = decide(request_->facts, found, core_.clock.wall_s, serve_);
   const bool is_served =
       decision_.course == Course::serve || decision_.course == Course::serve_and_refresh;
-  if (is_served && !may_reach_origin()) {
-    ++core_.counters.denied;
-    return show(Problem::filtered);
+  if (is_served || decision_.course == Course::fetch_missing) {
+    const Problem problem = judge_origin(entry_.origin);
+    if (problem == Problem::not_stored) return ask_origin();
+    if (problem != Problem::none) return refuse_stored(problem);
   }
   // Only what is fresh is shared while it is on its way (RFC 9111 section 4).
   if (object_->is_filling() && decision_.course != Course::serve) return miss();
@@ -125,6 +147,7 @@ void Exchange::take_course() {
     case Course::serve:
       result_ = object_->is_filling() ? CacheResult::collapsed : CacheResult::hit;
       if (decision_.ttl_s < 0) result_ = CacheResult::stale;
+      if (object_->is_filling()) join();
       return serve_stored();
     case Course::validate:
       return validate();
@@ -133,7 +156,8 @@ void Exchange::take_course() {
     case Course::fetch_missing:
       return fetch_missing(missing_octets(request_->facts, found));
     case Course::forward:
-      return miss();
+      // What is stored may stand in for an origin that fails.
+      return object_->is_complete() ? forward() : miss();
   }
 }
 
@@ -143,18 +167,23 @@ bool Exchange::may_join() const {
   return has_waited_ || (entry_.facts.is_complete && request_->facts.range.empty());
 }
 
-// F58: a client that could not reach the origin by itself does not get there by the store.
-bool Exchange::may_reach_origin() const {
-  if (entry_.origin.is_unspecified() || !core_.seams.judge) return true;
-  return core_.seams.judge(connection_->peer(), entry_.origin, request_->url.port());
+// We read what another's transfer brings.
+void Exchange::join() {
+  keep();
+  core_.transfers->note_reader(request_->key.text);
 }
 
 void Exchange::miss() {
   object_.reset();
   Found found;
   found.has_variants = !variant_.empty();
-  decision_ = decide(request_->facts, found, core_.clock.wall_s, core_.settings.serve);
+  decision_ = decide(request_->facts, found, core_.clock.wall_s, serve_);
   if (decision_.course == Course::gateway_timeout) return show(Problem::not_stored);
+  forward();
+}
+
+void Exchange::forward() {
+  if (has_hidden_input(*request_)) return pass_by();
   result_ = CacheResult::miss;
   const std::string pending = pending_key();
   if (wait_for_other(pending)) return;
@@ -162,6 +191,7 @@ void Exchange::miss() {
 }
 
 void Exchange::validate() {
+  if (has_hidden_input(*request_)) return pass_by();
   result_ = CacheResult::miss;
   const std::string pending = pending_key();
   if (wait_for_other(pending)) return;
@@ -176,6 +206,7 @@ void Exchange::validate() {
   if (!order.condition.empty()) {
     order.variant = variant_;
     order.stored = object_->metadata();
+    order.stored_length = object_->length();
     order.plain_head = std::move(order.question.head);
     order.question.head.clear();
     RequestChanges changes;
@@ -188,6 +219,7 @@ void Exchange::validate() {
 
 // Stale, but good enough for now: the next client gets a newer one (RFC 5861 section 3).
 void Exchange::refresh_behind() {
+  if (has_hidden_input(*request_)) return;
   keep();
   const std::string pending = pending_key();
   const std::optional<Fields> fields = parse_entry_fields(entry_);
@@ -210,6 +242,7 @@ void Exchange::refresh_behind() {
 // A part is stored: what is missing comes into the store, and we read it there (RFC 9111 section
 // 3.4). Several gaps are not worth it: the request goes as it is.
 void Exchange::fetch_missing(const std::vector<Octets>& missing) {
+  if (has_hidden_input(*request_)) return pass_by();
   const std::optional<Fields> fields = parse_entry_fields(entry_);
   if (missing.size() != 1 || has_tried_parts_ || !fields) return miss();
   gap_begin_ = static_cast<uint64_t>(missing.front().first);
@@ -239,6 +272,7 @@ void Exchange::fetch_missing(const std::vector<Octets>& missing) {
 void Exchange::serve_parts() {
   has_parts_ = true;
   result_ = has_tried_parts_ ? CacheResult::miss : CacheResult::collapsed;
+  join();
   serve_stored();
 }
 
@@ -281,16 +315,24 @@ TransferOrder Exchange::order(const std::string& pending) {
   keep();
   TransferOrder order;
   order.request = kept_;
-  order.may_store = may_use_store_ && request_->has_key && request_->key.is_exact;
+  order.keep = keep_;
+  order.may_store =
+      may_use_store_ && request_->has_key && request_->key.is_exact && !has_hidden_input(*request_);
   if (core_.transfers->find_pending(pending) == nullptr) order.pending_key = pending;
   Fetch::Question& question = order.question;
-  question.destination = Destination{host_of(request_->url.authority), request_->url.port(), only_};
+  question.destination = destination();
   question.client = connection_->peer();
   question.method = request_->head().method;
+  question.scheme = request_->url.scheme;
+  question.user = request_->url.user;
   question.has_body = !upload_.is_done();
   const MethodKind kind = request_->facts.method;
-  question.may_retry = !question.has_body && kind != MethodKind::unsafe;
-  write_request(question.head, core_.settings, *request_, RequestChanges());
+  question.asks_upgrade = asks_upgrade();
+  question.is_for_one = binds_connection(request_->head().fields);
+  question.may_retry = !question.has_body && kind != MethodKind::unsafe && !question.asks_upgrade;
+  RequestChanges changes;
+  if (question.asks_upgrade) changes.upgrade = request_->upgrade;
+  write_request(question.head, core_.settings, *request_, changes);
   return order;
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 // Up to here octets are copied out and go with the head in one call; above, the system sends them
 // out of the file.
-constexpr uint64_t kCopiedMax = uint64_t{64} << 10;
+constexpr uint64_t kCopiedMax = uint64_t{16} << 10;
 
 // Whether the request has conditions or ranges, that is fields with an I or R in front.
 bool has_selection(const Request& request) {
@@ -35,6 +35,8 @@ std::string random_boundary() {
 }  // namespace
 
 void Exchange::serve_stored() {
+  if (const Problem problem = judge_origin(entry_.origin); problem != Problem::none)
+    return refuse_stored(problem);
   stage_ = Stage::stored;
   parts_.clear();
   part_ = 0;
@@ -127,11 +129,11 @@ void Exchange::pump_stored() {
       if (!pump_part()) return;
       continue;
     }
-    if (!is_store_waiting_ && part_ == parts_.size() && !tail_.empty() && !out_.has_octets())
-      out_.text() += std::exchange(tail_, {});
     if (!flush()) return;
     if (is_blocked() || is_store_waiting_) return;
-    if (part_ == parts_.size()) {
+    if (part_ == parts_.size() && !tail_.empty()) {
+      out_.text() += std::exchange(tail_, {});
+    } else if (part_ == parts_.size()) {
       if (result_ == CacheResult::hit) ++core_.counters.hits;
       if (result_ == CacheResult::collapsed) ++core_.counters.collapsed;
       core_.counters.bytes_from_store += body_bytes_;
@@ -216,7 +218,8 @@ bool Exchange::switch_source(uint64_t offset) {
     gap_end_ = UINT64_MAX;
   }
   const bool belongs = gap_ && gap_->validator() == object_->validator() &&
-                       object_->validator() != 0 && gap_->length() == object_->length();
+                       object_->validator() != 0 && gap_->length() == object_->length() &&
+                       is_open_to(*gap_);
   if (!belongs) {
     gap_.reset();
     return false;
@@ -227,15 +230,18 @@ bool Exchange::switch_source(uint64_t offset) {
 }
 
 bool Exchange::send_extent(Part& part) {
-  out_.set_more(true);
-  if (!flush()) return false;
-  if (is_blocked()) return false;
-  out_.set_more(false);
   const ReadExtent extent = object_->next_extent();
   if (extent.state == Read::State::absent) return send_octets(part);  // it is not in the file yet
   if (extent.state == Read::State::wait) return wait_for_store();
   if (extent.state != Read::State::octets) {
     stored_failed();
+    return false;
+  }
+  out_.set_more(true);
+  if (!flush()) return false;
+  out_.set_more(false);
+  if (is_blocked()) {
+    object_->seek(part.begin);
     return false;
   }
   const auto length = static_cast<size_t>(std::min(extent.length, part.end - part.begin));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// CONNECT (RFC 9110 section 9.3.6).
+// CONNECT (RFC 9110 section 9.3.6), and requests that go over to another protocol (section 7.8).
 #include <utility>
 
 #include "services/http/message/writer.h"
@@ -12,8 +12,7 @@ void Exchange::connect() {
   keep();
   stage_ = Stage::asking;
   const Authority& authority = request_->url.authority;
-  connector_.start(Destination{host_of(authority), authority.port, only_}, connection_->peer(),
-                   false);
+  connector_.start(Destination{host_of(authority), authority.port, {}}, connection_->peer(), false);
 }
 
 void Exchange::on_no_connection(Problem problem, const std::string& detail) {
@@ -44,6 +43,24 @@ void Exchange::on_tunnel_open(std::unique_ptr<UpstreamConnection> connection,
   append_via(out_.text(), 1, core_.settings.name);
   writer.end();
   out_.text() += early;
+  begin_tunnel(std::move(connection));
+}
+
+bool Exchange::asks_upgrade() const {
+  return core_.settings.upgrade == UpgradeRule::tunnel && !request_->upgrade.empty();
+}
+
+void Exchange::on_upgrade(const ResponseHead& head, std::unique_ptr<UpstreamConnection> connection,
+                          const std::string& early) {
+  drop_transfer();
+  ++core_.counters.tunnels;
+  status_ = head.status;
+  write_switch(out_.text(), core_.settings, head);
+  out_.text() += early;
+  begin_tunnel(std::move(connection));
+}
+
+void Exchange::begin_tunnel(std::unique_ptr<UpstreamConnection> connection) {
   // No message follows on this connection.
   delivery_.is_persistent = false;
   if (!flush() || is_blocked()) {  // so little into an idle socket: the client does not mean well
@@ -56,8 +73,11 @@ void Exchange::on_tunnel_open(std::unique_ptr<UpstreamConnection> connection,
                                      std::move(connection));
   const std::string from_client = std::exchange(connection_->input(), {});
   tunnel_->start(from_client, [this](std::string_view name) {
-    const bool may_ask = false;
-    return admit(core_, Asked{name, name, {}}, identity_, may_ask).kind == Admission::Kind::permit;
+    const Admission admission = admit_name(core_, name, request_->url.port(), identity_);
+    rule_ = admission.rule;
+    if (admission.kind == Admission::Kind::permit) return true;
+    ++core_.counters.denied;
+    return false;
   });
 }
 

@@ -25,7 +25,7 @@ Fetch::Fetch(Core& core, User& user)
       reader_(head_limits(core.settings.limits)) {}
 
 Fetch::~Fetch() {
-  stop();
+  Fetch::stop();
 }
 
 void Fetch::start(Question question) {
@@ -141,6 +141,10 @@ bool Fetch::take_head(std::string_view octets) {
       fail(Problem::http_protocol_error, reader_.refusal().reason);
       return false;
     }
+    if (question_.asks_upgrade && reader_.head().status == 101) {
+      hand_over();
+      return false;
+    }
     if (const Refusal refusal = frame_response(reader_.head(), question_.method, framing_)) {
       fail(Problem::http_protocol_error, refusal.reason);
       return false;
@@ -159,6 +163,12 @@ bool Fetch::take_head(std::string_view octets) {
   // The head stays in in_, and views into it stay good; the rest goes on.
   const std::string rest = in_.substr(reader_.length());
   return begin_body(rest);
+}
+
+void Fetch::hand_over() {
+  state_ = State::idle;
+  const std::string early = in_.substr(reader_.length());
+  user_.on_upgrade(reader_.head(), std::move(connection_), early);
 }
 
 bool Fetch::begin_body(std::string_view rest) {
@@ -261,8 +271,9 @@ bool Fetch::try_again() {
 void Fetch::end(bool is_complete, bool is_reusable) {
   state_ = State::idle;
   is_paused_ = false;
-  const bool is_kept = is_complete && is_reusable && framing_.is_persistent && is_sent_ &&
-                       unsent() == 0 && may_write_ && framing_.body != Body::until_close;
+  const bool is_kept = !question_.is_for_one && is_complete && is_reusable &&
+                       framing_.is_persistent && is_sent_ && unsent() == 0 && may_write_ &&
+                       framing_.body != Body::until_close;
   if (is_kept) {
     core_.pool.put(std::move(connection_));
   } else {
@@ -274,7 +285,7 @@ void Fetch::end(bool is_complete, bool is_reusable) {
 void Fetch::fail(Problem problem, std::string_view detail) {
   const std::string text(detail);
   stop();
-  ++core_.counters.upstream_failures;
+  if (!is_refusal(problem)) ++core_.counters.upstream_failures;
   user_.on_failure(problem, text);
 }
 

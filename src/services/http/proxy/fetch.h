@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Fetch: one exchange with an origin or a parent proxy: a request goes out, perhaps with a body,
-// and a response comes back, head first, then the body without its transfer coding.
+// Fetch: one exchange with an HTTP origin or a parent proxy: a request goes out, perhaps with a
+// body, and a response comes back, head first, then the body without its transfer coding.
 //
 //   Connector -> connection -> request -> interim responses -> head -> data ... -> end
 //
 // A kept connection that turns out to be closed before it gave an octet is no failure: the request
 // goes out once more on a new one, if it may (RFC 9112 section 9.3.1).
 //
-// The user may stop() it from within any call, and must not free it from within one: see
-// Poller::bury(). Nothing is read while the user says that it has no room, and no more than
-// kUnsentMax octets of a request's body wait.
+// Nothing is read while the user says that it has no room, and no more than kUnsentMax octets of a
+// request's body wait.
 //
 // Thread: control. Bounds: the head of the response by ProxyLimits::head_bytes, kInterimMax interim
 // responses, kRoundsMax reads in one go; times by ProxyLimits.
@@ -24,56 +23,35 @@
 #include "services/http/message/framing.h"
 #include "services/http/message/head.h"
 #include "services/http/proxy/connector.h"
+#include "services/http/proxy/origin_fetch.h"
 
 namespace postern::http {
 
-class Fetch : private Connector::User, private UpstreamConnection::User {
+class Fetch : public OriginFetch, private Connector::User, private UpstreamConnection::User {
  public:
   static constexpr size_t kUnsentMax = size_t{64} << 10;
   static constexpr int kInterimMax = 16;
   static constexpr int kRoundsMax = 8;
 
-  struct Question {
-    Destination destination;
-    Peer client;
-    std::string method;
-    std::string head;        // of the request, whole
-    bool may_retry = false;  // idempotent, and without a body
-    bool has_body = false;   // send_body() and end_body() follow
-  };
-
-  class User {
-   public:
-    virtual ~User() = default;
-    virtual void on_interim(const ResponseHead& head) = 0;
-    // The head is good until the next start() or the end of the Fetch.
-    virtual void on_head(const ResponseHead& head, const Framing& framing) = 0;
-    // False: no more until resume().
-    virtual bool on_data(std::string_view data) = 0;
-    // Nothing more has come for the moment.
-    virtual void on_pause() = 0;
-    // `is_complete`: the body is whole as far as anybody can tell.
-    virtual void on_end(bool is_complete) = 0;
-    // Instead of on_head().
-    virtual void on_failure(Problem problem, const std::string& detail) = 0;
-    // There is room for more of the request's body.
-    virtual void on_upload_room() = 0;
-  };
+  using Question = OriginFetch::Question;
+  using User = OriginFetch::User;
 
   Fetch(Core& core, User& user);
   ~Fetch() override;
 
-  void start(Question question);
-  void send_body(std::string_view octets);
-  void end_body();
-  size_t unsent() const { return out_.size() - sent_; }
-  bool takes_body() const { return state_ != State::connecting && state_ != State::idle; }
-  void resume();
-  void stop();
+  void start(Question question) override;
+  void send_body(std::string_view octets) override;
+  void end_body() override;
+  size_t unsent() const override { return out_.size() - sent_; }
+  bool takes_body() const override { return state_ != State::connecting && state_ != State::idle; }
+  void resume() override;
+  void stop() override;
 
-  const Peer& remote() const { return remote_; }
+  const Peer& remote() const override { return remote_; }
+  // As the Connector has it.
+  Ipv4Address origin() const override { return connector_.origin(); }
   const ResponseHead& head() const { return reader_.head(); }
-  const Fields& trailer() const { return chunks_.trailer(); }
+  const Fields& trailer() const override { return chunks_.trailer(); }
 
  private:
   enum class State : uint8_t { idle, connecting, head, body };
@@ -87,6 +65,7 @@ class Fetch : private Connector::User, private UpstreamConnection::User {
   void read();
   bool take(std::string_view octets);
   bool take_head(std::string_view octets);
+  void hand_over();
   bool begin_body(std::string_view rest);
   bool take_body(std::string_view octets);
   bool take_chunks(std::string_view octets);

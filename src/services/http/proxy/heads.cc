@@ -12,7 +12,6 @@
 namespace postern::http {
 namespace {
 
-constexpr uint16_t kHttpPort = 80;
 constexpr uint8_t kMinor = 1;
 
 std::string basic(const std::string& credentials) {
@@ -29,8 +28,9 @@ void write_target(std::string& out, const ProxySettings& settings, const Request
   const std::string_view method = request.head().method;
   std::string target;
   if (settings.parent) {
-    target = "http://";
-    append_authority(target, request.url.authority, kHttpPort);
+    target.append(to_text(request.url.scheme)).append("://");
+    if (!request.url.user.empty()) target.append(request.url.user).append("@");
+    append_authority(target, request.url.authority, default_port(request.url.scheme));
   }
   // RFC 9112 section 3.2.4: only the last proxy asks with an asterisk.
   const bool is_whole_server = method == "OPTIONS" && request.url.path.empty();
@@ -86,7 +86,7 @@ void write_request(std::string& out, const ProxySettings& settings, const Reques
   write_target(out, settings, request);
   HeadWriter writer(out);
   std::string host;
-  append_authority(host, request.url.authority, kHttpPort);
+  append_authority(host, request.url.authority, default_port(request.url.scheme));
   writer.field("Host", host);
   const Connection connection(fields);
   const bool drops_range = changes.asks_whole || !changes.ranges.empty();
@@ -114,10 +114,17 @@ void write_request(std::string& out, const ProxySettings& settings, const Reques
   }
   if (request.expects == Expectation::go_on && request.has_body())
     writer.field("Expect", "100-continue");
+  if (!changes.upgrade.empty()) write_upgrade(out, changes.upgrade);
   copy_via(writer, fields);
   append_via(out, request.head().minor, settings.name);
   write_parent_credentials(out, settings);
   writer.end();
+}
+
+void write_upgrade(std::string& out, std::string_view protocol) {
+  HeadWriter writer(out);
+  writer.field("Connection", "upgrade");
+  writer.field("Upgrade", protocol);
 }
 
 void write_parent_credentials(std::string& out, const ProxySettings& settings) {
@@ -130,7 +137,8 @@ void write_response(std::string& out, const ProxySettings& settings, const Respo
   HeadWriter writer(out);
   writer.status_line(head.status, head.reason);
   const Connection connection(head.fields);
-  const bool keeps_length = !delivery.has_length && !delivery.is_chunked;
+  // RFC 9110 section 8.6: a 204 has none, or its reader waits for octets of the next response.
+  const bool keeps_length = !delivery.has_length && !delivery.is_chunked && head.status != 204;
   for (const Field& field : head.fields) {
     if (!connection.passes(field.name)) continue;
     if (!keeps_length && same_word(field.name, "content-length")) continue;
@@ -141,12 +149,25 @@ void write_response(std::string& out, const ProxySettings& settings, const Respo
   write_own(out, settings, delivery, notes);
 }
 
-void write_interim(std::string& out, const ProxySettings& settings, const ResponseHead& head) {
+void write_switch(std::string& out, const ProxySettings& settings, const ResponseHead& head) {
   HeadWriter writer(out);
   writer.status_line(head.status, head.reason);
   const Connection connection(head.fields);
   for (const Field& field : head.fields) {
     if (connection.passes(field.name)) writer.field(field);
+  }
+  write_upgrade(out, head.fields.find("Upgrade").value_or(""));
+  append_via(out, kMinor, settings.name);
+  writer.end();
+}
+
+void write_interim(std::string& out, const ProxySettings& settings, const ResponseHead& head) {
+  HeadWriter writer(out);
+  writer.status_line(head.status, head.reason);
+  const Connection connection(head.fields);
+  for (const Field& field : head.fields) {
+    if (connection.passes(field.name) && !same_word(field.name, "content-length"))
+      writer.field(field);
   }
   append_via(out, kMinor, settings.name);
   writer.end();

@@ -25,7 +25,8 @@ struct RequestChanges {
   const Condition* condition = nullptr;  // in place of the client's
   std::span<const Octets> ranges = {};   // in place of the client's Range and If-Range
   std::string_view if_range;
-  bool asks_whole = false;  // without the client's Range
+  std::string_view upgrade = {};  // the client's wish, passed on; empty: none
+  bool asks_whole = false;        // without the client's Range
 };
 
 void write_request(std::string& out, const ProxySettings& settings, const Request& request,
@@ -52,6 +53,10 @@ struct ResponseNotes {
 // length and chunks the Content-Length of the head goes on, as HEAD and 304 have it.
 void write_response(std::string& out, const ProxySettings& settings, const ResponseHead& head,
                     const Delivery& delivery, const ResponseNotes& notes);
+// The fields by which both sides go over to another protocol.
+void write_upgrade(std::string& out, std::string_view protocol);
+// A response with the status 101.
+void write_switch(std::string& out, const ProxySettings& settings, const ResponseHead& head);
 // An interim response.
 void write_interim(std::string& out, const ProxySettings& settings, const ResponseHead& head);
 

@@ -31,6 +31,10 @@ Result<void> bind_and_listen(int fd, const ProxyListener& at) {
                                        static_cast<socklen_t>(at.device.size())) != 0) {
     return system_error(at, "device");
   }
+  // Where it answers with the addresses of others (ip(7)).
+  if (at.is_transparent && at.address.is_unspecified() &&
+      setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on) != 0)
+    return system_error(at, "transparent");
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(at.address.number);
@@ -42,6 +46,13 @@ Result<void> bind_and_listen(int fd, const ProxyListener& at) {
 }
 
 }  // namespace
+
+Peer local_address_of(int fd) {
+  sockaddr_in address = {};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return {Ipv4Address(ntohl(address.sin_addr.s_addr)), ntohs(address.sin_port)};
+}
 
 Result<std::unique_ptr<Listener>> Listener::open(Poller& poller, const ProxyListener& at,
                                                  const Take& take) {
@@ -63,10 +74,7 @@ Listener::~Listener() {
 }
 
 uint16_t Listener::port() const {
-  sockaddr_in address = {};
-  socklen_t size = sizeof address;
-  getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.sin_port);
+  return local_address_of(fd_).port;
 }
 
 void Listener::tick() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Listener: one listening socket of the proxy. Without a descriptor for a client it pauses until
-// the next tick(), so that a full table does not spin.
+// Listener: one listening socket of the proxy. A transparent one without an address hears
+// connections to any that the kernel delivers here, and takes the right to change networks
+// (CAP_NET_ADMIN). Without a descriptor for a client it pauses until the next tick(), so that a
+// full table does not spin.
 //
 // Thread: control. Bounds: kAcceptedPerTurn a turn.
 #pragma once
@@ -15,6 +17,10 @@
 #include "services/http/proxy/settings.h"
 
 namespace postern::http {
+
+// Whom the peer of a connection takes us for: on a transparent one, the server that it meant.
+// Unspecified: the system does not say.
+Peer local_address_of(int fd);
 
 class Listener : public Poller::Handler {
  public:

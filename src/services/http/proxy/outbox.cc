@@ -13,6 +13,10 @@ namespace postern::http {
 namespace {
 
 constexpr size_t kKeptMax = 16384;  // of memory that an empty outbox keeps
+// Octets of a file that are sent at once: with a head they fit into one segment that the system
+// hands on whole (64 KiB), and into the pipe within sendfile(2). What is left over there would be a
+// segment right behind a full one, for which a system that paces (BBR) sets a timer.
+constexpr size_t kPiece = size_t{48} << 10;
 
 Outbox::State state_of_errno() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? Outbox::State::blocked
@@ -79,7 +83,7 @@ Outbox::State Outbox::send_file(int fd, int file, uint64_t offset, size_t length
   sent = 0;
   while (sent < length) {
     off_t at = static_cast<off_t>(offset + sent);
-    const ssize_t count = sendfile(fd, file, &at, length - sent);
+    const ssize_t count = sendfile(fd, file, &at, std::min(length - sent, kPiece));
     if (count < 0) return state_of_errno();
     if (count == 0) return State::broken;  // the file is shorter than it was
     sent += static_cast<size_t>(count);

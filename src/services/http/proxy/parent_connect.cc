@@ -51,15 +51,16 @@ void ParentConnect::read() {
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
     if (got <= 0) return fail(Problem::connection_terminated, "parent");
     in_.append(core_.scratch.data(), static_cast<size_t>(got));
-    const Step step = reader_.read(in_);
+    Step step = reader_.read(in_);
+    // Interim responses count for nothing.
+    while (step == Step::done && reader_.head().status < 200) {
+      in_.erase(0, reader_.length());
+      reader_.restart();
+      step = reader_.read(in_);
+    }
     if (step == Step::more) continue;
     if (step == Step::refused) return fail(Problem::http_protocol_error, "parent");
     const unsigned status = reader_.head().status;
-    if (status >= 100 && status < 200) {
-      in_.erase(0, reader_.length());
-      reader_.restart();
-      continue;
-    }
     if (status >= 300)
       return fail(Problem::connection_refused, fmt::format("the parent answers {}", status));
     owner_.on_tunnel_open(std::move(connection_), in_.substr(reader_.length()));

@@ -42,6 +42,11 @@ const ProblemText& describe(Problem problem) {
   return kProblems[static_cast<size_t>(problem)];
 }
 
+bool is_refusal(Problem problem) {
+  return problem == Problem::denied || problem == Problem::filtered ||
+         problem == Problem::destination_ip_prohibited || problem == Problem::port_prohibited;
+}
+
 std::string error_page(const ErrorPage& page) {
   const ProblemText& text = describe(page.problem);
   return fmt::format(

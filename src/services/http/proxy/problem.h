@@ -23,6 +23,8 @@ struct ProblemText {
 };
 
 const ProblemText& describe(Problem problem);
+// A rule says no: nothing has failed that something stored could stand in for.
+bool is_refusal(Problem problem);
 
 struct ErrorPage {
   Problem problem = Problem::none;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/http/proxy/proxy.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "services/http/proxy/exchange.h"
 #include "services/http/proxy/listener.h"
 #include "services/http/proxy/transfer.h"
+#include "services/http/store/store.h"
 
 namespace postern::http {
 
@@ -19,13 +21,16 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
   State(boost::asio::io_context& context, ProxySettings settings, Seams seams, Store* store)
       : core(context, std::move(settings), std::move(seams), *this) {
     core.store = store;
+    if (store != nullptr)
+      core.object_octets_max = static_cast<int64_t>(store->counters().octets / 2);
   }
 
   void begin_turn() override { core.clock.read(); }
   void end_turn() override { core.exchanges->end_turn(); }
 
   void take(int fd, const Peer& peer, const ProxyListener& at) {
-    size_t& of_client = per_client[peer.address.number];
+    const auto known = per_client.find(peer.address.number);
+    const size_t of_client = known == per_client.end() ? 0 : known->second;
     if (clients.size() >= core.settings.limits.connections ||
         of_client >= core.settings.limits.per_client) {
       ++core.counters.turned_away;
@@ -33,16 +38,29 @@ struct Proxy::State : Poller::Turns, ClientConnection::Owner {
       return;
     }
     auto client = std::make_unique<ClientConnection>(core, *this, fd, peer);
-    if (at.is_transparent && core.seams.original_destination)
-      client->set_original(core.seams.original_destination(fd, peer));
+    if (at.is_transparent && !find_original(*client)) {
+      if (of_client == 0) per_client.erase(peer.address.number);
+      return;
+    }
     if (!client->start()) {
       ++core.counters.turned_away;
       return;
     }
     ++core.counters.connections;
-    ++of_client;
+    ++per_client[peer.address.number];
     client->slot = clients.size();
     clients.push_back(std::move(client));
+  }
+
+  // False: nobody knows where it was going, or to us, and so it leads nowhere.
+  bool find_original(ClientConnection& client) {
+    if (core.seams.original_destination)
+      client.set_original(core.seams.original_destination(client.fd(), client.peer()));
+    if (client.is_transparent()) return true;
+    ++core.counters.turned_away;
+    const linger hard = {1, 0};
+    setsockopt(client.fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    return false;
   }
 
   void on_client_gone(ClientConnection& connection) override {
@@ -145,12 +163,22 @@ std::vector<uint16_t> Proxy::ports() const {
   return ports;
 }
 
+bool Proxy::is_listening(bool transparently) const {
+  const std::vector<ProxyListener>& wanted = state_->core.settings.listeners;
+  return std::all_of(wanted.begin(), wanted.end(), [&](const ProxyListener& at) {
+    return at.is_transparent != transparently ||
+           std::any_of(state_->listeners.begin(), state_->listeners.end(),
+                       [&at](const auto& listener) { return listener->at() == at; });
+  });
+}
+
 const ProxyCounters& Proxy::counters() const {
   return state_->core.counters;
 }
 
 Proxy::Load Proxy::load() const {
-  return Load{state_->clients.size(), state_->core.transfers->size(), state_->core.pool.size()};
+  return Load{state_->clients.size(), state_->core.transfers->size(), state_->core.pool.size(),
+              state_->per_client.size()};
 }
 
 }  // namespace postern::http

@@ -34,6 +34,7 @@ class Proxy {
     size_t clients = 0;
     size_t transfers = 0;
     size_t idle_upstream = 0;
+    size_t addresses = 0;  // of clients
   };
 
   Proxy(boost::asio::io_context& context, ProxySettings settings, Seams seams, Store* store);
@@ -52,6 +53,8 @@ class Proxy {
   // Once a second.
   void tick();
 
+  // Whether the sockets of the settings are open, those that are transparent or the others.
+  bool is_listening(bool transparently) const;
   // The ports that are open, in the order of the settings.
   std::vector<uint16_t> ports() const;
   const ProxyCounters& counters() const;

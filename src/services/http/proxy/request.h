@@ -29,10 +29,11 @@ struct Request {
   Target target;
   RequestFraming framing;
   Url url;               // absolute, also where the target is in origin form
-  CacheKey key;          // its text is the normal form of the URL
+  CacheKey key;          // its text is the normal form of the URL without a user, but of CONNECT
   bool has_key = false;  // false: nothing is kept for this URL
   RequestFacts facts;
   Expectation expects = Expectation::none;
+  std::string_view upgrade;  // what it would go over to and may be let; empty: nothing
 
   const RequestHead& head() const { return reader.head(); }
   bool is(std::string_view method) const { return reader.head().method == method; }
@@ -40,12 +41,18 @@ struct Request {
     return framing.body == Body::chunked || (framing.body == Body::length && framing.length != 0);
   }
 
+  // The URL as rules and logs have it: never with a user or a password.
+  std::string_view shown_url() const;
+
   // After the reader is done.
   Refusal analyse();
 };
 
-// A copy that owns its octets: those of `head`, which has been read and analysed well before.
-std::shared_ptr<Request> keep_request(std::string_view head, const HeadLimits& limits);
+// Whether there is something in it by which servers are known to answer though no Vary says so: who
+// sends it would choose the page that all others get.
+bool has_hidden_input(const Request& request);
+// Whether it logs in on the connection itself, as NTLM and Negotiate do (RFC 4559 section 6).
+bool binds_connection(const Fields& fields);
 
 HeadLimits head_limits(const ProxyLimits& limits);
 

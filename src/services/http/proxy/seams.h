@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,22 @@ struct Peer {
 struct Identity {
   std::string user;
   std::vector<uint32_t> principals;  // the user and the groups, as UrlRule has them; ascending
+};
+
+// What came of a name and a password.
+struct LoginAnswer {
+  LoginAnswer(const Identity* who)  // NOLINT(google-explicit-constructor)
+      : identity(who) {}
+  // Nobody has looked at it: it may be right, and is to come again in `seconds`.
+  static LoginAnswer busy(uint32_t seconds) {
+    LoginAnswer answer(nullptr);
+    answer.is_busy = true;
+    answer.retry_s = seconds;
+    return answer;
+  }
+  const Identity* identity;  // valid during the call; nullptr: wrong, unless is_busy
+  bool is_busy = false;
+  uint32_t retry_s = 0;
 };
 
 // How a response came about, in the words of Cache-Status (RFC 9211) and of the log.
@@ -58,6 +75,8 @@ struct LogRecord {
   Duration upstream_wait;   // from the question upstream to the head of its answer
   bool is_complete = true;  // false: one side left in the middle
   std::string_view detail;  // why, where it is not plain (RFC 9209 in our words)
+  std::optional<uint32_t>
+      rule;  // the URL rule that denied it: its place in ProxySettings::url_rules
 };
 
 struct Seams {
@@ -71,8 +90,9 @@ struct Seams {
 
   // Who sits at the address, as the log-in page or the configuration knows. Must be quick.
   std::function<const Identity*(Ipv4Address client)> identify;
-  // Basic credentials of Proxy-Authorization; nothing: wrong.
-  using Verified = std::function<void(const Identity* identity)>;
+  // Basic credentials of Proxy-Authorization. Asked for each request anew, so that nobody stays who
+  // they were: what was right before is to be answered at once.
+  using Verified = std::function<void(const LoginAnswer& answer)>;
   std::function<void(const std::string& user, const std::string& password, Ipv4Address client,
                      const Verified& then)>
       check_password;
@@ -81,8 +101,6 @@ struct Seams {
   std::function<bool(uint32_t time)> time_holds;
 
   std::function<void(const LogRecord& record)> log;
-  // Something that an administrator should know: one line.
-  std::function<void(const std::string& line)> warn;
 
   // Where a transparent connection was going before it was led here; unspecified: not known.
   std::function<Peer(int fd, const Peer& client)> original_destination;

@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "services/http/access/url_rules.h"
 #include "services/http/proxy/destinations.h"
+#include "services/http/proxy/keep_rules.h"
 #include "services/http/proxy/upstream_pool.h"
 #include "services/http/rules/decide.h"
 
@@ -36,6 +37,13 @@ struct ParentProxy {
   bool is_trusted = false;
 };
 
+// What becomes of requests that would go over to another protocol (RFC 9110 section 7.8), as that
+// of WebSocket.
+enum class UpgradeRule : uint8_t {
+  refuse,  // the wish is not passed on: the origin answers in HTTP, as it may
+  tunnel,  // it is; once the origin agrees, octets go both ways unread. Not for HTTP/2 (h2c).
+};
+
 struct ProxyLimits {
   size_t connections = 16384;  // of clients
   size_t per_client = 512;     // of one address
@@ -58,10 +66,13 @@ struct ProxySettings {
   std::optional<ParentProxy> parent;
   ServeRules serve;
   StoreRules keep;
-  std::shared_ptr<const UrlRules> url_rules;  // none: all is permitted; shared with its compiler
+  std::shared_ptr<const KeepRules> keep_rules;  // for some URLs; none: `keep` holds for all
+  std::shared_ptr<const UrlRules> url_rules;    // none: all is permitted; shared with its compiler
   bool finishes_aborted = false;  // fetches on what all clients have left, when it is for the store
   bool asks_login = false;        // clients that nobody knows are asked for Basic credentials
   std::string realm = "postern";
+  std::string local_domain;  // of the names inside, for pac.h; empty: none
+  UpgradeRule upgrade = UpgradeRule::refuse;
   ProxyLimits limits;
   UpstreamPool::Limits pool;
 };
@@ -72,8 +83,8 @@ struct ProxyCounters {
   uint64_t too_slow = 0;     // clients whose time was over
   uint64_t requests = 0;
   uint64_t malformed = 0;  // requests that were refused unread
-  uint64_t denied = 0;
-  uint64_t hits = 0;  // from the store, unasked
+  uint64_t denied = 0;     // by rules of URLs, ports, addresses, or those of the client
+  uint64_t hits = 0;       // from the store, unasked
   uint64_t revalidated = 0;
   uint64_t collapsed = 0;
   uint64_t misses = 0;

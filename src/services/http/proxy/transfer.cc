@@ -3,24 +3,28 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 namespace postern::http {
 
 Transfer::Transfer(Core& core, TransferOrder order, Leader* leader)
-    : core_(core), order_(std::move(order)), leader_(leader), fetch_(core, *this) {}
+    : core_(core),
+      order_(std::move(order)),
+      leader_(leader),
+      fetch_(make_fetch(core, *this, order_.question.scheme)) {}
 
 Transfer::~Transfer() = default;
 
 void Transfer::start() {
   started_ = core_.clock.now;
   started_s_ = core_.clock.wall_s;
-  fetch_.start(order_.question);
+  fetch_->start(order_.question);
 }
 
 void Transfer::resume() {
   leader_is_full_ = false;
-  if (!store_is_full_) fetch_.resume();
+  if (!store_is_full_) fetch_->resume();
 }
 
 // Whether anybody wants what is still to come.
@@ -38,6 +42,13 @@ void Transfer::leave() {
   if (is_finished_) return;
   if (!has_purpose()) return finish(false);
   if (leader_is_full_) resume();
+}
+
+void Transfer::reconsider() {
+  if (!leader_is_full_ || leader_ == nullptr || !is_storing() || writer_->readers() == 0) return;
+  if (!leader_->on_detach()) return;
+  leader_ = nullptr;
+  resume();
 }
 
 bool Transfer::add_waiter(Waiter& waiter) {
@@ -94,7 +105,25 @@ void Transfer::on_upload_room() {
   if (leader_ != nullptr) leader_->on_upload_room();
 }
 
+void Transfer::on_upgrade(const ResponseHead& head, std::unique_ptr<UpstreamConnection> connection,
+                          const std::string& early) {
+  wait_ = core_.clock.now - started_;
+  if (Leader* leader = std::exchange(leader_, nullptr)) {
+    leader->on_upgrade(head, std::move(connection), early);
+  } else {
+    core_.poller.bury(std::move(connection));
+  }
+  finish(false);
+}
+
 void Transfer::store_data(std::string_view data) {
+  // Too large, as is only clear now: what others read along is stored all the same.
+  const uint64_t size = writer_->appended() + data.size();
+  if (size > static_cast<uint64_t>(order_.keep.object_octets_max) && writer_->readers() == 0) {
+    writer_->abandon();
+    writer_.reset();
+    return;
+  }
   const auto* octets = reinterpret_cast<const uint8_t*>(data.data());
   const Append append = writer_->append(std::span<const uint8_t>(octets, data.size()));
   if (append == Append::refused) {
@@ -118,7 +147,7 @@ void Transfer::on_time_out() {
 void Transfer::go_on() {
   store_is_full_ = false;
   Wheel::cancel(*this);
-  if (!leader_is_full_) fetch_.resume();
+  if (!leader_is_full_) fetch_->resume();
 }
 
 bool Transfer::on_data(std::string_view data) {
@@ -163,10 +192,11 @@ void Transfer::finish(bool is_complete) {
     }
   }
   writer_.reset();
+  core_.transfers->forget_filling(order_.request->key.text, *this);
   Leader* leader = std::exchange(leader_, nullptr);
-  if (leader != nullptr) leader->on_body_end(is_complete, fetch_.trailer());
+  if (leader != nullptr) leader->on_body_end(is_complete, fetch_->trailer());
   wake_waiters();
-  fetch_.stop();
+  fetch_->stop();
   core_.transfers->remove(*this);
 }
 
@@ -189,6 +219,24 @@ void TransferTable::forget_pending(const std::string& key, const Transfer& trans
   if (found != pending_.end() && found->second == &transfer) pending_.erase(found);
 }
 
+void TransferTable::forget_filling(const std::string& key, const Transfer& transfer) {
+  const auto [from, to] = filling_.equal_range(key);
+  const auto found =
+      std::find_if(from, to, [&transfer](const auto& known) { return known.second == &transfer; });
+  if (found != to) filling_.erase(found);
+}
+
+void TransferTable::note_reader(const std::string& key) {
+  const auto [from, to] = filling_.equal_range(key);
+  std::vector<Transfer*> known;
+  known.reserve(static_cast<size_t>(std::distance(from, to)));
+  for (auto each = from; each != to; ++each)
+    known.push_back(each->second);
+  // A transfer may end in this; it stays until the turn is over.
+  for (Transfer* transfer : known)
+    transfer->reconsider();
+}
+
 void TransferTable::remember_loner(std::string_view key) {
   const size_t hash = std::hash<std::string_view>()(key);
   loners_[hash % kLonersMax] = Loner{hash, core_.clock.wall_s + kLonerS};
@@ -209,6 +257,7 @@ void TransferTable::remove(Transfer& transfer) {
 
 void TransferTable::clear() {
   pending_.clear();
+  filling_.clear();
   transfers_.clear();
 }
 

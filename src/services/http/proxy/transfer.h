@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,11 +37,13 @@ struct TransferOrder {
   std::shared_ptr<Request> request;  // shared with the exchange, which may end before or after
   Fetch::Question question;
   std::string pending_key;    // under which others find it; empty: they do not
+  StoreRules keep;            // for its URL
   bool may_store = false;     // the key is to be trusted
   bool is_for_store = false;  // wanted also without a leader
   // Validation of what is stored under `variant` with these metadata; empty: none.
   std::string variant;
   std::string stored;
+  std::optional<uint64_t> stored_length;
   Condition condition;
   std::string plain_head;  // of the request without the condition
   bool asks_part = false;  // octets that are missing, whatever the client asked for
@@ -68,6 +71,10 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
     virtual void on_body_end(bool is_complete, const Fields& trailer) = 0;
     virtual void on_failure(Problem problem, const std::string& detail) = 0;
     virtual void on_upload_room() = 0;
+    // See Fetch::User.
+    virtual void on_upgrade(const ResponseHead& head,
+                            std::unique_ptr<UpstreamConnection> connection,
+                            const std::string& early) = 0;
   };
   class Waiter {
    public:
@@ -83,13 +90,17 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void resume();
   // The leader is interested no more; it is not called again.
   void leave();
+  // Others read along, perhaps: a leader that holds them up gives way.
+  void reconsider();
   bool add_waiter(Waiter& waiter);
   void remove_waiter(const Waiter& waiter);
 
-  Fetch& fetch() { return fetch_; }
+  OriginFetch& fetch() { return *fetch_; }
   bool is_storing() const { return writer_ != nullptr && !writer_->is_over(); }
   Duration wait() const { return wait_; }  // for the head
-  const std::string& variant() const { return order_.variant; }
+  // What is being stored, and where in the object its first octet lies.
+  std::unique_ptr<StoredObject> read_along() { return writer_->read_along(); }
+  uint64_t first_octet() const { return first_octet_; }
 
  private:
   void on_interim(const ResponseHead& head) override;
@@ -99,11 +110,16 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   void on_end(bool is_complete) override;
   void on_failure(Problem problem, const std::string& detail) override;
   void on_upload_room() override;
+  void on_upgrade(const ResponseHead& head, std::unique_ptr<UpstreamConnection> connection,
+                  const std::string& early) override;
   void on_time_out() override;  // of the disk
 
   bool take_not_modified(const ResponseHead& head);
   void ask_again();
   void begin_storing(const ResponseHead& head, const Framing& framing);
+  StoreRefusal try_storing(const ResponseHead& head, const Framing& framing);
+  void drop_validated(unsigned status, StoreRefusal refusal);
+  std::string freshen(const Entry& entry, const Fields& fields);
   void begin_fill(Entry& entry, const Fields& fields, const Framing& framing);
   void put_signpost(const std::string& names);
   void invalidate(const ResponseHead& head);
@@ -117,7 +133,7 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   Core& core_;
   TransferOrder order_;
   Leader* leader_;
-  Fetch fetch_;
+  std::unique_ptr<OriginFetch> fetch_;
   std::unique_ptr<StoreWriter> writer_;
   std::vector<Waiter*> waiters_;
   Instant started_;
@@ -129,7 +145,8 @@ class Transfer : public Poller::Mortal, private Fetch::User, private Timed {
   bool leader_is_full_ = false;
   bool store_is_full_ = false;
   bool has_waited_for_disk_ = false;  // in vain: it is not waited for again
-  uint64_t alone_bytes_ = 0;  // that came since the last client left
+  uint64_t first_octet_ = 0;          // of what is stored
+  uint64_t alone_bytes_ = 0;          // that came since the last client left
 };
 
 // All transfers, and those that others may wait for. It remembers for a while which responses were
@@ -146,6 +163,10 @@ class TransferTable {
   Transfer& add(TransferOrder order, Transfer::Leader* leader);
   Transfer* find_pending(std::string_view key) const;
   void forget_pending(const std::string& key, const Transfer& transfer);
+  // Of those that fill the store: somebody reads along what they bring for the URL.
+  void add_filling(const std::string& key, Transfer& transfer) { filling_.emplace(key, &transfer); }
+  void forget_filling(const std::string& key, const Transfer& transfer);
+  void note_reader(const std::string& key);
   void remove(Transfer& transfer);
   void clear();
   void remember_loner(std::string_view key);
@@ -156,6 +177,7 @@ class TransferTable {
   Core& core_;
   std::unordered_map<const Transfer*, std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<std::string, Transfer*> pending_;
+  std::unordered_multimap<std::string, Transfer*> filling_;  // by URL
   struct Loner {
     size_t hash = 0;
     int64_t until_s = 0;

@@ -47,6 +47,8 @@ class Wheel {
   static void cancel(Timed& thing) { thing.unlink(); }
   // Once a second.
   void tick();
+  // Seconds so far.
+  uint32_t now() const { return now_; }
 
  private:
   struct Slot : Timed {

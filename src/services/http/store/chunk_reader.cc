@@ -30,6 +30,7 @@ Read ChunkReader::read(const Run& run, uint64_t offset) {
 }
 
 ReadExtent ChunkReader::extent(const Run& run, uint64_t offset) {
+  if (!engine_.has_extents()) return {Read::State::absent, -1, 0, 0};
   const Where at = where(run, offset);
   const bool has_slot = engine_.log.has_slot(at.octets);
   const bool is_known = has_slot && engine_.log.is_verified(at.file_offset);

@@ -74,6 +74,7 @@ ReadExtent DiskObject::next_extent() {
   Run own;
   const Run* run = run_here(own);
   if (run == nullptr) return {Read::State::absent, -1, 0, 0};
+  if (!engine_.has_extents()) return {Read::State::absent, -1, 0, 0};
   ReadExtent extent;
   if (is_in_memory(*run))  // its sum was found right with the head
     extent = {Read::State::octets, engine_.file().fd(),

@@ -28,10 +28,13 @@ Engine::Engine(const StoreOptions& store_options, std::unique_ptr<File> file,
       objects_max(objects_max_of(store_options)),
       file_(std::move(file)),
       superblock_(superblock),
+      has_extents_(file_->can_renew(superblock.segment_octets)),
       io(*file_, superblock.salt, options.readers, options.post),
       log(Geometry(superblock), io),
       heads(*this),
-      reclaimer(*this) {}
+      reclaimer(*this) {
+  log.when_settled([this] { go_on(); });
+}
 
 // First the threads, then what their jobs hold, then the parts.
 Engine::~Engine() {
@@ -82,6 +85,7 @@ void Engine::enqueue(std::function<bool()> attempt) {
   if (waiting_.empty() && attempt()) return reclaimer.kick();
   waiting_.push_back(std::move(attempt));
   reclaimer.kick();
+  break_jam();
 }
 
 void Engine::go_on() {
@@ -97,6 +101,23 @@ void Engine::go_on() {
   }
   is_going_on_ = false;
   reclaimer.kick();
+  break_jam();
+}
+
+// Where no segment can be reclaimed, as fills under way hold them all, the one that holds most
+// ends: else they would wait for each other for ever, as an object would that is longer than the
+// file.
+void Engine::break_jam() {
+  if (waiting_.empty() || is_failing_ || is_closing_ || is_going_on_) return;
+  if (reclaimer.is_running() || log.victim()) return;
+  std::shared_ptr<Fill> longest;
+  for (const auto& [tag, fill] : fills) {
+    if (fill->held_segments() > (longest ? longest->held_segments() : 0)) longest = fill;
+  }
+  if (!longest) return;  // those who read hold them, and will let them go
+  ++counters.refused;
+  longest->give_way();
+  io.later([this] { go_on(); });
 }
 
 void Engine::unpin(uint32_t segment) {
@@ -135,8 +156,8 @@ void Engine::fail() {
 
 void Engine::retry() {
   if (!is_failing_ || !io.is_idle()) return;
-  log.give_up_open();
   io.mend();
+  log.mend();
   is_failing_ = false;
   is_on_trial_ = true;
   go_on();
@@ -164,11 +185,12 @@ bool Engine::add(const IndexEntry& entry) {
 
 void Engine::drop_oldest_variant(uint64_t tag) {
   IndexEntry oldest;
-  uint32_t lowest = ~uint32_t{0};
+  std::pair lowest(~uint32_t{0}, ~uint32_t{0});
   index.each_variant(tag, [&](const IndexEntry& known) {
     const uint32_t sequence = log.segment(known.place.segment()).sequence;
-    if (sequence >= lowest) return;
-    lowest = sequence;
+    const std::pair written(sequence, known.place.offset());
+    if (written >= lowest) return;
+    lowest = written;
     oldest = known;
   });
   if (index.erase(tag, oldest.variant_tag)) ++counters.evicted;

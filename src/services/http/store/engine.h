@@ -29,6 +29,8 @@ class Engine {
 
   const Geometry& geometry() const { return log.geometry(); }
   File& file() { return *file_; }
+  // Whether what sendfile(2) takes from the file stays as it is.
+  bool has_extents() const { return has_extents_; }
   KeyTags tags_of(const StoreKey& key) const;
 
   // engine_find.cc
@@ -61,22 +63,22 @@ class Engine {
   // engine_remove.cc
   void remove(std::string_view primary, const Store::Done& done);
   void clear(const Store::Done& done);
-  // False: no room now. `done` as for remove(). `before`: the sequence before which all is gone; 0:
-  // that of the tombstone.
-  bool write_tombstone(std::string_view primary, uint32_t before, const Store::Done& done);
   void update_metadata(const StoreKey& key, std::string_view metadata, const Store::Done& done);
 
   StoreOptions options;
   StoreCounters counters;
   uint64_t queued_octets = 0;
   uint64_t objects_max = 0;
+  uint64_t begins = 0;
   uint64_t commits = 0;
-  uint64_t users = 0;  // fills and objects that were found: none may outlive this
+  uint64_t removals = 0;  // that wait to be written
+  uint64_t users = 0;     // fills and objects that were found: none may outlive this
   std::unordered_multimap<uint64_t, std::shared_ptr<Fill>> fills;  // shared: see writer.h
 
  private:
   std::unique_ptr<File> file_;
   Superblock superblock_;
+  const bool has_extents_;
   std::deque<std::function<bool()>> waiting_;
   bool is_failing_ = false;
   bool is_on_trial_ = false;  // retry() was called, and nothing has been written since
@@ -86,6 +88,8 @@ class Engine {
   void note_written(bool is_written);
   void fail();
   void drop_oldest_variant(uint64_t tag);
+  bool write_tombstone(uint64_t tag, const Store::Done& done);
+  void break_jam();
   std::shared_ptr<Fill> committed_fill(const StoreKey& key, const KeyTags& tags) const;
   void answer(const StoreKey& key, Head head, const Store::Found& found);
   void drop(const HeadAt& where);

@@ -15,22 +15,30 @@ void Engine::remove(std::string_view primary, const Store::Done& done) {
     it->second->cancel();
   // Also where nothing is known: an older object, of which the segment is not written over yet, or
   // that could not be read for once, would come back at the next start.
-  enqueue([this, key = std::string(primary), done] { return write_tombstone(key, 0, done); });
+  if (removals >= kStoreRemovalsMax || primary.size() > kStoreKeyMax) {
+    ++counters.refused;
+    if (done) io.later([done] { done(false); });
+    return;
+  }
+  ++removals;
+  auto counted = [this, done](bool is_done) {
+    --removals;
+    if (done) done(is_done);
+  };
+  enqueue([this, tag = tags.tag, counted] { return write_tombstone(tag, counted); });
 }
 
-bool Engine::write_tombstone(std::string_view primary, uint32_t before, const Store::Done& done) {
-  if (is_failing_ || primary.size() > kStoreKeyMax) {
-    if (done) io.later([done] { done(false); });
+// False: no room now.
+bool Engine::write_tombstone(uint64_t tag, const Store::Done& done) {
+  if (is_failing_) {
+    io.later([done] { done(false); });
     return true;
   }
   WriteJob job;
   job.is_record = true;
   job.header.kind = RecordKind::tombstone;
-  job.header.tag = tags_of({primary, {}}).tag;
-  job.header.primary_octets = static_cast<uint16_t>(primary.size());
-  job.header.variant_tag = before;
-  if (!log.place(job.header, primary, before == 0 ? Log::For::fill : Log::For::move)) return false;
-  job.tail.assign(primary.begin(), primary.end());
+  job.header.tag = tag;
+  if (!log.place(job.header, {}, Log::For::fill)) return false;
   job.sync = WriteJob::Sync::soon;
   job.done = done;
   write(std::move(job));
@@ -55,16 +63,21 @@ void Engine::clear(const Store::Done& done) {
   job.tail.resize(kSuperblockOctets);
   std::memcpy(job.tail.data(), &superblock_, sizeof superblock_);
   job.sync = WriteJob::Sync::before;
-  job.done = done;
+  job.done = [this, done](bool is_written) {
+    // The other one may be the only whole one now: it is not the next one to be written.
+    if (!is_written) --superblock_.generation;
+    if (done) done(is_written);
+  };
   write(std::move(job));
   go_on();
 }
 
 void Engine::update_metadata(const StoreKey& key, std::string_view metadata,
                              const Store::Done& done) {
-  const bool is_possible = key.primary.size() + key.variant.size() <= kStoreKeyMax &&
-                           metadata.size() <= kStoreMetadataMax && !is_failing_ &&
-                           !is_queue_full(metadata.size());
+  const bool is_possible =
+      key.primary.size() + key.variant.size() <= kStoreKeyMax &&
+      metadata.size() <= kStoreMetadataMax && !is_failing_ &&
+      !is_queue_full(key.primary.size() + key.variant.size() + metadata.size());
   if (!is_possible) {
     ++counters.refused;
     if (done) io.later([done] { done(false); });
@@ -76,6 +89,8 @@ void Engine::update_metadata(const StoreKey& key, std::string_view metadata,
   write->primary = key.primary;
   write->variant = key.variant;
   write->metadata = metadata;
+  write->counted = key.primary.size() + key.variant.size() + metadata.size();
+  queued_octets += write->counted;
   write->done = done;
   heads.add(std::move(write));
 }

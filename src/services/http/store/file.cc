@@ -11,6 +11,8 @@
 #include <cstring>
 #include <vector>
 
+#include "services/http/store/format.h"
+
 namespace postern::http {
 namespace {
 
@@ -59,6 +61,19 @@ class DiskFile final : public File {
     return done;
   }
 
+  // ext4(5), xfs(5) and btrfs(5) take the pages out of the page cache, whoever else holds them; one
+  // that lies in the range in part would be cleared as it is.
+  ssize_t renew(uint64_t offset, uint64_t count) override {
+    if (!can_renew_) return 0;
+    return zero(static_cast<off_t>(offset), static_cast<off_t>(count)) == 0 ? 0 : -errno;
+  }
+  bool can_renew(uint64_t alignment) override {
+    // Behind the second superblock there are zeros.
+    const off_t at = kSuperblocksOctets - kRecordUnit;
+    can_renew_ = alignment % kSegmentForExtents == 0 && zero(at, kRecordUnit) == 0;
+    return can_renew_;
+  }
+
   ssize_t sync() override { return ::fdatasync(fd_) == 0 ? 0 : -errno; }
 
   void expect(uint64_t offset, uint64_t count) override {
@@ -88,8 +103,13 @@ class DiskFile final : public File {
     return parts;
   }
 
+  int zero(off_t offset, off_t count) {
+    return ::fallocate(fd_, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, count);
+  }
+
   int fd_;
   uint64_t octets_;
+  bool can_renew_ = false;
 };
 
 // Reserves all of the file; by writing it where the file system cannot do it otherwise.
@@ -130,6 +150,11 @@ Result<std::unique_ptr<File>> open_file(const std::string& path) {
 Result<std::unique_ptr<File>> make_file(const std::string& path, uint64_t octets) {
   auto fd = open_locked(path, O_CREAT);
   if (!fd) return std::move(fd).error();
+  struct stat status {};
+  if (::fstat(*fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(*fd);
+    return Error{ErrorCode::invalid, path + ": is no regular file"};
+  }
   // Cut to nothing first: the new one shall have nothing of the old one.
   if (::ftruncate(*fd, 0) != 0 || reserve(*fd, octets) != 0) {
     Error error = system_error(path, "the cache's file cannot be made");

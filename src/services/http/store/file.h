@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // File: the reads, writes and syncs of the cache's file, so that tests put a disk beneath it that
 // is full, fails, or forgets. All return a count of octets, or minus the errno.
-// Thread: read_now: the owner's; write and sync: the writer's; read: any.
+// Thread: read_now: the owner's; write, renew and sync: the writer's; the rest: any.
 #pragma once
 
 #include <sys/types.h>
@@ -26,6 +26,12 @@ class File {
   virtual ssize_t read(std::span<uint8_t> into, uint64_t offset) = 0;
   // All parts, one behind the other; they are changed.
   virtual ssize_t write(std::span<iovec> parts, uint64_t offset) = 0;
+  // Zeros, in pages of the page cache that are new: what sendfile(2) has taken from the old ones
+  // stays as it was, as long as it waits in any socket. Nothing happens where it cannot be had.
+  virtual ssize_t renew(uint64_t offset, uint64_t count) = 0;
+  // Whether it does that, for ranges that begin and end at multiples of `alignment`; tries it.
+  // Called once, for a file that is a cache, before anything else is done with it.
+  virtual bool can_renew(uint64_t alignment) = 0;
   // Returns when all that was written is on the disk.
   virtual ssize_t sync() = 0;
   // What is to be read soon; a hint.

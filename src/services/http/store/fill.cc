@@ -33,6 +33,7 @@ Fill::Fill(Engine& engine, const StoreKey& key, std::string_view metadata,
       tags_(engine.tags_of(key)),
       metadata_(metadata),
       options_(options),
+      number_(++engine.begins),
       end_(options.offset) {
   counted_ = primary_.size() + variant_.size() + metadata_.size();
   engine_.queued_octets += counted_;

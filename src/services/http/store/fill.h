@@ -38,6 +38,9 @@ class Fill : public std::enable_shared_from_this<Fill> {
   void when_drained(std::function<void()> drained);
   // It was removed while it was filled: readers go on, nothing is kept.
   void cancel() { is_cancelled_ = true; }
+  // It ends; its segments are free once nobody reads along. See Engine::break_jam().
+  void give_way() { fail(); }
+  size_t held_segments() const { return pinned_.size(); }
 
   State state() const { return state_; }
   bool is_cancelled() const { return is_cancelled_; }
@@ -45,6 +48,8 @@ class Fill : public std::enable_shared_from_this<Fill> {
   StoreKey key() const { return {primary_, variant_}; }
   // Of two that were committed the later one has the higher.
   uint64_t commit_number() const { return commit_number_; }
+  // Of two the later one has the higher.
+  uint64_t number() const { return number_; }
   const KeyTags& tags() const { return tags_; }
   const std::string& metadata() const { return metadata_; }
   const FillOptions& options() const { return options_; }
@@ -52,6 +57,7 @@ class Fill : public std::enable_shared_from_this<Fill> {
   // Whether it has the octet, or it will come.
   bool will_have(uint64_t offset) const;
 
+  std::unique_ptr<StoredObject> read_along();
   // For readers: the octets at `offset` where they are in memory, with what keeps them there.
   struct InMemory {
     std::shared_ptr<const Chunk> chunk;
@@ -82,6 +88,7 @@ class Fill : public std::enable_shared_from_this<Fill> {
   const KeyTags tags_;
   const std::string metadata_;
   const FillOptions options_;
+  const uint64_t number_;
   State state_ = State::open;
   bool is_cancelled_ = false;
   uint64_t commit_number_ = 0;

@@ -12,6 +12,10 @@ FillObject::FillObject(Engine& engine, std::shared_ptr<Fill> fill, const std::st
   ++fill_->readers;
 }
 
+std::unique_ptr<StoredObject> Fill::read_along() {
+  return std::make_unique<FillObject>(engine_, shared_from_this(), nullptr);
+}
+
 FillObject::~FillObject() {
   --fill_->readers;
 }

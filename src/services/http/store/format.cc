@@ -44,14 +44,15 @@ bool is_kind(RecordKind kind) {
 Geometry::Geometry(const Superblock& superblock)
     : file_octets(superblock.file_octets),
       segment_octets(superblock.segment_octets),
-      segments(static_cast<uint32_t>((file_octets - kLogStart) / segment_octets)),
+      segments(static_cast<uint32_t>(file_octets / segment_octets - 1)),
       chunk_octets(std::min(kChunkMax, segment_octets / 4)),
       salt(superblock.salt) {}
 
 bool Geometry::holds(uint64_t offset, uint64_t count) const {
-  if (offset < kLogStart + sizeof(SegmentHeader) || offset >= start_of(segments)) return false;
-  const uint64_t inside = (offset - kLogStart) % segment_octets;
+  if (offset < start_of(0) || offset >= start_of(segments)) return false;
+  const uint64_t inside = offset % segment_octets;
   return inside >= sizeof(SegmentHeader) && inside % kRecordUnit == 0 &&
+         inside <= segment_octets - sizeof(SegmentFooter) &&
          count <= segment_octets - sizeof(SegmentFooter) - inside;
 }
 
@@ -83,8 +84,8 @@ std::optional<Superblock> parse_superblock(std::span<const uint8_t> octets) {
   if (block.crc != sum_before_last(block, 0)) return std::nullopt;
   if (block.version != kFormatVersion) return block;  // of the rest nothing is known
   if (!is_segment_size(block.segment_octets)) return std::nullopt;
-  const uint64_t least = kLogStart + uint64_t{kSegmentsLeast} * block.segment_octets;
-  const uint64_t most = kLogStart + uint64_t{kSegmentsMost} * block.segment_octets;
+  const uint64_t least = file_octets_for(kSegmentsLeast, block.segment_octets);
+  const uint64_t most = file_octets_for(kSegmentsMost, block.segment_octets);
   if (block.file_octets < least || block.file_octets >= most) return std::nullopt;
   return block;
 }

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The form of the cache's file, version 1. Integers are little-endian.
 //
-//   superblock x 2 | segment | segment | ...      (a superblock has 4 KiB; the newer valid one
-//   counts)
+//   superblock x 2, free | segment | segment | ...      (a superblock has 4 KiB; the newer valid
+//   one counts)
 //
 //   segment:  header | record | record | ... free ... | entries | keys | footer
 //   record:   header | body | primary key, variant key, metadata, runs | zeros up to 16 octets
 //
 // A record is an object (the head of it: key, metadata, where its body is), a chunk of a body, or a
-// tombstone (all variants of the primary key are gone, as far as they were written before it; one
-// that is carried on says before which sequence, in place of the tag of a variant). The
+// tombstone (all variants of the primary key are gone, as far as they were written before it). The
 // body of an object of up to one chunk lies in the head, so that one read has all; of a longer one
 // the last chunk does, the others lie in chunk records that the runs point to. A new head with
 // other metadata or more runs replaces the old one, the body stays where it is: there is no writing
 // in place, the log alone says what is newest, by the sequence number of the segment, then offset.
 //
 // Segment size: one is reclaimed at a time, so it is small beside the file (a 64th, 8 MiB at most),
-// and large beside a seek and a sync, of which there is one for each. 100 GB have 12,000 summaries
+// and large beside a seek and a sync, of which there is one for each. Segments begin at multiples
+// of their size (the place before the first one has the superblocks), so that from 2 MiB on no
+// large page of the page cache lies in two of them (File::renew). 100 GB have 12,000 summaries
 // (entries with the keys behind them, which only a walk over keys reads): 400 MB for 10 million
 // objects, in place of 100 GB.
 //
@@ -36,12 +37,14 @@ namespace postern::http {
 
 constexpr uint32_t kFormatVersion = 1;
 constexpr uint32_t kSuperblockOctets = 4'096;
-constexpr uint32_t kLogStart = 2 * kSuperblockOctets;
+constexpr uint32_t kSuperblocksOctets = 2 * kSuperblockOctets;
 constexpr uint32_t kChunkMax = 65'536;  // octets of a body under one checksum
 constexpr uint32_t kRecordUnit = 16;    // records are that aligned
 constexpr uint32_t kSegmentMax = uint32_t{1} << 23;
-constexpr uint32_t kSegmentMin = uint32_t{1} << 20;    // where it is chosen by the file's size
-constexpr uint32_t kSegmentLeast = uint32_t{1} << 13;  // where it is asked for
+constexpr uint32_t kSegmentMin = uint32_t{1} << 20;  // where it is chosen by the file's size
+// No page of the page cache is larger; smaller segments have no extents (StoredObject).
+constexpr uint32_t kSegmentForExtents = uint32_t{1} << 21;
+constexpr uint32_t kSegmentLeast = kSuperblocksOctets;  // where it is asked for
 constexpr uint32_t kSegmentsLeast = 8;
 constexpr uint32_t kSegmentsMost = uint32_t{1} << 24;
 
@@ -69,11 +72,10 @@ struct Geometry {
 
   explicit Geometry(const Superblock& superblock);
   Geometry() = default;
-  uint64_t start_of(uint32_t segment) const {
-    return kLogStart + uint64_t{segment} * segment_octets;
-  }
+  uint64_t start_of(uint32_t segment) const { return (uint64_t{segment} + 1) * segment_octets; }
+  // Of a place in the log.
   uint32_t segment_of(uint64_t file_offset) const {
-    return static_cast<uint32_t>((file_offset - kLogStart) / segment_octets);
+    return static_cast<uint32_t>(file_offset / segment_octets - 1);
   }
   // Whether [offset, offset + count) lies in one segment, where records may be.
   bool holds(uint64_t offset, uint64_t count) const;
@@ -192,6 +194,11 @@ struct RecordTail {
 std::optional<RecordTail> parse_tail(std::span<const uint8_t> tail, const RecordHeader& header,
                                      uint32_t salt);
 bool is_body_whole(std::span<const uint8_t> record, const RecordHeader& header, uint32_t salt);
+
+// Octets of a file with that many segments.
+constexpr uint64_t file_octets_for(uint64_t segments, uint32_t segment_octets) {
+  return (segments + 1) * segment_octets;
+}
 
 // Octets a record takes with that much body and tail.
 constexpr uint64_t record_octets(uint64_t body, uint64_t tail) {

@@ -153,6 +153,7 @@ void HeadWriter::finish(const std::shared_ptr<HeadWrite>& write, bool is_stored)
     queue.pop_front();
     engine_.io.later([this, next = queue.front()] { start(next); });
   }
+  engine_.queued_octets -= std::exchange(write->counted, 0);
   // `write` may belong to one of these.
   const auto begin = std::exchange(write->begin, {});
   const auto prepare = std::exchange(write->prepare, {});

@@ -46,6 +46,7 @@ struct HeadWrite {
   std::function<bool(HeadWrite&)> prepare;
   std::function<void(bool is_stored)> done;
 
+  size_t counted = 0;  // octets that the engine counts as queued
   bool is_cancelled = false;
   bool is_prepared = false;
 };

@@ -81,6 +81,11 @@ void IoQueue::stop() {
     const auto gone = std::exchange(finished_, {});
 }
 
+void IoQueue::detach() {
+  const std::lock_guard lock(mutex_);
+  self_.reset();
+}
+
 void IoQueue::write(WriteJob job) {
   if (job.is_record) job.offset = job.header.file_offset;
   const std::lock_guard lock(mutex_);
@@ -162,20 +167,28 @@ void IoQueue::run_batch(std::vector<WriteJob>& batch) {
   const std::span<WriteJob> jobs(batch);
   for (size_t from = 0; from < batch.size();) {
     size_t to = from + 1;
-    while (to < batch.size() && batch[to].offset == batch[to - 1].offset + octets_of(batch[to - 1]))
+    while (to < batch.size() && batch[to].renewed == 0 &&
+           batch[to].offset == batch[to - 1].offset + octets_of(batch[to - 1]))
       ++to;
+    if (!is_broken_) renew(batch[from]);
     if (!is_broken_) write_joined(jobs.subspan(from, to - from));
     for (; from < to; ++from) {
       batch[from].is_written = !is_broken_;
       is_sync_wanted = is_sync_wanted || batch[from].sync != WriteJob::Sync::none;
     }
   }
-  if (!is_sync_wanted || is_broken_) return;
-  const ssize_t error = file_.sync();
+  if (!is_sync_wanted) return;
+  const ssize_t error = is_broken_ ? last_error_ : file_.sync();
   if (error >= 0) return;
-  note_error(error);
+  if (!is_broken_) note_error(error);
   for (WriteJob& job : batch)
     job.is_written = false;
+}
+
+void IoQueue::renew(const WriteJob& job) {
+  if (job.renewed == 0) return;
+  const ssize_t error = file_.renew(job.offset, job.renewed);
+  if (error < 0) note_error(error);
 }
 
 void IoQueue::write_joined(std::span<WriteJob> jobs) {

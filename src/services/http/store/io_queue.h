@@ -47,6 +47,7 @@ struct WriteJob {
   std::shared_ptr<const Chunk> chunk;  // that has the body
   std::span<const uint8_t> body;
   std::vector<uint8_t> tail;  // of a record; or all that is to be written
+  uint64_t renewed = 0;       // octets from `offset` on that are renewed (File::renew) first
   Sync sync = Sync::none;
   std::function<void(bool is_written)> done;
   bool is_written = false;  // writer: write, owner: read in `done`
@@ -60,6 +61,8 @@ class IoQueue {
   ~IoQueue() { stop(); }
   // Writes what is queued; reads that nobody began are dropped; no completion is called any more.
   void stop();
+  // The owner calls nothing more, and nothing is called there: the rest may be on any thread.
+  void detach();
 
   void write(WriteJob job);
   // `work` on another thread, then `done` here. `work` owns what it touches.
@@ -85,6 +88,7 @@ class IoQueue {
   // With `mutex_` held.
   std::vector<WriteJob> take_batch();
   void run_batch(std::vector<WriteJob>& batch);
+  void renew(const WriteJob& job);
   void write_joined(std::span<WriteJob> jobs);
   void note_error(ssize_t error);
   void finish(std::function<void()> completion);

@@ -7,22 +7,37 @@ namespace postern::http {
 namespace {
 
 constexpr size_t kWalkStep = 256;
+constexpr int kTriesMax = 2;
 
 }  // namespace
 
+void KeyWalk::start() {
+  const uint64_t begun = engine_.begins;
+  if (!visit_fills()) return end(false);
+  fills_from_ = begun + 1;
+  next_segment();
+}
+
 void KeyWalk::next_segment() {
   const auto found = engine_.log.first_from(from_);
-  if (!found) return visit_fills();
+  if (!found) return end(visit_fills() && is_all_read_);
   segment_ = *found;
   const uint32_t sequence = engine_.log.segment(segment_).sequence;
-  from_ = sequence + 1;
-  next_ = 0;
-  if (engine_.log.open_segment() == segment_) {
-    summary_ = Summary{};
-    summary_.entries = engine_.log.open_entries();
-    summary_.keys = engine_.log.open_keys();
-    return step();
-  }
+  // What was visited while it was open is passed over.
+  const bool is_begun = was_open_ && from_ == sequence;
+  if (!is_begun) next_ = 0;
+  was_open_ = engine_.log.open_segment() == segment_;
+  from_ = was_open_ ? sequence : sequence + 1;
+  if (!was_open_) return read_segment(sequence);
+  if (is_begun && next_ == engine_.log.open_entries().size())
+    return end(visit_fills() && is_all_read_);
+  summary_ = Summary{};
+  summary_.entries = engine_.log.open_entries();
+  summary_.keys = engine_.log.open_keys();
+  step();
+}
+
+void KeyWalk::read_segment(uint32_t sequence) {
   // Shared by the pool and its completion.
   auto result = std::make_shared<Summary>();
   auto work = [result, geometry = engine_.geometry(), segment = segment_](File& file) {
@@ -32,6 +47,9 @@ void KeyWalk::next_segment() {
     // Of another sequence: it was reclaimed meanwhile, and what was carried on lies further on.
     const bool is_there = self->engine_.log.segment(self->segment_).sequence == sequence;
     const bool is_read = result->sequence == sequence;
+    // One that is kept may get its summary anew just now.
+    if (is_there && !is_read && self->tries_++ < kTriesMax) return self->read_segment(sequence);
+    self->tries_ = 0;
     if (is_there && !is_read) self->is_all_read_ = false;
     self->summary_ = is_read ? std::move(*result) : Summary{};
     self->step();
@@ -58,15 +76,15 @@ bool KeyWalk::visit_entry(const SummaryEntry& entry) {
   return visit_({summary_.primary_of(entry), summary_.variant_of(entry)});
 }
 
-void KeyWalk::visit_fills() {
+// False: the visitor has enough.
+bool KeyWalk::visit_fills() {
   // Copied: the visitor may remove.
   std::vector<std::shared_ptr<Fill>> fills;
   fills.reserve(engine_.fills.size());
   for (const auto& [tag, fill] : engine_.fills)
-    if (!fill->is_cancelled()) fills.push_back(fill);
-  for (const std::shared_ptr<Fill>& fill : fills)
-    if (!visit_(fill->key())) return end(false);
-  end(is_all_read_);
+    if (!fill->is_cancelled() && fill->number() >= fills_from_) fills.push_back(fill);
+  return std::all_of(fills.begin(), fills.end(),
+                     [this](const std::shared_ptr<Fill>& fill) { return visit_(fill->key()); });
 }
 
 void KeyWalk::end(bool is_done) {

@@ -66,8 +66,6 @@ bool Log::place(RecordHeader& header, std::string_view keys, For what) {
   Segment& segment = segments_[index];
   header.sequence = segment.sequence;
   header.file_offset = geometry_.start_of(index) + segment.used;
-  if (header.kind == RecordKind::tombstone && header.variant_tag == 0)
-    header.variant_tag = segment.sequence;
   SummaryEntry entry;
   entry.tag = header.tag;
   entry.variant_tag = header.variant_tag;
@@ -87,10 +85,16 @@ bool Log::open_next(For what) {
   if (free_.size() < (what == For::move ? 1 : 2) || is_spent()) return false;
   const uint32_t index = free_.begin()->second;
   free_.erase(free_.begin());
+  if (!std::exchange(is_ahead_, false)) ++sequence_;
+  if (std::exchange(is_sync_owed_, false)) {
+    WriteJob sync;
+    sync.sync = WriteJob::Sync::before;
+    io_.write(std::move(sync));
+  }
   Segment& segment = segments_[index];
   segment = Segment{};
   segment.state = Segment::State::open;
-  segment.sequence = ++sequence_;
+  segment.sequence = sequence_;
   segment.age = segment.sequence;
   segment.used = sizeof(SegmentHeader);
   open_ = index;
@@ -98,6 +102,10 @@ bool Log::open_next(For what) {
   for (uint64_t at = from; at < from + geometry_.segment_octets; at += geometry_.chunk_octets / 4)
     verified_[slot_of(at)] = false;
 
+  WriteJob renewal;
+  renewal.offset = from;
+  renewal.renewed = geometry_.segment_octets;
+  io_.write(std::move(renewal));
   write_header(index);
   return true;
 }
@@ -114,6 +122,15 @@ void Log::write_header(uint32_t segment) {
   io_.write(std::move(job));
 }
 
+// It reads as no segment then; who reads its records does not look there.
+void Log::erase_header(uint32_t segment) {
+  WriteJob job;
+  job.offset = geometry_.start_of(segment);
+  job.tail.resize(sizeof(SegmentHeader));
+  io_.write(std::move(job));
+  is_sync_owed_ = true;
+}
+
 void Log::seal_open() {
   if (open_ < 0) return;
   const auto index = static_cast<uint32_t>(open_);
@@ -126,7 +143,14 @@ void Log::seal_open() {
   job.tail = encode_summary(entries_, keys_, footer, geometry_.salt);
   job.offset = geometry_.start_of(index + 1) - job.tail.size();
   job.sync = WriteJob::Sync::before;
+  job.done = [this, index, sequence = segment.sequence](bool) {
+    if (segments_[index].sequence != sequence) return;
+    segments_[index].is_settled = true;
+    if (settled_) settled_();
+  };
   segment.state = Segment::State::sealed;
+  segment.is_settled = false;
+  is_sync_owed_ = false;
   io_.write(std::move(job));
   entries_.clear();
   keys_.clear();
@@ -135,6 +159,17 @@ void Log::seal_open() {
 
 void Log::begin_after(uint32_t sequence) {
   sequence_ = std::max(sequence_ + 1, sequence);
+  is_ahead_ = false;
+}
+
+void Log::mend() {
+  give_up_open();
+  for (uint32_t i = 0; i < segments_.size(); ++i) {
+    Segment& segment = segments_[i];
+    segment.is_settled = true;
+    segment.age = segment.sequence;
+    if (segment.state == Segment::State::drained) erase_header(i);
+  }
 }
 
 void Log::give_up_open() {
@@ -146,19 +181,36 @@ void Log::give_up_open() {
 }
 
 bool Log::is_current(const Run& run) const {
-  if (!geometry_.holds(run.file_offset, run.octets)) return false;
+  const uint64_t last = run.octets == 0 ? 0 : (run.octets - 1) / geometry_.chunk_octets;
+  const uint64_t before = last * geometry_.chunk_octets;
+  const uint64_t count =
+      last * record_octets(geometry_.chunk_octets, 0) + record_octets(run.octets - before, 0);
+  if (!geometry_.holds(run.file_offset, count)) return false;
   const Segment& segment = segments_[geometry_.segment_of(run.file_offset)];
   return segment.sequence == run.sequence && segment.state != Segment::State::free &&
          segment.state != Segment::State::drained;
 }
 
+// Kept since all others but the open one were sealed: nothing in them kills what is in it.
+bool Log::is_up_to_date(const Segment& segment) const {
+  return segment.age == sequence_ && segment.sequence != sequence_ && (open_ >= 0 || is_ahead_);
+}
+
 std::optional<uint32_t> Log::victim() const {
   std::optional<uint32_t> oldest;
+  bool can_go = false;
+  const auto is_before = [this](const Segment& segment, uint32_t other) {
+    const Segment& than = segments_[other];
+    return std::pair(segment.age, segment.sequence) < std::pair(than.age, than.sequence);
+  };
   for (uint32_t i = 0; i < segments_.size(); ++i) {
     const Segment& segment = segments_[i];
-    if (segment.state != Segment::State::sealed || segment.pins > 0) continue;
-    if (!oldest || segment.age < segments_[*oldest].age) oldest = i;
+    if (segment.state != Segment::State::sealed || !segment.is_settled) continue;
+    if (segment.pins > 0 && is_up_to_date(segment)) continue;
+    can_go = can_go || segment.pins == 0;
+    if (!oldest || is_before(segment, *oldest)) oldest = i;
   }
+  if (!can_go) return std::nullopt;
   return oldest;
 }
 
@@ -174,34 +226,30 @@ std::optional<uint32_t> Log::first_from(uint32_t sequence) const {
   return first;
 }
 
-bool Log::has_sealed_before(uint32_t age) const {
-  for (const Segment& segment : segments_) {
-    const bool is_kept =
-        segment.state == Segment::State::sealed || segment.state == Segment::State::drained;
-    if (is_kept && segment.age < age) return true;
-  }
-  return false;
-}
-
 void Log::begin_draining(uint32_t segment) {
   segments_[segment].state = Segment::State::draining;
 }
 
 void Log::keep(uint32_t segment, std::vector<uint8_t> summary) {
+  // While none is open, the youngest sealed one may have what kills something in this one.
+  if (open_ < 0 && !std::exchange(is_ahead_, true)) ++sequence_;
   segments_[segment].state = Segment::State::sealed;
   segments_[segment].age = sequence_;
-  // The header first: from then on nobody walks the records.
+  const bool has_room = segments_[segment].used + summary.size() <= geometry_.segment_octets;
+  if (!summary.empty() && has_room) {
+    WriteJob job;
+    job.offset = geometry_.start_of(segment + 1) - summary.size();
+    job.tail = std::move(summary);
+    job.sync = WriteJob::Sync::before;
+    io_.write(std::move(job));
+  }
   write_header(segment);
-  if (summary.empty()) return;
-  WriteJob job;
-  job.offset = geometry_.start_of(segment + 1) - summary.size();
-  job.tail = std::move(summary);
-  io_.write(std::move(job));
 }
 
 void Log::end_draining(uint32_t segment) {
   segments_[segment].state = Segment::State::drained;
-  if (segments_[segment].pins == 0) release(segment);
+  if (segments_[segment].pins == 0) return release(segment);
+  erase_header(segment);
 }
 
 void Log::unpin(uint32_t segment) {
@@ -219,7 +267,7 @@ void Log::adopt(uint32_t segment, const Segment& found) {
   free_.erase({0, segment});
   segments_[segment] = found;
   segments_[segment].state = Segment::State::sealed;
-  if (found.sequence > sequence_) sequence_ = found.sequence;
+  sequence_ = std::max({sequence_, found.sequence, found.age});
 }
 
 void Log::clear() {

@@ -8,13 +8,23 @@
 //
 // A segment is sealed by its summary and a sync, before the next one is begun: so when the header
 // of a segment is on the disk, everything of the segments that were freed before it is dead there,
-// too. Free segments are taken in the order of their old sequence: what a tombstone had removed is
-// written over before the tombstone is.
+// too.
 //
-// Bounds: 20 octets a segment, four bits a chunk, the summary of the open segment. Thread: the
+// What is dead in memory (replaced, removed) still lies on the disk, and would come back at the
+// next start if what has replaced or removed it had gone before. So nothing may outlive its
+// successor:
+// - segments are reclaimed in the order of age, then sequence, and free ones are taken in the order
+//   of their old sequence; a successor never lies in an older one;
+// - one that is kept, because it is hot or because somebody reads it, is as old as the open one
+// from
+//   then on; what is dead in it is struck from its summary, on the disk before its header says so;
+// - one that was let go while somebody still reads it loses its header at once.
+//
+// Bounds: 24 octets a segment, four bits a chunk, the summary of the open segment. Thread: the
 // store's.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,10 +38,11 @@ namespace postern::http {
 struct Segment {
   enum class State : uint8_t { free, open, sealed, draining, drained };
   State state = State::free;
-  uint32_t sequence = 0;  // 0: free
-  uint32_t age = 0;       // its sequence, or the one that was current when it was kept
-  uint32_t used = 0;      // octets of header and records
-  uint32_t pins = 0;      // of those who read it
+  uint32_t sequence = 0;   // 0: free
+  uint32_t age = 0;        // its sequence, or the one that was current when it was kept
+  uint32_t used = 0;       // octets of header and records
+  uint32_t pins = 0;       // of those who read it
+  bool is_settled = true;  // its summary is on the disk, or will never be
 };
 
 class Log {
@@ -66,15 +77,16 @@ class Log {
   bool is_verified(uint64_t file_offset) const { return verified_[slot_of(file_offset)]; }
   void set_verified(uint64_t file_offset) { verified_[slot_of(file_offset)] = true; }
 
-  // The sealed one with the lowest age that nobody reads.
+  // The sealed one that is next to be reclaimed, or, where somebody reads it, to be kept: there is
+  // another one behind it then. Nothing: all are being read.
   std::optional<uint32_t> victim() const;
+  // Called when there may be a victim that was not settled before.
+  void when_settled(std::function<void()> settled) { settled_ = std::move(settled); }
   // The one with the lowest sequence from `sequence` on that holds anything.
   std::optional<uint32_t> first_from(uint32_t sequence) const;
-  // Whether there is one with a lower age, which is being read.
-  bool has_sealed_before(uint32_t age) const;
   void begin_draining(uint32_t segment);
   // It stays as it is, and is as old as the open one from now on. `summary`, unless empty: what
-  // takes the place of its summary on the disk.
+  // takes the place of its summary on the disk, where there is room for it.
   void keep(uint32_t segment, std::vector<uint8_t> summary);
   void end_draining(uint32_t segment);
 
@@ -83,8 +95,9 @@ class Log {
   // Sequences go on behind those on the disk, and behind one that may be there unseen (its header
   // lost with the power): none is ever used twice. At least `sequence`.
   void begin_after(uint32_t sequence);
-  // After a failed write: the open segment gets no more, and no summary.
-  void give_up_open();
+  // After failed writes, when the disk is to be tried again: the open segment gets no more, and no
+  // summary; what may not have been written of those that were kept or let go is made up for.
+  void mend();
   // All that is there is gone; segments that are read become free later.
   void clear();
   // Writes the summary of the open segment, if there is one.
@@ -100,8 +113,11 @@ class Log {
 
  private:
   bool open_next(For what);
+  void give_up_open();
   void write_header(uint32_t segment);
+  void erase_header(uint32_t segment);
   void release(uint32_t segment);
+  bool is_up_to_date(const Segment& segment) const;
   uint64_t room_in_open() const;
   size_t slot_of(uint64_t file_offset) const { return file_offset / (geometry_.chunk_octets / 4); }
 
@@ -110,7 +126,10 @@ class Log {
   std::vector<Segment> segments_;
   std::set<std::pair<uint32_t, uint32_t>> free_;  // old sequence, segment
   uint32_t sequence_ = 0;
+  bool is_ahead_ = false;      // `sequence_` is that of the next segment already
+  bool is_sync_owed_ = false;  // before the next segment is begun
   int64_t open_ = -1;
+  std::function<void()> settled_;
   std::vector<SummaryEntry> entries_;  // of the open segment
   std::string keys_;
   std::vector<bool> verified_;

@@ -14,7 +14,7 @@ namespace postern::http {
 namespace {
 
 // How many segments are asked for before they are read, so that the disk has enough to do.
-constexpr uint32_t kAhead = 64;
+constexpr uint32_t kAhead = 128;
 // The log starts anew when it has gone through that many segments (8 PiB of 4 MiB each).
 constexpr uint32_t kSequenceEnough = uint32_t{1} << 31;
 
@@ -23,7 +23,9 @@ constexpr char kMakeAnew[] =
 
 uint32_t segment_octets_for(uint64_t octets) {
   const uint64_t part = std::bit_floor(octets / 64);
-  return static_cast<uint32_t>(std::clamp<uint64_t>(part, kSegmentMin, kSegmentMax));
+  const bool is_tiny = octets < file_octets_for(kSegmentsLeast, kSegmentForExtents);
+  const uint32_t least = is_tiny ? kSegmentMin : kSegmentForExtents;
+  return static_cast<uint32_t>(std::clamp<uint64_t>(part, least, kSegmentMax));
 }
 
 struct Found {
@@ -37,10 +39,12 @@ std::vector<Found> read_headers(File& file, const Superblock& superblock,
                                 const Geometry& geometry) {
   std::vector<Found> found;
   found.reserve(geometry.segments);
+  // With the end of the segment before it, which has the summary that is read next: one seek.
+  const uint32_t tail = first_read_octets(geometry);
+  uint32_t ahead = 0;
   for (uint32_t i = 0; i < geometry.segments; ++i) {
-    if (i % kAhead == 0)
-      for (uint32_t k = i; k < std::min(i + 2 * kAhead, geometry.segments); ++k)
-        file.expect(geometry.start_of(k), sizeof(SegmentHeader));
+    for (; ahead < std::min(i + kAhead, geometry.segments); ++ahead)
+      file.expect(geometry.start_of(ahead) - tail, tail + sizeof(SegmentHeader));
     uint8_t octets[sizeof(SegmentHeader)];
     if (file.read(octets, geometry.start_of(i)) < 0) continue;
     const auto header = parse_segment_header(octets, geometry, i);
@@ -52,28 +56,45 @@ std::vector<Found> read_headers(File& file, const Superblock& superblock,
   return found;
 }
 
-// What a tombstone in a segment of `sequence` has removed: everything before it, or, where it was
-// carried on from another segment, before that one.
-void bury(Engine& engine, const SummaryEntry& tombstone, uint32_t sequence) {
-  const uint32_t before = tombstone.variant_tag;
-  engine.index.erase_variants(tombstone.tag, [&](const IndexEntry& known) {
-    const uint32_t written = engine.log.segment(known.place.segment()).sequence;
-    return before == sequence || (written != 0 && written < before);
-  });
-}
+// Takes the oldest segment that has not been emptied out of the index; false: there is none.
+class Oldest {
+ public:
+  Oldest(Engine& engine, const std::vector<Found>& found) : engine_(engine), found_(found) {}
 
-void add_entries(Engine& engine, const Summary& summary, uint32_t segment) {
+  bool empty_one(uint32_t but) {
+    if (next_ == found_.size() || found_[next_].segment == but) return false;
+    const uint32_t segment = found_[next_++].segment;
+    const auto summary = read_summary(engine_.file(), engine_.geometry(), segment, false);
+    if (!summary) return true;
+    for (const SummaryEntry& entry : summary->entries) {
+      const IndexEntry* known = engine_.index.find(entry.tag, entry.variant_tag);
+      if (known != nullptr && known->place == Place(segment, entry.offset, entry.octets))
+        engine_.index.erase(entry.tag, entry.variant_tag);
+    }
+    return true;
+  }
+
+ private:
+  Engine& engine_;
+  const std::vector<Found>& found_;
+  size_t next_ = 0;
+};
+
+void add_entries(Engine& engine, const Summary& summary, uint32_t segment, Oldest& oldest) {
   constexpr size_t kPrefetched = 8;
   const std::vector<SummaryEntry>& entries = summary.entries;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (i + kPrefetched < entries.size()) engine.index.prefetch(entries[i + kPrefetched].tag);
     const SummaryEntry& entry = entries[i];
-    if (entry.kind == RecordKind::tombstone) bury(engine, entry, summary.sequence);
+    if (entry.kind == RecordKind::tombstone) engine.index.erase_all(entry.tag);
     if (entry.kind != RecordKind::object) continue;
     IndexEntry known;
     known.tag = entry.tag;
     known.variant_tag = entry.variant_tag;
     known.place = Place(segment, entry.offset, entry.octets);
+    // What was let go in memory may be there again, and be too much for the index: the newest stay.
+    while (engine.index.size() >= engine.objects_max && oldest.empty_one(segment)) {
+    }
     engine.add(known);
   }
 }
@@ -94,28 +115,32 @@ bool write_summary(File& file, const Geometry& geometry, uint32_t segment, Summa
   return file.write({&part, 1}, at) >= 0 && file.sync() >= 0;
 }
 
-void read_segments(Engine& engine, const std::vector<Found>& found) {
+// False: nobody wants it any more.
+bool read_segments(Engine& engine, const std::vector<Found>& found) {
   File& file = engine.file();
   const Geometry& geometry = engine.geometry();
   const uint32_t tail = first_read_octets(geometry);
+  size_t ahead = 0;
+  Oldest oldest(engine, found);
   for (size_t i = 0; i < found.size(); ++i) {
-    if (i % kAhead == 0)
-      for (size_t k = i; k < std::min(i + 2 * kAhead, found.size()); ++k)
-        file.expect(geometry.start_of(found[k].segment + 1) - tail, tail);
+    for (; ahead < std::min(i + kAhead, found.size()); ++ahead)
+      file.expect(geometry.start_of(found[ahead].segment + 1) - tail, tail);
     const uint32_t segment = found[i].segment;
     auto summary = read_summary(file, geometry, segment, false);
+    if (summary && summary->sequence != found[i].sequence) summary.reset();
     Segment adopted;
     adopted.sequence = found[i].sequence;
     adopted.age = found[i].age;
-    adopted.used = sizeof(SegmentHeader);
-    if (summary && summary->sequence == found[i].sequence) {
-      add_entries(engine, *summary, segment);
-      if (summary->octets == 0) write_summary(file, geometry, segment, *summary);
-      adopted.used = summary->used;
-    }
+    adopted.used = summary ? summary->used : uint32_t{sizeof(SegmentHeader)};
     engine.log.adopt(segment, adopted);
-    if (engine.options.on_progress) engine.options.on_progress(i + 1, found.size());
+    if (summary) {
+      add_entries(engine, *summary, segment, oldest);
+      if (summary->octets == 0) write_summary(file, geometry, segment, *summary);
+    }
+    const auto& on_progress = engine.options.on_progress;
+    if (on_progress && !on_progress(i + 1, found.size())) return false;
   }
+  return true;
 }
 
 Error refuse(const StoreOptions& options, const std::string& what) {
@@ -137,10 +162,10 @@ Result<Superblock> new_superblock(const StoreOptions& options) {
   uint8_t octets[sizeof block];
   std::memcpy(octets, &block, sizeof block);
   if (parse_superblock(octets)) return block;
-  return Error{
-      ErrorCode::invalid,
-      fmt::format("{}: a cache of {} octets is not possible: {} at least, 128 TB at most",
-                  options.path, options.octets, kLogStart + kSegmentsLeast * block.segment_octets)};
+  return Error{ErrorCode::invalid,
+               fmt::format("{}: a cache of {} octets is not possible: {} at least, 128 TB at most",
+                           options.path, options.octets,
+                           file_octets_for(kSegmentsLeast, block.segment_octets))};
 }
 
 Result<void> write_new(File& file, Superblock superblock) {
@@ -163,7 +188,7 @@ Result<Superblock> check_file(File& file, const StoreOptions& options) {
   std::optional<Superblock> best;
   for (const uint64_t at : {uint64_t{0}, uint64_t{kSuperblockOctets}}) {
     uint8_t octets[sizeof(Superblock)];
-    if (file.octets() < kLogStart || file.read(octets, at) < 0) continue;
+    if (file.octets() < kSuperblocksOctets || file.read(octets, at) < 0) continue;
     const auto block = parse_superblock(octets);
     if (block && (!best || block->generation > best->generation)) best = block;
   }
@@ -189,7 +214,8 @@ Result<std::unique_ptr<Engine>> rebuild(const StoreOptions& options, std::unique
   auto superblock = check_file(*file, options);
   if (!superblock) return std::move(superblock).error();
   std::vector<Found> found = read_headers(*file, *superblock, Geometry(*superblock));
-  if (!found.empty() && found.back().sequence > kSequenceEnough) {
+  const uint32_t last = found.empty() ? 0 : found.back().sequence;
+  if (std::max(last, superblock->valid_from) > kSequenceEnough) {
     auto fresh = new_superblock(options);
     if (!fresh) return std::move(fresh).error();
     fresh->generation = superblock->generation + 1;
@@ -198,7 +224,8 @@ Result<std::unique_ptr<Engine>> rebuild(const StoreOptions& options, std::unique
     found.clear();
   }
   auto engine = std::make_unique<Engine>(options, std::move(file), *superblock);
-  read_segments(*engine, found);
+  if (!read_segments(*engine, found))
+    return Error{ErrorCode::unavailable, options.path + ": not wanted any more"};
   engine->log.begin_after(superblock->valid_from);
   return engine;
 }

@@ -39,6 +39,7 @@ void Reclaimer::kick() {
   is_running_ = true;
   ++round_;
   victim_ = *victim;
+  is_read_ = engine_.log.segment(victim_).pins > 0;
   sequence_ = engine_.log.segment(victim_).sequence;
   age_ = engine_.log.segment(victim_).age;
   engine_.log.begin_draining(victim_);
@@ -106,14 +107,17 @@ bool Reclaimer::want(const KeyTags& tags) {
 
 void Reclaimer::decide() {
   next_entry_ = 0;
-  if (hot_octets_ > budget_ && kept_in_row_ < engine_.geometry().segments / 2) return keep();
+  if (is_read_) return keep();
+  if (hot_octets_ > budget_ && kept_in_row_ < engine_.geometry().segments / 2) {
+    ++kept_in_row_;
+    ++engine_.counters.segments_kept;
+    return keep();
+  }
   kept_in_row_ = 0;
   let_go();
 }
 
 void Reclaimer::keep() {
-  ++kept_in_row_;
-  ++engine_.counters.segments_kept;
   std::vector<uint8_t> octets;
   if (has_struck_ || summary_.octets == 0) {
     SegmentFooter footer;
@@ -138,12 +142,7 @@ void Reclaimer::let_go() {
 }
 
 void Reclaimer::let_go(const SummaryEntry& entry) {
-  if (entry.kind == RecordKind::tombstone) {
-    // What it has removed may still lie in an older segment that is being read.
-    if (engine_.log.has_sealed_before(age_))
-      engine_.write_tombstone(summary_.primary_of(entry), entry.variant_tag, {});
-    return;
-  }
+  if (entry.kind == RecordKind::tombstone) return;
   const IndexEntry* known = engine_.index.find(entry.tag, entry.variant_tag);
   if (known == nullptr) return;
   if (has_chances_ && known->asked_in > age_) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reclaimer: makes room: takes the oldest segment that nobody reads, gives what was asked for since
+// Reclaimer: makes room: takes the oldest segment, gives what was asked for since
 // it was written a second chance, and frees it; always before its room is needed.
 //
 //   summary -> asked for since: at most keep_percent of the segment?
@@ -14,10 +14,8 @@
 // of all that lies between. A long object that nobody asks for loses its pieces as they come, is a
 // partial object meanwhile, and goes with its head.
 //
-// Heads that are dead (replaced or removed) must not come back at the next start when what replaced
-// or removed them has gone before: in a segment that is kept they are struck from its summary.
-// Segments come here in the order of age, so none is older than what was written over it, but those
-// that were being read: while there are any, tombstones are carried on.
+// One that somebody reads is kept, too, whatever is in it. Heads that are dead (replaced or
+// removed) are struck from the summary of a segment that is kept: log.h says why.
 //
 // Bounds: kMovesMax heads or groups of chunks under way. Thread: the store's.
 #pragma once
@@ -86,6 +84,7 @@ class Reclaimer {
   uint32_t victim_ = 0;
   uint32_t sequence_ = 0;
   uint32_t age_ = 0;
+  bool is_read_ = false;  // by somebody, as the round began
   uint32_t kept_in_row_ = 0;
   bool has_chances_ = false;  // of the round
   bool has_struck_ = false;   // the summary differs from that on the disk

@@ -36,6 +36,10 @@ Result<std::unique_ptr<Store>> Store::open_on(StoreOptions options, std::unique_
 Store::Store(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 Store::~Store() = default;
 
+void Store::detach() {
+  engine_->io.detach();
+}
+
 void Store::find(const StoreKey& key, Found found) {
   engine_->find(key, std::move(found));
 }
@@ -103,6 +107,10 @@ bool StoreWriter::is_over() const {
 
 uint64_t StoreWriter::appended() const {
   return fill_->end() - fill_->options().offset;
+}
+
+std::unique_ptr<StoredObject> StoreWriter::read_along() {
+  return fill_->read_along();
 }
 
 size_t StoreWriter::readers() const {

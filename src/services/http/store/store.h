@@ -17,9 +17,10 @@
 // Disk trouble: nothing is stored any more, what can be read is served; one line to `on_trouble`;
 // retry() tries again. No call here ever fails a request: the worst answer is "not there".
 //
-// Bounds: the file; `objects_max` index entries (24 octets each, 35 with the free places of the
-// table); `queue_octets_max` of octets that wait to be written; kFillsMax fills.
-// Thread: one, the caller's (all calls, all callbacks); `post` is called from other threads.
+// Bounds: the file; kStoreRemovalsMax removals; `objects_max` index entries (24 octets each, 35
+// with the free places of the table); `queue_octets_max` of octets that wait to be written;
+// kFillsMax fills. Thread: one, the caller's (all calls, all callbacks); `post` is called from
+// other threads.
 #pragma once
 
 #include <functional>
@@ -37,6 +38,7 @@ namespace postern::http {
 constexpr size_t kStoreKeyMax = 16'384;       // octets of primary and variant together
 constexpr size_t kStoreMetadataMax = 65'536;  // octets
 constexpr size_t kFillsMax = 4'096;
+constexpr size_t kStoreRemovalsMax = 65'536;  // that wait to be written
 constexpr size_t kStoreVariantsMax = 64;  // of one primary key; one more takes the oldest's place
 
 // What an object is found by. All variants of a primary key (the URI) are removed together. Where
@@ -60,8 +62,8 @@ struct StoreOptions {
   std::function<void(std::function<void()>)> post;
   // One line when storing stops working, one when it works again.
   std::function<void(const std::string&)> on_trouble;
-  // While the index is read at start: segments done, of all.
-  std::function<void(uint64_t, uint64_t)> on_progress;
+  // While the index is read at start: segments done, of all. False: it is not wanted any more.
+  std::function<bool(uint64_t, uint64_t)> on_progress;
 };
 
 struct StoreCounters {
@@ -104,8 +106,12 @@ class Store {
   // As open(), on a file that somebody else has opened.
   static Result<std::unique_ptr<Store>> open_on(StoreOptions options, std::unique_ptr<File> file);
 
-  // Waits for what is queued to be written. No StoredObject and no StoreWriter may be left.
+  // Waits for what is queued to be written. No StoredObject and no StoreWriter may be left; not
+  // from within a callback of the store.
   ~Store();
+  // Nothing is called any more, and nobody calls: ~Store, which waits for the disk, may then be
+  // on another thread. What callbacks hold is destroyed there.
+  void detach();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -123,13 +129,14 @@ class Store {
   // False: the object is not there (any more), or they could not be written.
   void update_metadata(const StoreKey& key, std::string_view metadata, const Done& done = {});
   // Removes all variants; fills under way are not stored. Gone for find() at once, and for good
-  // when `done(true)` is called: no crash brings them back.
+  // when `done(true)` is called: no crash brings them back. `done(false)`: gone for this run of the
+  // program; disk trouble, or more than kStoreRemovalsMax removals wait.
   void remove(std::string_view primary, const Done& done = {});
   // Removes everything; as durable as remove().
   void clear(const Done& done = {});
-  // Walks over all keys, segment by segment from the disk, oldest first; fills last. One stored or
-  // moved meanwhile may come twice. The visitor may remove. `done(false)`: some could not be read,
-  // or the visitor ended it.
+  // Walks over all keys, segment by segment from the disk, oldest first; fills before and behind.
+  // All that find() had when it began come; one stored or moved meanwhile may come twice. The
+  // visitor may remove. `done(false)`: some could not be read, or the visitor ended it.
   void each_key(VisitKey visit, Done done);
 
   // After on_trouble: the owner calls this every so often; the next fill is then tried again.

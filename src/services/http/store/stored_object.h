@@ -42,7 +42,8 @@ struct Read {
   std::span<const uint8_t> octets;
 };
 
-// For sendfile(2): `length` octets at `offset` of the file `fd`.
+// For sendfile(2): `length` octets at `offset` of the file `fd`. They lie behind one another there,
+// one chunk (64 KiB) at most, and are the octets of the body and nothing else.
 struct ReadExtent {
   Read::State state = Read::State::end;  // `octets`: the extent is there
   int fd = -1;
@@ -69,9 +70,16 @@ class StoredObject {
   virtual void seek(uint64_t offset) = 0;
   // The octets at the offset, 64 KiB at most; the offset moves behind them.
   virtual Read next() = 0;
-  // The same as a place in the file, for sendfile(2). The chunk has been verified once since the
-  // file was opened (a short one each time); what the disk gives the kernel for it later is not
-  // looked at again. `absent` for octets that are not in the file yet (a fill): next() has them.
+  // The same as a place in the file, for sendfile(2); the offset moves behind it, so where less was
+  // sent, seek() to what comes next. What keeps wrong octets out:
+  // - The sum of the chunk was found right once since it was written or the file was opened (one of
+  //   less than 16 KiB: each time); what the disk gives the kernel for it later, when the page
+  //   cache has let go of it, is not looked at again. Who wants every octet summed takes next().
+  // - The place stays what it is as long as this object lives. It may go when sendfile(2) has
+  //   returned: what still waits in the socket, or in one on this machine that it was sent to, is
+  //   not changed when the segment is written anew (File::renew).
+  // `absent`: for octets that are not in the file yet (a fill), and all octets where the file
+  // system cannot do that (tmpfs), or the cache has less than 18 MiB: next() has them.
   virtual ReadExtent next_extent() = 0;
   // `ready` is called once, later, never from within this call, nor when the object is gone.
   virtual void when_ready(std::function<void()> ready) = 0;

@@ -38,6 +38,7 @@ enum class Append {
 };
 
 class Fill;
+class StoredObject;
 
 class StoreWriter {
  public:
@@ -54,6 +55,9 @@ class StoreWriter {
   void commit(const std::function<void(bool is_stored)>& stored = {});
   // Nothing more comes. `keeps_part`, with a length known: what came stays as a partial object.
   void abandon(bool keeps_part = false);
+
+  // One more who reads along this fill; as Store::find_fill(), but no other fill of the same key.
+  std::unique_ptr<StoredObject> read_along();
 
   bool is_over() const;       // committed, abandoned or refused
   uint64_t appended() const;  // octets

@@ -82,6 +82,24 @@ TEST_CASE("http/message/framing: where the body of a response ends", "[RFC9112-6
   CHECK(of_response("HTTP/1.1 205 x", "Content-Length: 0\r\n") == "length 0 +");
 }
 
+TEST_CASE("http/message/framing: a response in a coding that is none ends with its connection",
+          "[RFC9112-6.3]") {
+  CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: identity\r\n") == "until_close");
+  CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: Binary\r\n") == "until_close");
+  CHECK(of_response("HTTP/1.1 304 OK", "Transfer-Encoding: x\r\n") == "none");
+  for (const char* coding : {"gzip", "GZip", "x-gzip", "deflate", "compress", "br", "xchunked",
+                             "Chunked-x", "identity, x", "a b", "\"x\"", "", "x;q=1"}) {
+    INFO(coding);
+    CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: " + std::string(coding) + "\r\n") ==
+          "502 coding");
+  }
+  CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: x\r\nContent-Length: 3\r\n") ==
+        "502 coding");
+  CHECK(of_response("HTTP/1.1 200 OK", "Transfer-Encoding: x\r\nTransfer-Encoding: x\r\n") ==
+        "502 coding_twice");
+  CHECK(of_response("HTTP/1.0 200 OK", "Transfer-Encoding: x\r\n") == "502 coding_in_http10");
+}
+
 TEST_CASE("http/message/framing: some responses have no body, whatever they announce",
           "[RFC9112-6.3]") {
   CHECK(of_response("HTTP/1.1 200 OK", "Content-Length: 3\r\n", "HEAD") == "none +");

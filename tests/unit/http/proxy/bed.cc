@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstring>
 #include <future>
 #include <utility>
@@ -114,11 +115,13 @@ std::string Wire::read_response(bool has_body) {
   std::string all = read_head();
   if (all.empty() || !has_body) return all;
   const std::string length = field_of(all, "content-length");
-  if (!length.empty()) return all + read_exactly(std::stoul(length));
-  if (field_of(all, "transfer-encoding") != "chunked") {
-    const unsigned status = status_of(all);
-    return status < 200 || status == 204 || status == 304 ? all : all + read_to_end();
+  const unsigned status = status_of(all);
+  if (status < 200 || status == 204 || status == 304) return all;
+  if (!length.empty()) {
+    const std::string body = read_exactly(std::stoul(length));
+    return all + body + (body.size() == std::stoul(length) ? "" : "<cut>");
   }
+  if (field_of(all, "transfer-encoding") != "chunked") return all + read_to_end();
   for (;;) {
     std::string line;
     while (line.size() < 2 || line.substr(line.size() - 2) != "\r\n") {
@@ -220,6 +223,27 @@ std::string response(std::string_view fields, std::string_view body) {
                      body);
 }
 
+Bed::Plan with_store() {
+  Bed::Plan plan;
+  plan.has_store = true;
+  return plan;
+}
+
+std::string pattern(size_t size) {
+  std::string text(size, '\0');
+  for (size_t i = 0; i < size; ++i)
+    text[i] = static_cast<char>('a' + (i * 7 + i / 251) % 26);
+  return text;
+}
+
+bool until(const std::function<bool()>& holds) {
+  for (int i = 0; i < 2000; ++i) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return holds();
+}
+
 std::string request(std::string_view url, std::string_view fields) {
   return fmt::format("GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}\r\n", url, fields);
 }
@@ -280,7 +304,8 @@ void Bed::start(Plan plan) {
   plan.seams.log = [this](const LogRecord& record) {
     log_.push_back(fmt::format("{} {} {} {} {} {}", record.method, record.status, record.bytes,
                                to_text(record.result), record.is_complete ? "whole" : "cut",
-                               record.detail));
+                               record.detail) +
+                   (record.rule ? fmt::format(" rule {}", *record.rule) : ""));
   };
   proxy_ =
       std::make_unique<Proxy>(loop_, std::move(plan.settings), std::move(plan.seams), store_.get());
@@ -323,6 +348,29 @@ ProxyCounters Bed::counters() {
   ProxyCounters counters;
   on_loop([&] { counters = proxy_->counters(); });
   return counters;
+}
+
+Proxy::Load Bed::load() {
+  Proxy::Load load;
+  on_loop([&] { load = proxy_->load(); });
+  return load;
+}
+
+void Bed::wait_for_disk() {
+  CHECK(until([this] {
+    uint64_t fills = 0;
+    on_loop([&] { fills = store_->counters().fills; });
+    return fills == 0;
+  }));
+}
+
+void Bed::wait_until_still() {
+  uint64_t octets = 0;
+  CHECK(until([&] {
+    const uint64_t before = std::exchange(octets, counters().bytes_from_upstream);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return octets != 0 && before == octets;
+  }));
 }
 
 std::vector<std::string> Bed::log() {

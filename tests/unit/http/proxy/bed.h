@@ -98,6 +98,12 @@ class Bed {
   void on_loop(const std::function<void()>& task);
   void pass_seconds(int seconds);
   ProxyCounters counters();
+  Proxy::Load load();
+  // Until all that was put into the store is on the disk: only then a part is found by requests for
+  // more than it.
+  void wait_for_disk();
+  // Until some of a body has come from an origin, and no more comes as nobody takes it.
+  void wait_until_still();
   Proxy& proxy() { return *proxy_; }
   std::vector<std::string> log();
 
@@ -114,6 +120,14 @@ class Bed {
   uint16_t port_ = 0;
   std::thread thread_;
 };
+
+// A Bed with a store of 64 MiB.
+Bed::Plan with_store();
+// Letters without a period that a mistake could hide behind.
+std::string pattern(size_t size);
+// Waits until it holds, for ten seconds at most; whether it does.
+bool until(const std::function<bool()>& holds);
+constexpr const char* kFresh = "Cache-Control: max-age=600\r\n";
 
 std::string request(std::string_view url, std::string_view fields = {});
 bool has(std::string_view text, std::string_view part);

@@ -10,7 +10,8 @@ using namespace postern;              // NOLINT(google-build-using-namespace)
 using namespace postern::http;        // NOLINT(google-build-using-namespace)
 using namespace postern::http::test;  // NOLINT(google-build-using-namespace)
 
-TEST_CASE("http/proxy/forward: a request reaches its origin in origin form, with Via", "[F56]") {
+TEST_CASE("http/proxy/forward: a request reaches its origin in origin form, with Via",
+          "[F56][RFC9110-7.6.1][RFC9110-7.6.3]") {
   std::string seen;
   Origin origin([&](Wire& wire, const std::string& head, int) {
     seen = head;
@@ -96,7 +97,8 @@ TEST_CASE("http/proxy/forward: bodies of requests arrive whole, with a length an
   CHECK(body_of(wire.read_response()) == "n");
 }
 
-TEST_CASE("http/proxy/forward: 100 (Continue) comes from the origin, before the body", "[F56]") {
+TEST_CASE("http/proxy/forward: 100 (Continue) comes from the origin, before the body",
+          "[F56][RFC9110-10.1.1]") {
   Origin origin([](Wire& wire, const std::string& head, int) {
     if (!has(head, "Expect: 100-continue")) return false;
     wire.send("HTTP/1.1 100 Continue\r\n\r\n");
@@ -111,7 +113,8 @@ TEST_CASE("http/proxy/forward: 100 (Continue) comes from the origin, before the 
   CHECK(body_of(wire.read_response()) == "body");
 }
 
-TEST_CASE("http/proxy/forward: chunks stay chunks, and trailers go to who wants them", "[F56]") {
+TEST_CASE("http/proxy/forward: chunks stay chunks, and trailers go to who wants them",
+          "[F56][RFC9112-7.1][RFC9112-7.1.2]") {
   Origin origin(
       always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
              "3\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n"));
@@ -139,7 +142,8 @@ TEST_CASE("http/proxy/forward: HEAD has the head alone, and the connection goes 
   CHECK(body_of(wire.read_response()) == "hello");
 }
 
-TEST_CASE("http/proxy/forward: OPTIONS and TRACE with Max-Forwards 0 end here", "[F56]") {
+TEST_CASE("http/proxy/forward: OPTIONS and TRACE with Max-Forwards 0 end here",
+          "[F56][RFC9110-7.6.2]") {
   Origin origin(always(response("", "origin")));
   Bed bed;
   Wire wire = bed.client();

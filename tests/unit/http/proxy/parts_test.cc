@@ -89,6 +89,17 @@ TEST_CASE("http/proxy/destinations: own addresses are refused, allowed ones are 
   CHECK(judge_address(rules, server) == Barrier::none);
   CHECK(judge_address(rules, Ipv4Address(192, 168, 1, 6)) == Barrier::not_public);
   CHECK(judge_address(rules, Ipv4Address(8, 8, 4, 4)) == Barrier::none);
+  // A range around it does not open what is ours; its own entry does.
+  rules.own.push_back({Ipv4Address(192, 168, 1, 1), Ipv4Address(192, 168, 1, 1)});
+  rules.allowed = {{Ipv4Address(192, 168, 1, 0), Ipv4Address(192, 168, 1, 255)},
+                   {Ipv4Address(0), Ipv4Address(223, 255, 255, 255)}};
+  CHECK(judge_address(rules, Ipv4Address(192, 168, 1, 1)) == Barrier::own);
+  CHECK(judge_address(rules, own) == Barrier::own);
+  CHECK(judge_address(rules, Ipv4Address(127, 0, 0, 1)) == Barrier::own);
+  CHECK(judge_address(rules, Ipv4Address(0, 0, 0, 0)) == Barrier::own);
+  CHECK(judge_address(rules, server) == Barrier::none);
+  rules.allowed.push_back({Ipv4Address(192, 168, 1, 1), Ipv4Address(192, 168, 1, 1)});
+  CHECK(judge_address(rules, Ipv4Address(192, 168, 1, 1)) == Barrier::none);
   CHECK(may_fetch_port(rules, 80));
   CHECK(may_fetch_port(rules, 8080));
   CHECK_FALSE(may_fetch_port(rules, 25));

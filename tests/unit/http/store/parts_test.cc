@@ -123,7 +123,7 @@ TEST_CASE("http/store/format: a superblock that makes no sense is none", "[F55]"
   };
   Superblock good;
   good.segment_octets = 8'192;
-  good.file_octets = kLogStart + 8 * 8'192;
+  good.file_octets = 9 * 8'192;
   CHECK(parsed(good));
   for (const uint32_t octets : {0U, 1U, 4'096U, 8'191U, 12'288U, 1U << 24, 1U << 31}) {
     Superblock block = good;
@@ -131,7 +131,7 @@ TEST_CASE("http/store/format: a superblock that makes no sense is none", "[F55]"
     CHECK_FALSE(parsed(block));
   }
   for (const uint64_t octets :
-       {uint64_t{0}, uint64_t{kLogStart}, good.file_octets - 1, uint64_t{1} << 62, ~uint64_t{0}}) {
+       {uint64_t{0}, uint64_t{8'192}, good.file_octets - 1, uint64_t{1} << 62, ~uint64_t{0}}) {
     Superblock block = good;
     block.file_octets = octets;
     CHECK_FALSE(parsed(block));
@@ -145,7 +145,7 @@ TEST_CASE("http/store/format: a record header is taken at its place alone, and w
           "[F55]") {
   Superblock block;
   block.segment_octets = 8'192;
-  block.file_octets = kLogStart + 8 * 8'192;
+  block.file_octets = 9 * 8'192;
   block.salt = 77;
   const Geometry geometry(block);
   RecordHeader good;
@@ -173,6 +173,10 @@ TEST_CASE("http/store/format: a record header is taken at its place alone, and w
     header.runs = runs;
     CHECK_FALSE(parsed(header, good.file_offset, 5));
   }
+  // Where a summary ends no record begins, of any length.
+  for (const uint64_t before : {16U, 32U, 48U})
+    CHECK_FALSE(geometry.holds(geometry.start_of(3) - before, 1));
+  CHECK(geometry.holds(geometry.start_of(3) - 64, 16));
   for (const uint64_t offset :
        {uint64_t{0}, geometry.start_of(2), geometry.start_of(2) + 16, geometry.start_of(2) + 33,
         geometry.start_of(3) - 64, geometry.start_of(8) + 32, ~uint64_t{15}}) {

@@ -168,6 +168,45 @@ TEST_CASE("http/store/reclaim: a long object that nobody asks for loses its olde
   CHECK_FALSE(bed.has("long"));
 }
 
+TEST_CASE("http/store/reclaim: what was removed beside a segment that was kept stays away",
+          "[F55]") {
+  // A segment is kept while another one is open, in which something of it is removed then: both are
+  // equally old. For each place of the removal in the life of the open one.
+  for (int removed_at = 40; removed_at < 120; ++removed_at) {
+    BedOptions options;
+    options.segments = 16;
+    StoreBed bed(options);
+    REQUIRE(bed.put("long", 60'000));
+    REQUIRE(bed.put("removed", 100));
+    int gone_since = 0;
+    for (int i = 0; i < 240; ++i) {
+      REQUIRE(bed.put(name_of(i), 2'000));
+      if (i % 3 == 0) REQUIRE(bed.has("long"));
+      if (i < removed_at) bed.has("removed");
+      if (i == removed_at) REQUIRE(bed.remove("removed"));
+      if (i <= removed_at || i % 4 != 0) continue;
+      StoreBed beside(options, &bed.disk);
+      if (beside.has("removed")) ++gone_since;
+    }
+    INFO("removed at " << removed_at);
+    REQUIRE(gone_since == 0);
+  }
+}
+
+TEST_CASE("http/store/reclaim: at a start the newest are in the index, if not all can", "[F55]") {
+  BedOptions options;
+  options.segments = 16;
+  StoreBed bed(options);
+  for (int i = 0; i < 200; ++i)
+    REQUIRE(bed.put(name_of(i), 300));
+  bed.options.objects_max = 100;
+  REQUIRE(bed.open());
+  CHECK(bed.store->counters().objects <= 100);
+  CHECK(bed.store->counters().objects > 40);
+  for (int i = 160; i < 200; ++i)
+    CHECK(bed.is_right(name_of(i), 300));
+}
+
 TEST_CASE("http/store/reclaim: no more objects than the index may have", "[F55]") {
   BedOptions options;
   options.objects_max = 64;

@@ -25,6 +25,7 @@ struct Disk {
   std::vector<uint8_t> octets;
   std::map<size_t, std::vector<uint8_t>> unsynced;  // sector number: what is on the disk itself
   int write_error = 0;                              // errno of every write and sync
+  int64_t writes_left = -1;                         // then they fail once; -1: as write_error says
   int read_error = 0;
   bool is_cold = false;  // nothing is in the page cache
   bool is_allocated = true;
@@ -54,6 +55,7 @@ class DiskInMemory final : public File {
   }
   ssize_t write(std::span<iovec> parts, uint64_t offset) override {
     if (disk_.write_error != 0) return -disk_.write_error;
+    if (disk_.writes_left >= 0 && disk_.writes_left-- == 0) return -EIO;
     const uint64_t from = offset;
     for (const iovec& part : parts) {
       if (offset + part.iov_len > disk_.octets.size()) return -ENOSPC;
@@ -64,6 +66,12 @@ class DiskInMemory final : public File {
     disk_.written += offset - from;
     return static_cast<ssize_t>(offset - from);
   }
+  ssize_t renew(uint64_t offset, uint64_t count) override {
+    std::vector<uint8_t> zeros(count);
+    iovec part{zeros.data(), count};
+    return std::min<ssize_t>(write({&part, 1}, offset), 0);
+  }
+  bool can_renew(uint64_t) override { return true; }
   ssize_t sync() override {
     if (disk_.write_error != 0) return -disk_.write_error;
     ++disk_.syncs;
@@ -117,7 +125,7 @@ class StoreBed {
   // On a disk that has been used before.
   StoreBed(const BedOptions& bed, const Disk* disk) {
     options.path = "cache";
-    options.octets = kLogStart + uint64_t{bed.segments} * bed.segment_octets;
+    options.octets = file_octets_for(bed.segments, bed.segment_octets);
     options.segment_octets = bed.segment_octets;
     options.objects_max = bed.objects_max;
     options.queue_octets_max = bed.queue_octets_max;

@@ -44,6 +44,54 @@ TEST_CASE("http/store/trouble: a full disk stops storing, with one line; reading
   CHECK_FALSE(is_done);
 }
 
+TEST_CASE("http/store/trouble: what is longer than the file is not stored, and jams nothing",
+          "[C19]") {
+  StoreBed bed;
+  const size_t whole_file = bed.store->counters().octets;
+  for (const bool has_length : {true, false}) {
+    FillOptions fill;
+    if (has_length) fill.length = whole_file * 2;
+    auto writer = bed.store->begin({"long"}, "m", fill);
+    REQUIRE(writer);
+    const auto content = content_of("long", 3'000);
+    size_t appended = 0;
+    while (appended < whole_file * 2 && writer->append(content) != Append::refused) {
+      appended += content.size();
+      bed.run();
+    }
+    bool is_stored = true;
+    writer->commit([&](bool stored) { is_stored = stored; });
+    writer.reset();
+    bed.run();
+    CHECK_FALSE(is_stored);
+    CHECK(bed.store->counters().queued_octets == 0);
+    CHECK(bed.store->counters().fills == 0);
+    CHECK(bed.put("other", 1'000));
+    CHECK(bed.is_right("other", 1'000));
+  }
+}
+
+TEST_CASE("http/store/trouble: fills that hold the whole file between them do not wait for ever",
+          "[C19]") {
+  StoreBed bed;
+  const size_t whole_file = bed.store->counters().octets;
+  std::vector<std::unique_ptr<StoreWriter>> writers;
+  for (int i = 0; i < 4; ++i)
+    writers.push_back(bed.store->begin({"long " + std::to_string(i)}, "m", {}));
+  const auto content = content_of("long", 3'000);
+  for (size_t at = 0; at < whole_file; at += content.size()) {
+    for (const auto& writer : writers)
+      static_cast<void>(writer->append(content));
+    bed.run();
+  }
+  for (const auto& writer : writers)
+    writer->commit();
+  writers.clear();
+  bed.run();
+  CHECK(bed.store->counters().queued_octets == 0);
+  CHECK(bed.put("other", 1'000));
+}
+
 TEST_CASE("http/store/trouble: storing goes on when the disk does, with one line", "[C19]") {
   StoreBed bed;
   REQUIRE(bed.put("before", 1'000));
@@ -106,6 +154,53 @@ TEST_CASE("http/store/trouble: fails at any write of a life, and never says what
   }
 }
 
+TEST_CASE("http/store/trouble: what was not synced when a write behind it failed is not confirmed",
+          "[C19][F55]") {
+  for (int64_t writes = 0; writes < 6; ++writes) {
+    StoreBed bed;
+    REQUIRE(bed.put("a", 1'000));
+    bed.disk.unsynced.clear();
+    bool is_removed = false;
+    bed.store->remove("a", [&is_removed](bool done) { is_removed = done; });
+    // Elsewhere in the file, so that it is another write of the same batch.
+    bed.store->clear();
+    bed.disk.writes_left = writes;
+    bed.run();
+    const testing::Disk kept = bed.disk;
+    bed.store.reset();
+    bed.disk = kept;
+    for (auto& [sector, old] : bed.disk.unsynced)
+      std::copy(old.begin(), old.end(),
+                bed.disk.octets.begin() + static_cast<ptrdiff_t>(sector * testing::Disk::kSector));
+    bed.disk.unsynced.clear();
+    REQUIRE(bed.open());
+    INFO(writes << " writes");
+    CHECK((!is_removed || !bed.has("a")));
+  }
+}
+
+TEST_CASE("http/store/trouble: removals and updates that wait have a bound", "[C19]") {
+  StoreBed bed;
+  REQUIRE(bed.put("a", 1'000));
+  size_t confirmed = 0;
+  size_t refused = 0;
+  for (size_t i = 0; i < kStoreRemovalsMax + 10; ++i)
+    bed.store->remove("b", [&](bool done) { ++(done ? confirmed : refused); });
+  bed.run();
+  CHECK(confirmed == kStoreRemovalsMax);
+  CHECK(refused == 10);
+  const std::string metadata(60'000, 'm');
+  confirmed = refused = 0;
+  bed.disk.is_cold = true;
+  for (size_t i = 0; i < 100; ++i)
+    bed.store->update_metadata({"a"}, metadata, [&](bool done) { ++(done ? confirmed : refused); });
+  CHECK(bed.store->counters().queued_octets <= bed.options.queue_octets_max);
+  bed.run();
+  CHECK(bed.store->counters().queued_octets == 0);
+  CHECK(confirmed + refused == 100);
+  CHECK(refused >= 80);
+}
+
 TEST_CASE("http/store/trouble: what cannot be read is not there", "[C19]") {
   StoreBed bed;
   REQUIRE(bed.put("a", 1'000));
@@ -121,6 +216,42 @@ TEST_CASE("http/store/trouble: what cannot be read is not there", "[C19]") {
     object = bed.find({"long"});
   }
   CHECK(bed.store->counters().errors == 4);
+}
+
+TEST_CASE("http/store/trouble: a store that is detached calls nobody, and writes what it has",
+          "[C19]") {
+  StoreBed bed;
+  REQUIRE(bed.put("kept", 1'000));
+  auto writer = bed.store->begin({"last"}, "m", {});
+  writer->append(content_of("last", 1'000));
+  bool is_told = false;
+  writer->commit([&](bool) { is_told = true; });
+  bed.store->remove("kept", [&](bool) { is_told = true; });
+  writer.reset();
+  bed.store->detach();
+  bed.run();
+  CHECK_FALSE(is_told);
+  REQUIRE(bed.open());
+  CHECK_FALSE(is_told);
+  CHECK(bed.is_right("last", 1'000));
+  CHECK_FALSE(bed.has("kept"));
+}
+
+TEST_CASE("http/store/trouble: an index that nobody wants any more is not read to its end",
+          "[C19]") {
+  StoreBed bed;
+  for (int i = 0; i < 40; ++i)
+    REQUIRE(bed.put("object " + std::to_string(i), 2'000));
+  uint64_t read = 0;
+  bed.options.on_progress = [&](uint64_t part, uint64_t all) {
+    CHECK(all > 2);
+    read = part;
+    return part < 2;
+  };
+  CHECK_FALSE(bed.open());
+  CHECK(read == 2);
+  bed.options.on_progress = {};
+  CHECK(bed.open());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "services/http/proxy/name_resolver.h"
+#include "http/name_resolver.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
