@@ -65,7 +65,7 @@ std::string converted(auto change, const std::string& text, size_t split) {
 
 }  // namespace
 
-TEST_CASE("mail/maildir: a message is kept with LFs, and counted with CRLFs", "[F50]") {
+TEST_CASE("mail/maildir: a message is kept with LFs, and counted with CRLFs") {
   const Bed bed;
   Maildir box = bed.box();
   const std::string front = "Return-Path: <a@a.example>\r\n";
@@ -79,7 +79,7 @@ TEST_CASE("mail/maildir: a message is kept with LFs, and counted with CRLFs", "[
   CHECK(bed.count("tmp") == 0);
 }
 
-TEST_CASE("mail/maildir: one delivery is one message, however often it is tried", "[F50][C20]") {
+TEST_CASE("mail/maildir: one delivery is one message, however often it is tried") {
   const Bed bed;
   Maildir box = bed.box();
   for (int i = 0; i < 3; ++i)
@@ -94,7 +94,7 @@ TEST_CASE("mail/maildir: one delivery is one message, however often it is tried"
   CHECK(box.list()->size() == 2);
 }
 
-TEST_CASE("mail/maildir: messages are listed by age, and their ids stay", "[F50]") {
+TEST_CASE("mail/maildir: messages are listed by age, and their ids stay") {
   const Bed bed;
   Maildir box = bed.box();
   for (const int64_t time : {1'700'000'300, 1'700'000'100, 1'700'000'200, 999'999'999})
@@ -113,7 +113,7 @@ TEST_CASE("mail/maildir: messages are listed by age, and their ids stay", "[F50]
   }
 }
 
-TEST_CASE("mail/maildir: messages of other tools are read once", "[F50]") {
+TEST_CASE("mail/maildir: messages of other tools are read once") {
   const Bed bed;
   Maildir box = bed.box();
   bed.write("new/1690000000.M1P2.host", "Subject: a\n\nb\n");
@@ -135,7 +135,7 @@ TEST_CASE("mail/maildir: messages of other tools are read once", "[F50]") {
   CHECK(*box.list() == list);
 }
 
-TEST_CASE("mail/maildir: what is removed is gone, and what is gone already is no error", "[F50]") {
+TEST_CASE("mail/maildir: what is removed is gone, and what is gone already is no error") {
   const Bed bed;
   Maildir box = bed.box();
   for (int i = 0; i < 5; ++i)
@@ -148,7 +148,7 @@ TEST_CASE("mail/maildir: what is removed is gone, and what is gone already is no
   CHECK_FALSE(box.read(first[0]));
 }
 
-TEST_CASE("mail/maildir: what cannot be written is refused, with its place", "[F50]") {
+TEST_CASE("mail/maildir: what cannot be written is refused, with its place") {
   const Bed bed;
   Maildir box = bed.box();
   std::filesystem::remove_all(box.path() + "/new");
@@ -158,7 +158,7 @@ TEST_CASE("mail/maildir: what cannot be written is refused, with its place", "[F
   CHECK(bed.count("tmp") == 0);
 }
 
-TEST_CASE("mail/maildir: files that a crash left in tmp go after a day and a half", "[F50]") {
+TEST_CASE("mail/maildir: files that a crash left in tmp go after a day and a half") {
   const Bed bed;
   Maildir box = bed.box();
   bed.write("tmp/old", "half");
@@ -169,7 +169,7 @@ TEST_CASE("mail/maildir: files that a crash left in tmp go after a day and a hal
   CHECK(bed.count("tmp") == 1);
 }
 
-TEST_CASE("mail/line_ends: pieces may end anywhere", "[F50]") {
+TEST_CASE("mail/line_ends: pieces may end anywhere") {
   const std::string wire = "a\r\n\r\n\rb\r\r\nc\r\n";
   const std::string kept = "a\n\n\rb\r\nc\n";
   for (size_t split = 0; split <= wire.size(); ++split)

@@ -96,7 +96,7 @@ std::string pop3_text(const std::string& text, std::optional<uint64_t> lines = {
 
 }  // namespace
 
-TEST_CASE("mail/pop3: a session reads, marks and removes", "[F50][RFC1939]") {
+TEST_CASE("mail/pop3: a session reads, marks and removes", "[RFC1939-5]") {
   Bed bed;
   bed.begin();
   CHECK(bed.sent == "+OK postern POP3 ready\r\n");
@@ -119,7 +119,7 @@ TEST_CASE("mail/pop3: a session reads, marks and removes", "[F50][RFC1939]") {
   CHECK(bed.was_closed);
 }
 
-TEST_CASE("mail/pop3: a connection that just ends removes nothing", "[F50][RFC1939]") {
+TEST_CASE("mail/pop3: a connection that just ends removes nothing", "[RFC1939-6]") {
   Bed bed;
   bed.begin();
   bed.log_in();
@@ -128,7 +128,7 @@ TEST_CASE("mail/pop3: a connection that just ends removes nothing", "[F50][RFC19
   CHECK(bed.gone.empty());
 }
 
-TEST_CASE("mail/pop3: what could not be removed is told", "[F50][RFC1939]") {
+TEST_CASE("mail/pop3: what could not be removed is told", "[RFC1939-6]") {
   Bed bed;
   bed.fails = true;
   bed.begin();
@@ -136,7 +136,7 @@ TEST_CASE("mail/pop3: what could not be removed is told", "[F50][RFC1939]") {
   CHECK(bed.say("DELE 1\r\nQUIT\r\n").find("-ERR [SYS/TEMP]") != std::string::npos);
 }
 
-TEST_CASE("mail/pop3: passwords are wrong three times, and never go in the clear", "[F50][P26]") {
+TEST_CASE("mail/pop3: passwords are wrong three times, and never go in the clear") {
   Bed bed;
   bed.begin();
   for (int i = 0; i < 2; ++i)
@@ -161,7 +161,7 @@ TEST_CASE("mail/pop3: passwords are wrong three times, and never go in the clear
   strict.log_in();
 }
 
-TEST_CASE("mail/pop3: nothing that came in the clear is taken behind STLS", "[P26][RFC2595]") {
+TEST_CASE("mail/pop3: nothing that came in the clear is taken behind STLS", "[RFC2595-4]") {
   Bed bed;
   bed.settings.has_tls = true;
   bed.begin();
@@ -169,7 +169,7 @@ TEST_CASE("mail/pop3: nothing that came in the clear is taken behind STLS", "[P2
   CHECK(bed.was_closed);
 }
 
-TEST_CASE("mail/pop3: AUTH takes PLAIN and LOGIN", "[F50][RFC5034]") {
+TEST_CASE("mail/pop3: AUTH takes PLAIN and LOGIN", "[RFC5034-4]") {
   const std::string right = encode_base64(std::string("\0anna\0secret word ", 18));
   for (int form = 0; form < 3; ++form) {
     Bed bed;
@@ -198,7 +198,7 @@ TEST_CASE("mail/pop3: AUTH takes PLAIN and LOGIN", "[F50][RFC5034]") {
   CHECK(bed.session->user().empty());
 }
 
-TEST_CASE("mail/pop3: a mailbox in use is told as such", "[F50][RFC2449]") {
+TEST_CASE("mail/pop3: a mailbox in use is told as such", "[RFC2449-8.1.2]") {
   Bed bed;
   bed.is_locked = true;
   bed.begin();
@@ -207,7 +207,7 @@ TEST_CASE("mail/pop3: a mailbox in use is told as such", "[F50][RFC2449]") {
   bed.log_in();
 }
 
-TEST_CASE("mail/pop3: commands wait while an answer is waited for", "[F50][RFC2449]") {
+TEST_CASE("mail/pop3: commands wait while an answer is waited for", "[RFC2449-6.6]") {
   Bed bed;
   bed.begin();
   bed.waits = true;
@@ -222,7 +222,7 @@ TEST_CASE("mail/pop3: commands wait while an answer is waited for", "[F50][RFC24
   CHECK_FALSE(bed.session->wants_input());
 }
 
-TEST_CASE("mail/pop3: a long list goes out in pieces", "[F50]") {
+TEST_CASE("mail/pop3: a long list goes out in pieces") {
   Bed bed;
   bed.texts.assign(100'000, "a\n");
   bed.begin();
@@ -243,7 +243,7 @@ TEST_CASE("mail/pop3: a long list goes out in pieces", "[F50]") {
   CHECK(bed.say("NOOP\r\n") == "+OK\r\n");
 }
 
-TEST_CASE("mail/pop3: bad input ends, and nothing else does", "[F50]") {
+TEST_CASE("mail/pop3: bad input ends, and nothing else does") {
   Bed bed;
   bed.begin();
   CHECK(bed.say(std::string(2000, 'x') + "\r\n") == "-ERR the line is too long\r\n");
@@ -264,7 +264,7 @@ TEST_CASE("mail/pop3: bad input ends, and nothing else does", "[F50]") {
   CHECK(stubborn.was_closed);
 }
 
-TEST_CASE("mail/pop3: a message never ends before its end", "[F50][RFC1939]") {
+TEST_CASE("mail/pop3: a message never ends before its end", "[RFC1939-3]") {
   CHECK(pop3_text("a: b\n\nx\n.\ny\n") == "a: b\r\n\r\nx\r\n..\r\ny\r\n.\r\n");
   CHECK(pop3_text("a: b\r\n\r\nx\r\n") == "a: b\r\n\r\nx\r\n.\r\n");
   CHECK(pop3_text("a\r.\rb") == "a\r\n..\r\nb\r\n.\r\n");

@@ -62,8 +62,7 @@ struct Event {
 }  // namespace
 
 TEST_CASE(
-    "mail/queue: kill -9 loses nothing that was acknowledged, and keeps nothing that was removed",
-    "[F49]") {
+    "mail/queue: kill -9 loses nothing that was acknowledged, and keeps nothing that was removed") {
   const std::string root = temporary_folder();
   std::map<uint64_t, bool> known;  // whether it is gone
   size_t seen = 0;
@@ -106,8 +105,7 @@ TEST_CASE(
   std::filesystem::remove_all(root, ignored);
 }
 
-TEST_CASE("mail/queue: on a full disk the sender keeps its message, and what is here stays",
-          "[F49]") {
+TEST_CASE("mail/queue: on a full disk the sender keeps its message, and what is here stays") {
   QueueBed bed;
   const uint64_t number = bed.put(std::string(1000, 'x'));
   auto full = std::make_unique<postern::test::FullDisk>(4096);

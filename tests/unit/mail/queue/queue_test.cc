@@ -28,7 +28,7 @@ Progress delivered() {
 
 }  // namespace
 
-TEST_CASE("mail/queue: ids are numbers that people can read to each other", "[F49]") {
+TEST_CASE("mail/queue: ids are numbers that people can read to each other") {
   CHECK(to_queue_id(1) == "000001");
   for (const uint64_t number :
        {uint64_t{1}, uint64_t{31}, uint64_t{32}, uint64_t{1} << 40, UINT64_MAX})
@@ -38,7 +38,7 @@ TEST_CASE("mail/queue: ids are numbers that people can read to each other", "[F4
     CHECK(parse_queue_id(wrong) == 0);
 }
 
-TEST_CASE("mail/queue: what was taken is there again, whole", "[F49]") {
+TEST_CASE("mail/queue: what was taken is there again, whole") {
   QueueBed bed;
   Envelope sent = envelope("anna@a.example", {"bert@b.example", "\"odd one\"@c.example"});
   sent.recipients[0].notify = kNotifyNever;
@@ -70,7 +70,7 @@ TEST_CASE("mail/queue: what was taken is there again, whole", "[F49]") {
   CHECK(bed.text(number) == text);
 }
 
-TEST_CASE("mail/queue: long texts have files, which go with them", "[F49]") {
+TEST_CASE("mail/queue: long texts have files, which go with them") {
   QueueBed bed;
   for (const size_t octets :
        {kInlineMax - 1, kInlineMax, kInlineMax + 1, 3 * kInlineMax, 3 * kInlineMax + 5}) {
@@ -88,7 +88,7 @@ TEST_CASE("mail/queue: long texts have files, which go with them", "[F49]") {
   }
 }
 
-TEST_CASE("mail/queue: a text is fed piece by piece, and one that is given up never was", "[F49]") {
+TEST_CASE("mail/queue: a text is fed piece by piece, and one that is given up never was") {
   QueueBed bed;
   const std::string text = pattern(400'000);
   auto incoming = bed.queue->begin();
@@ -110,7 +110,7 @@ TEST_CASE("mail/queue: a text is fed piece by piece, and one that is given up ne
   CHECK(bed.queue->counters().octets == text.size() + 7);
 }
 
-TEST_CASE("mail/queue: how far a message is outlives a restart", "[F49]") {
+TEST_CASE("mail/queue: how far a message is outlives a restart") {
   QueueBed bed;
   const uint64_t number = bed.put("text", envelope("a@a.example", {"b@b.example", "c@c.example"}));
   bed.queue->change(number, {{1, delivered()}});
@@ -123,7 +123,7 @@ TEST_CASE("mail/queue: how far a message is outlives a restart", "[F49]") {
   CHECK(found->is_held);
 }
 
-TEST_CASE("mail/queue: numbers are never used twice", "[F49]") {
+TEST_CASE("mail/queue: numbers are never used twice") {
   QueueBed bed;
   const uint64_t first = bed.put("one");
   bed.queue->remove(first);
@@ -131,7 +131,7 @@ TEST_CASE("mail/queue: numbers are never used twice", "[F49]") {
   CHECK(bed.put("two") > first);
 }
 
-TEST_CASE("mail/queue: limits refuse what is too much, and let in what has room again", "[F49]") {
+TEST_CASE("mail/queue: limits refuse what is too much, and let in what has room again") {
   QueueBed bed;
   bed.queue->set_limits({2, 10'000, 5'000});
   CHECK(bed.queue->begin(5'001) == nullptr);
@@ -154,7 +154,7 @@ TEST_CASE("mail/queue: limits refuse what is too much, and let in what has room 
   CHECK(bed.queue->counters().refused == 5);
 }
 
-TEST_CASE("mail/queue: messages that come at once share their syncs", "[F49]") {
+TEST_CASE("mail/queue: messages that come at once share their syncs") {
   QueueBed bed;
   const uint64_t before = bed.queue->counters().commits;
   size_t told = 0;
@@ -170,7 +170,7 @@ TEST_CASE("mail/queue: messages that come at once share their syncs", "[F49]") {
   CHECK(bed.queue->counters().commits - before < 100);
 }
 
-TEST_CASE("mail/queue: files of nobody are removed, and no others", "[F49]") {
+TEST_CASE("mail/queue: files of nobody are removed, and no others") {
   QueueBed bed;
   const uint64_t number = bed.put(pattern(100'000));
   bed.queue.reset();
@@ -181,7 +181,7 @@ TEST_CASE("mail/queue: files of nobody are removed, and no others", "[F49]") {
   CHECK(bed.text(number).size() == 100'000);
 }
 
-TEST_CASE("mail/queue: a file that is damaged or of another is refused, and left alone", "[F49]") {
+TEST_CASE("mail/queue: a file that is damaged or of another is refused, and left alone") {
   QueueBed bed;
   bed.queue.reset();
   const std::string path = bed.folder + "/queue.sqlite";

@@ -55,7 +55,7 @@ std::string who(const std::string& recipient) {
 
 }  // namespace
 
-TEST_CASE("mail/recipients: users, aliases and groups are found by their addresses", "[F50]") {
+TEST_CASE("mail/recipients: users, aliases and groups are found by their addresses") {
   CHECK(who("anna@office.example") == "anna");
   CHECK(who("ANNA@old.example") == "anna");
   CHECK(who("anna@[203.0.113.2]") == "anna");
@@ -67,7 +67,7 @@ TEST_CASE("mail/recipients: users, aliases and groups are found by their address
   CHECK(who("anna@[203.0.113.3]") == "-");
 }
 
-TEST_CASE("mail/recipients: each gets a message once, whatever ways lead there", "[F50][C20]") {
+TEST_CASE("mail/recipients: each gets a message once, whatever ways lead there") {
   const RecipientBook book = office();
   CHECK(who(book, {"anna@office.example", "a.smith@old.example", "carla@office.example",
                    "anna+x@office.example", "sales@office.example"}) ==
@@ -76,13 +76,13 @@ TEST_CASE("mail/recipients: each gets a message once, whatever ways lead there",
   CHECK(who(book, {"carla@office.example", "carla+x@office.example"}) == "anna");
 }
 
-TEST_CASE("mail/recipients: aliases in circles end", "[F50]") {
+TEST_CASE("mail/recipients: aliases in circles end") {
   CHECK(who("round@office.example") == "-");
   CHECK(who("nested@office.example") == "archive@far.example bert@home.example anna bert");
   CHECK(who("bert@office.example") == "bert@home.example bert");
 }
 
-TEST_CASE("mail/recipients: what stands behind a plus does not count", "[F50]") {
+TEST_CASE("mail/recipients: what stands behind a plus does not count") {
   CHECK(who("anna+dpdk@office.example") == "anna");
   CHECK(who("+anna@office.example") == "-");
   RecipientBook book = office();
@@ -90,8 +90,7 @@ TEST_CASE("mail/recipients: what stands behind a plus does not count", "[F50]") 
   CHECK(who(book, {"anna+x@office.example"}) == "-");
 }
 
-TEST_CASE("mail/recipients: users come before the catch-all, and routes get nowhere",
-          "[F51][C20]") {
+TEST_CASE("mail/recipients: users come before the catch-all, and routes get nowhere") {
   RecipientBook book = office();
   book.catch_all = "carla";
   CHECK(who(book, {"bert@office.example"}) == "bert@home.example bert");
@@ -109,7 +108,7 @@ TEST_CASE("mail/recipients: postmaster is always somebody", "[RFC5321-4.5.1]") {
   CHECK(who("postmaster@far.example") == "-");
 }
 
-TEST_CASE("mail/recipients: nobody outside relays", "[F53]") {
+TEST_CASE("mail/recipients: nobody outside relays") {
   const RecipientBook book = office();
   for (const char* elsewhere :
        {"x@far.example", "x@office.example.far.example", "x@[203.0.113.9]", "x@[203.0.113.02]"}) {

@@ -46,7 +46,7 @@ struct Bed {
 
 }  // namespace
 
-TEST_CASE("mail/sorting: the first rule that matches decides", "[F50][F51]") {
+TEST_CASE("mail/sorting: the first rule that matches decides") {
   Bed bed;
   CHECK(bed.sorted() == "anna");
   SortingRule& other = bed.rule("other");
@@ -64,7 +64,7 @@ TEST_CASE("mail/sorting: the first rule that matches decides", "[F50][F51]") {
   CHECK(bed.sorted() == "anna/Late");
 }
 
-TEST_CASE("mail/sorting: it goes to others instead, or besides", "[F51]") {
+TEST_CASE("mail/sorting: it goes to others instead, or besides") {
   Bed bed;
   SortingRule& rule = bed.rule("give");
   rule.recipients = {"anna@*"};
@@ -78,13 +78,13 @@ TEST_CASE("mail/sorting: it goes to others instead, or besides", "[F51]") {
   CHECK(bed.sorted() == "carla anna/Sent on");
 }
 
-TEST_CASE("mail/sorting: a rule that leads nowhere loses no message", "[F51]") {
+TEST_CASE("mail/sorting: a rule that leads nowhere loses no message") {
   Bed bed;
   bed.rule("nowhere").targets = {"nobody"};
   CHECK(bed.sorted() == "anna");
 }
 
-TEST_CASE("mail/sorting: two ways into one mailbox are one copy", "[C20]") {
+TEST_CASE("mail/sorting: two ways into one mailbox are one copy") {
   Bed bed;
   bed.envelope.recipients.push_back({{"bert", "office.example"}, 0, ""});
   SortingRule& rule = bed.rule("all to carla");
@@ -92,11 +92,11 @@ TEST_CASE("mail/sorting: two ways into one mailbox are one copy", "[C20]") {
   CHECK(bed.sorted() == "carla");
 }
 
-TEST_CASE("mail/sorting: patterns have stars and question marks", "[F51]") {
+TEST_CASE("mail/sorting: patterns have stars and question marks") {
   for (const char* pattern : {"*", "a*c", "A?C", "abc", "*b*", "a**c", "abc*"})
     CHECK(matches_pattern(pattern, "abc"));
   for (const char* pattern : {"", "ab", "a?", "b*", "*d", "abcd", "?abc"})
     CHECK_FALSE(matches_pattern(pattern, "abc"));
-  CHECK(matches_pattern("", ""));
+  CHECK(matches_pattern(""));
   CHECK_FALSE(matches_pattern(std::string(2000, '*') + "b", std::string(20'000, 'a')));
 }
