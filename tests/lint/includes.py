@@ -40,8 +40,8 @@ OURS = {
             "control/remote/channel", "dataplane/policy", "dataplane/runtime/nics.h", "cli"],
 }
 
-# A service knows itself, the seams to the loop, and no other service.
-SERVICE = ["base", "services/io"]
+# A service knows itself, the seams to the loop and to a file of state, and no other service.
+SERVICE = ["base", "services/io", "services/sqlite"]
 
 THEIRS = [
     # Pure look-up structures live behind one file of ours each.
