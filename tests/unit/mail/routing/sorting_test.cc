@@ -97,6 +97,6 @@ TEST_CASE("mail/sorting: patterns have stars and question marks") {
     CHECK(matches_pattern(pattern, "abc"));
   for (const char* pattern : {"", "ab", "a?", "b*", "*d", "abcd", "?abc"})
     CHECK_FALSE(matches_pattern(pattern, "abc"));
-  CHECK(matches_pattern(""));
+  CHECK(matches_pattern("", ""));
   CHECK_FALSE(matches_pattern(std::string(2000, '*') + "b", std::string(20'000, 'a')));
 }
