@@ -94,7 +94,7 @@ class Proxy:
     """The program under test, on one file."""
 
     def __init__(self, options, path):
-        self.command = [options.proxy, "--port", "0", "--store", path, "--allow", "127.0.0.0/8",
+        self.command = [options.proxy, "--port", "0", "--store", path, "--allow", "127.0.0.1",
                         "--octets", str(options.octets)]
         self.path = path
         self.octets = options.octets
