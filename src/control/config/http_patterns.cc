@@ -20,9 +20,9 @@ http::UrlRule url_rule_of(const HttpRule& rule) {
 
 std::vector<http::UrlRule> spread(http::UrlRule common, const std::vector<std::string>& hosts,
                                   const std::vector<std::string>& paths) {
-  static const std::vector<std::string> kEvery = {""};
-  const auto& all_hosts = hosts.empty() ? kEvery : hosts;
-  const auto& all_paths = paths.empty() ? kEvery : paths;
+  static const std::vector<std::string> every = {""};
+  const auto& all_hosts = hosts.empty() ? every : hosts;
+  const auto& all_paths = paths.empty() ? every : paths;
   std::vector<http::UrlRule> rules;
   rules.reserve(all_hosts.size() * all_paths.size());
   for (const std::string& host : all_hosts) {
