@@ -227,8 +227,8 @@ HttpControl::Counted HttpControl::State::until_the_store_goes(const Counted& don
 // Compiled anew only where it says something else: that takes a while for thousands of rules.
 Result<void> HttpControl::State::follow_access(const config::Model& model) {
   const config::Http& http = *model.services.http;
-  static const std::vector<config::HttpLifetime> kNone;
-  const auto& wanted_lifetimes = http.cache ? http.cache->lifetimes : kNone;
+  static const std::vector<config::HttpLifetime> none;
+  const auto& wanted_lifetimes = http.cache ? http.cache->lifetimes : none;
   if (http.rules == rules && wanted_lifetimes == lifetimes && model.objects == objects) return {};
   auto made = HttpAccess::make(http, model.objects, accounts.ids());
   if (!made) return std::move(made).error();

@@ -2,7 +2,7 @@
 // Engine: what a Store is made of, and what its parts share: the file, the log, the index, the
 // fills under way, and the queue of what waits for a free segment.
 //
-//   Store -> Engine -> Log (places), Index (finds), HeadWriter (one write a key at a time),
+//   Store -> Engine -> Log (places), Index (finds), StoreHeadWriter (one write a key at a time),
 //                      Reclaimer (makes room), IoQueue (threads)
 //
 // Bounds: those of StoreOptions. Thread: the store's.
@@ -99,7 +99,7 @@ class Engine {
   IoQueue io;  // its threads use the file
   Log log;
   Index index;
-  HeadWriter heads;
+  StoreHeadWriter heads;
   Reclaimer reclaimer;
 };
 

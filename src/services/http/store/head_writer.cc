@@ -38,13 +38,13 @@ RecordHeader header_of(const HeadWrite& write) {
 
 }  // namespace
 
-void HeadWriter::add(std::shared_ptr<HeadWrite> write) {
+void StoreHeadWriter::add(std::shared_ptr<HeadWrite> write) {
   Queue& queue = queues_[slot_of(write->tags)];
   queue.push_back(write);
   if (queue.size() == 1) start(write);
 }
 
-void HeadWriter::start(const std::shared_ptr<HeadWrite>& write) {
+void StoreHeadWriter::start(const std::shared_ptr<HeadWrite>& write) {
   using Kind = HeadWrite::Kind;
   if (write->kind == Kind::replacement) return send(write);
   if (write->kind == Kind::move) {
@@ -58,7 +58,7 @@ void HeadWriter::start(const std::shared_ptr<HeadWrite>& write) {
                [this, write](std::optional<Head> head) { build_on(write, std::move(head)); });
 }
 
-void HeadWriter::build_on(const std::shared_ptr<HeadWrite>& write, std::optional<Head> head) {
+void StoreHeadWriter::build_on(const std::shared_ptr<HeadWrite>& write, std::optional<Head> head) {
   const bool is_same =
       head && head->tail.primary == write->primary && head->tail.variant == write->variant;
   if (write->kind == HeadWrite::Kind::update) {
@@ -78,21 +78,21 @@ void HeadWriter::build_on(const std::shared_ptr<HeadWrite>& write, std::optional
 }
 
 // What is carried on does not wait for room, and goes before what does.
-void HeadWriter::send(const std::shared_ptr<HeadWrite>& write) {
+void StoreHeadWriter::send(const std::shared_ptr<HeadWrite>& write) {
   if (write->kind != HeadWrite::Kind::move)
     return engine_.enqueue([this, write] { return place(write); });
   if (!place(write)) finish(write, false);
 }
 
 // Whether what it builds on is no longer what is there.
-bool HeadWriter::is_void(const HeadWrite& write) const {
+bool StoreHeadWriter::is_void(const HeadWrite& write) const {
   if (write.is_cancelled) return true;
   if (write.expected.is_none()) return false;
   const IndexEntry* entry = engine_.index.find(write.tags.tag, write.tags.variant_tag);
   return entry == nullptr || entry->place != write.expected;
 }
 
-bool HeadWriter::place(const std::shared_ptr<HeadWrite>& write) {
+bool StoreHeadWriter::place(const std::shared_ptr<HeadWrite>& write) {
   const bool is_refused = engine_.is_failing() || is_void(*write) ||
                           (!write->is_prepared && write->prepare && !write->prepare(*write));
   if (is_refused) {
@@ -128,8 +128,8 @@ bool HeadWriter::place(const std::shared_ptr<HeadWrite>& write) {
   return true;
 }
 
-void HeadWriter::written(const std::shared_ptr<HeadWrite>& write, const HeadAt& at,
-                         bool is_written) {
+void StoreHeadWriter::written(const std::shared_ptr<HeadWrite>& write, const HeadAt& at,
+                              bool is_written) {
   const bool is_there = engine_.log.segment(at.place.segment()).sequence == at.sequence;
   if (!is_written || !is_there || is_void(*write)) return finish(write, false);
   const IndexEntry* known = engine_.index.find(at.tags.tag, at.tags.variant_tag);
@@ -142,7 +142,7 @@ void HeadWriter::written(const std::shared_ptr<HeadWrite>& write, const HeadAt& 
   finish(write, engine_.add(entry));
 }
 
-void HeadWriter::finish(const std::shared_ptr<HeadWrite>& write, bool is_stored) {
+void StoreHeadWriter::finish(const std::shared_ptr<HeadWrite>& write, bool is_stored) {
   const auto found = queues_.find(slot_of(write->tags));
   POSTERN_ASSERT(found != queues_.end());
   Queue& queue = found->second;
@@ -161,8 +161,8 @@ void HeadWriter::finish(const std::shared_ptr<HeadWrite>& write, bool is_stored)
   if (const auto done = std::exchange(write->done, {})) done(is_stored);
 }
 
-const std::string* HeadWriter::newer_metadata(const StoreKey& key, const KeyTags& tags,
-                                              std::string_view known) const {
+const std::string* StoreHeadWriter::newer_metadata(const StoreKey& key, const KeyTags& tags,
+                                                   std::string_view known) const {
   const auto found = queues_.find(slot_of(tags));
   if (found == queues_.end()) return nullptr;
   const std::string* newer = nullptr;
@@ -176,20 +176,20 @@ const std::string* HeadWriter::newer_metadata(const StoreKey& key, const KeyTags
   return newer;
 }
 
-void HeadWriter::cancel(uint64_t tag) {
+void StoreHeadWriter::cancel(uint64_t tag) {
   for (auto& [slot, queue] : queues_)
     for (const std::shared_ptr<HeadWrite>& write : queue)
       if (write->tags.tag == tag) write->is_cancelled = true;
 }
 
-void HeadWriter::cancel_all() {
+void StoreHeadWriter::cancel_all() {
   for (auto& [slot, queue] : queues_)
     for (const std::shared_ptr<HeadWrite>& write : queue)
       write->is_cancelled = true;
 }
 
 // What has a turn holds itself; it lets go here.
-void HeadWriter::drop_all() {
+void StoreHeadWriter::drop_all() {
   std::unordered_map<uint64_t, Queue> queues;
   queues.swap(queues_);
   for (auto& [slot, queue] : queues) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// HeadWriter: writes the heads of objects: new ones, with other metadata, with more runs, and those
-// that are carried on from a segment that is reclaimed. For each key one write at a time, in the
-// order in which they were asked for: each builds on what the one before has written. The index
+// StoreHeadWriter: writes the heads of objects: new ones, with other metadata, with more runs, and
+// those that are carried on from a segment that is reclaimed. For each key one write at a time, in
+// the order in which they were asked for: each builds on what the one before has written. The index
 // knows a head when it is in the file, not before.
 //
 // Bounds: those of who calls it. Thread: the store's.
@@ -52,9 +52,9 @@ struct HeadWrite {
   bool is_prepared = false;
 };
 
-class HeadWriter {
+class StoreHeadWriter {
  public:
-  explicit HeadWriter(Engine& engine) : engine_(engine) {}
+  explicit StoreHeadWriter(Engine& engine) : engine_(engine) {}
 
   void add(std::shared_ptr<HeadWrite> write);
   // Goes on with a move whose turn has come, or ends it.

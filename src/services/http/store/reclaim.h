@@ -3,7 +3,8 @@
 // it was written a second chance, and frees it; always before its room is needed.
 //
 //   summary -> asked for since: at most keep_percent of the segment?
-//     yes -> these are carried on, each in its turn at the HeadWriter (chunks copied, head written
+//     yes -> these are carried on, each in its turn at the StoreHeadWriter (chunks copied, head
+//     written
 //            anew); the others go out of the index; the segment is free
 //     no  -> the segment is kept as it is, as if it were new: nothing is copied. So stays a long
 //            object of many segments that many want. Half of all in a row at most; behind that
