@@ -13,7 +13,8 @@
 // stored, and counted as refused.
 //
 // Crash: every octet that is read is under a checksum that covers its place, segment and key, too;
-// what does not hold together is not there. `remove` and `clear` are on the disk when they say so.
+// what does not hold together is not there. `remove` and `clear` are on the disk when they say so;
+// where the disk itself damages the record of a removal, the object may be there again.
 // Disk trouble: nothing is stored any more, what can be read is served; one line to `on_trouble`;
 // retry() tries again. No call here ever fails a request: the worst answer is "not there".
 //
