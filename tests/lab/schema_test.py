@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(HERE, "../schema"))
 # Commands are run as they are; those that take arguments, or are worth more than one run, stand
 # here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp}, {http},
 # {shadowed}, {failing}, {remote}: configurations; {leases}: leases of dnsmasq; {leased}: a host;
-# {people}: accounts; {key}: a public key; {own_key}: where a secret one goes. Behind < stands the
+# {revision}: one that is kept; {people}: accounts; {key}: a public key; {own_key}: where a secret one goes. Behind < stands the
 # file that the command reads, as in a shell. "at the page" somebody logs in with a password;
 # `login` runs at the host that does so.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
@@ -90,7 +90,7 @@ RUNS = (
     "key show {own_key}",
     "apply {same}",
     "show drops --all",
-    "show config --revision 1",
+    "show config --revision {revision}",
     "show config --revision 99",
     "show sessions --protocol icmp",
     "show sessions --host nonsense",
@@ -114,7 +114,7 @@ RUNS = (
     "revert",
     "apply {same} --confirm 60s",
     "revert",
-    "rollback 1 --save",
+    "rollback {revision} --save",
     "rollback 99",
     "apply {shadowed}",
     "apply {failing}",
@@ -168,6 +168,7 @@ def files(lab):
     }
     found = {"lab": lab.name, "leased": "192.168.1.177", "key": KEY}
     found["bundle"] = lab.scratch("bundle")
+    found["revision"] = lab.ask("history")["in_force"]  # the first ones may be gone
     found["own_key"] = lab.scratch("own-key")
     found["page"] = portal_test.PAGE
     found["certificate"] = lab.directory + "/state/portal/certificate.pem"
