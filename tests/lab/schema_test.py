@@ -16,9 +16,9 @@ sys.path.insert(0, os.path.join(HERE, "../schema"))
 # Commands are run as they are; those that take arguments, or are worth more than one run, stand
 # here, in the order in which they run, behind all others. {same}, {changed}, {bad}, {dhcp}, {http},
 # {shadowed}, {failing}, {remote}: configurations; {leases}: leases of dnsmasq; {leased}: a host;
-# {revision}: one that is kept; {people}: accounts; {key}: a public key; {own_key}: where a secret one goes. Behind < stands the
-# file that the command reads, as in a shell. "at the page" somebody logs in with a password;
-# `login` runs at the host that does so.
+# {revision}: one that is kept; {people}: accounts; {key}: a public key; {own_key}: where a secret
+# one goes. Behind < stands the file that the command reads, as in a shell. "at the page" somebody
+# logs in with a password; `login` runs at the host that does so.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
 RUNS = (
     "apply {http}",
