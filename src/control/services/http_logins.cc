@@ -11,12 +11,12 @@
 namespace postern {
 namespace {
 
-constexpr uint32_t kComeAgain_s = 5;  // where nobody knows better
+constexpr uint32_t kComeAgain = 5;  // s, where nobody knows better
 
 // A browser that is told "wrong" throws away a password that may be right.
 uint32_t wait_of(const accounts::Outcome& outcome) {
   constexpr int64_t kSecond = seconds(1).ns;
-  if (outcome.wait.ns <= 0) return kComeAgain_s;
+  if (outcome.wait.ns <= 0) return kComeAgain;
   return static_cast<uint32_t>((outcome.wait.ns + kSecond - 1) / kSecond);
 }
 
@@ -111,7 +111,7 @@ void HttpLogins::check(Claim claim, const http::Seams::Verified& then) {
   if (checks.size() >= kWaitingMax) {
     sodium_memzero(claim.password.data(), claim.password.size());
     world_.refused(claim.user, from, "too many log-ins at once", false);
-    return answer(digest, http::LoginAnswer::busy(kComeAgain_s));
+    return answer(digest, http::LoginAnswer::busy(kComeAgain));
   }
   checks.push_back({std::move(claim), digest});
   if (checks.size() == 1) begin_check(from);

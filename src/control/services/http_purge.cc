@@ -94,7 +94,7 @@ void purge(http::Store& store, const std::string& url_or_pattern, const Purged& 
   }
   const auto key = cache_key_of(url_or_pattern);
   if (!key) return done(key.error());
-  const std::string primary = *key;
+  const std::string& primary = *key;
   store.find({primary, {}}, [&store, primary, done](std::unique_ptr<http::StoredObject> found) {
     const uint64_t count = found ? 1 : 0;
     found.reset();

@@ -147,6 +147,13 @@ void Exchange::begin() {
   if (!answer_here()) identify();
 }
 
+// Meant for a server, or for a proxy, that we are not.
+bool Exchange::is_misdirected() const {
+  const bool is_connect = request_->target.form == TargetForm::authority;
+  if (connection_->is_transparent()) return is_connect || request_->url.scheme != Scheme::http;
+  return !is_connect && request_->target.form != TargetForm::absolute;
+}
+
 // True: the request ends here, before anybody is asked.
 bool Exchange::answer_here() {
   const RequestHead& head = request_->head();
@@ -162,14 +169,10 @@ bool Exchange::answer_here() {
     answer_max_forwards();
   } else if (is_pac_request()) {
     send_pac();
-  } else if (connection_->is_transparent()
-                 ? is_connect
-                 : !is_connect && request_->target.form != TargetForm::absolute) {
+  } else if (is_misdirected()) {
     show(Problem::misdirected);
   } else if (!is_connect && request_->url.authority.host.empty()) {
     show(Problem::bad_request, "no host");
-  } else if (request_->url.scheme != Scheme::http && connection_->is_transparent()) {
-    show(Problem::misdirected);
   } else if (request_->url.scheme != Scheme::http && !request_->is("GET") && !is_head()) {
     show(Problem::not_implemented, to_text(request_->url.scheme));
   } else {

@@ -85,6 +85,7 @@ class Exchange final : public Poller::Mortal,
   void reset();
   void keep();
   void begin();
+  bool is_misdirected() const;
   bool answer_here();
   bool is_pac_request() const;
   void send_pac();
