@@ -14,23 +14,10 @@
 
 #include "base/address.h"
 #include "control/host_path.h"
+#include "control/netlink_owned.h"
 
 namespace postern {
 namespace {
-
-struct Deleter {
-  void operator()(nl_cache* cache) const { nl_cache_free(cache); }
-  void operator()(nl_addr* address) const { nl_addr_put(address); }
-  void operator()(rtnl_rule* rule) const { rtnl_rule_put(rule); }
-  void operator()(rtnl_route* route) const { rtnl_route_put(route); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Deleter>;
-
-Error netlink_error(const std::string& what, int error) {
-  return {error == -NLE_PERM ? ErrorCode::denied : ErrorCode::failed,
-          what + ": " + nl_geterror(error)};
-}
 
 // The device of a rule of ours; empty: it is another's.
 std::string device_of(rtnl_rule* rule) {

@@ -19,25 +19,10 @@
 #include <map>
 
 #include "control/host_delivery.h"
+#include "control/netlink_owned.h"
 
 namespace postern {
 namespace {
-
-struct Deleter {
-  void operator()(nl_sock* socket) const { nl_socket_free(socket); }
-  void operator()(nl_cache* cache) const { nl_cache_free(cache); }
-  void operator()(nl_addr* address) const { nl_addr_put(address); }
-  void operator()(rtnl_addr* address) const { rtnl_addr_put(address); }
-  void operator()(rtnl_link* link) const { rtnl_link_put(link); }
-  void operator()(rtnl_route* route) const { rtnl_route_put(route); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Deleter>;
-
-Error netlink_error(const std::string& what, int error) {
-  return {error == -NLE_PERM ? ErrorCode::denied : ErrorCode::failed,
-          what + ": " + nl_geterror(error)};
-}
 
 Owned<nl_addr> to_netlink(Ipv4Address address, int prefix_length) {
   be32 wire = address.wire();
