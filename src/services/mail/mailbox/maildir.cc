@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "services/mail/mailbox/line_ends.h"
+#include "services/mail/queue/queue_file.h"
 
 namespace postern::mail {
 namespace {
@@ -25,16 +26,6 @@ constexpr int64_t kTmpAgeS = 36LL * 3600;  // after which a file in tmp/ is nobo
 
 Error fault(const std::string& path) {
   return {ErrorCode::failed, path + ": " + std::strerror(errno)};
-}
-
-Result<void> sync(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return fault(folder);
-  const bool is_synced = fsync(fd) == 0;
-  Error error = fault(folder);
-  close(fd);
-  if (!is_synced) return error;
-  return {};
 }
 
 using Folder = std::unique_ptr<DIR, int (*)(DIR*)>;
@@ -136,7 +127,7 @@ Result<Maildir> Maildir::open(const std::string& root, const std::string& path) 
   for (const std::string& folder : folders) {
     if (mkdir(folder.c_str(), S_IRWXU) == 0) {
       const std::string above = folder.substr(0, folder.rfind('/'));
-      if (auto synced = sync(above); !synced) return synced.error();
+      if (auto synced = sync_folder(above); !synced) return synced.error();
     } else if (errno != EEXIST) {
       return fault(folder);
     }
@@ -178,7 +169,7 @@ Result<void> Maildir::deliver(const Delivery& delivery, const Body& text) {
     unlink(tmp.c_str());
     return error;
   }
-  return sync(path_ + "/new");
+  return sync_folder(path_ + "/new");
 }
 
 void Maildir::clean_tmp(int64_t now_s) const {
@@ -263,7 +254,7 @@ Result<void> Maildir::remove(const std::vector<MailboxMessage>& messages) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) done = fault(path);
   }
   for (const char* folder : {"/new", "/cur"}) {
-    if (auto synced = sync(path_ + folder); !synced) done = synced;
+    if (auto synced = sync_folder(path_ + folder); !synced) done = synced;
   }
   return done;
 }
