@@ -4,14 +4,11 @@
 #include <memory>
 #include <utility>
 
+#include "base/glob.h"
 #include "services/http/message/url.h"
 
 namespace postern {
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 const Error kNotForGood{ErrorCode::failed,
                         "the cache could not write that all of it is gone; see postern show cache"};
@@ -65,27 +62,6 @@ Result<std::string> cache_key_of(const std::string& url) {
   if (http::parse_url(url, parts)) return fault;
   if (!http::make_key(parts, key)) return fault;
   return std::move(key.text);
-}
-
-bool matches_glob(std::string_view pattern, std::string_view text) {
-  size_t p = 0, t = 0;
-  size_t star = std::string_view::npos, from = 0;
-  while (t < text.size()) {
-    const bool is_star = p < pattern.size() && pattern[p] == '*';
-    if (is_star) {
-      star = p++;
-      from = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t]))) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++from;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 void purge(http::Store& store, const std::string& url_or_pattern, const Purged& done) {

@@ -18,11 +18,9 @@ using Purged = std::function<void(const Result<uint64_t>& removed)>;
 
 // The key under which a URL is kept; an error: it is none that may be kept.
 Result<std::string> cache_key_of(const std::string& url);
-// '*' any characters, '?' one; the whole text, regardless of case. At most quadratic.
-bool matches_glob(std::string_view pattern, std::string_view text);
 
-// With a '*' it is a pattern, which walks over all of the file and may take minutes; else a URL.
-// `done` is called once, unless the store ends before.
+// With a '*' it is a pattern (base/glob.h), which walks over all of the file and may take minutes;
+// else a URL. `done` is called once, unless the store ends before.
 void purge(http::Store& store, const std::string& url_or_pattern, const Purged& done);
 
 }  // namespace postern

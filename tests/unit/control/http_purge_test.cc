@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 
+#include "base/glob.h"
 #include "unit/http/store/store_bed.h"
 
 namespace postern {

@@ -4,24 +4,20 @@
 #include <algorithm>
 #include <set>
 
+#include "base/glob.h"
 #include "services/mail/message/address.h"
 
 namespace postern::mail {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool matches_any(const std::vector<std::string>& patterns, const std::string& text) {
-  return std::any_of(patterns.begin(), patterns.end(), [&text](const std::string& pattern) {
-    return matches_pattern(pattern, text);
-  });
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&text](const std::string& pattern) { return matches_glob(pattern, text); });
 }
 
 bool has_field(const HeaderFields& fields, const HeaderMatch& wanted) {
   return std::any_of(fields.begin(), fields.end(), [&wanted](const HeaderField& field) {
-    return same_word(field.name, wanted.name) && matches_pattern(wanted.pattern, field.value);
+    return same_word(field.name, wanted.name) && matches_glob(wanted.pattern, field.value);
   });
 }
 
@@ -76,28 +72,6 @@ Sorted sort_message(const std::vector<SortingRule>& rules, const RecipientBook& 
       put(sorted.targets, {target.user, {}, rule->folder});
   }
   return sorted;
-}
-
-bool matches_pattern(std::string_view pattern, std::string_view text) {
-  size_t p = 0, t = 0;
-  size_t star = std::string_view::npos, from = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      from = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t]))) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++from;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*')
-    ++p;
-  return p == pattern.size();
 }
 
 }  // namespace postern::mail

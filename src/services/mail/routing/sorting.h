@@ -6,7 +6,7 @@
 // decides. What it gives to others is sorted by their rules no more: so nothing goes in circles,
 // and each mailbox gets a message once, whatever ways lead there.
 //
-// Pure; thread: any. Patterns have * and ?, and do not regard case.
+// Pure; thread: any. Patterns are those of base/glob.h.
 #pragma once
 
 #include <string>
@@ -50,8 +50,5 @@ struct SortingFacts {
 // `targets`: of the expansion of its recipients.
 Sorted sort_message(const std::vector<SortingRule>& rules, const RecipientBook& book,
                     const std::set<Target>& targets, const SortingFacts& facts);
-
-// With * for any octets and ? for one, without regard to ASCII case. Linear in both.
-bool matches_pattern(std::string_view pattern, std::string_view text);
 
 }  // namespace postern::mail
