@@ -30,7 +30,6 @@
 #include "control/capture/captures.h"
 #include "control/host_path.h"
 #include "control/ipfix/exporter.h"
-#include "control/job_pool.h"
 #include "control/log/alerts.h"
 #include "control/log/audit_log.h"
 #include "control/log/debug_log.h"
@@ -54,6 +53,7 @@
 #include "control/start_up.h"
 #include "control/worker_load.h"
 #include "dataplane/runtime/dataplane.h"
+#include "services/io/job_pool.h"
 
 namespace postern {
 
@@ -195,7 +195,7 @@ class Gateway : private ResolverSink {
   std::unique_ptr<ipfix::Exporter> exporter_;
   std::unique_ptr<Reload> reload_;
   Changes changes_{changes_world()};
-  JobPool judges_{loop_, {"judge", 1, 8}};
+  io::JobPool judges_{loop_.context(), {"judge", 1, 8}};
   admin::DumpQueue dumps_{loop_};
   admin::Dispatcher dispatcher_;
   std::unique_ptr<admin::Server> admin_server_;

@@ -17,7 +17,7 @@ namespace postern::accounts {
 namespace {
 
 // Memory is that of one hash a thread.
-constexpr JobPool::Settings kHashing = {"accounts", 2, Accounts::kHashesMax};
+constexpr io::JobPool::Settings kHashing = {"accounts", 2, Accounts::kHashesMax};
 
 constexpr const char* kFileName = "accounts.json";
 constexpr mode_t kFileMode = 0600;
@@ -91,7 +91,7 @@ struct Accounts::Login {
 };
 
 Accounts::Accounts(Loop& loop, World world)
-    : loop_(loop), world_(std::move(world)), pool_(loop, kHashing) {
+    : loop_(loop), world_(std::move(world)), pool_(loop.context(), kHashing) {
   attempts_.configure(settings_.lockout, {});
   attempts_.when_blocked([this](const Blocked& blocked) {
     if (world_.on_blocked) world_.on_blocked(blocked);

@@ -30,8 +30,8 @@
 #include "control/accounts/principal_ids.h"
 #include "control/config/load.h"
 #include "control/config/model.h"
-#include "control/job_pool.h"
 #include "control/loop.h"
+#include "services/io/job_pool.h"
 
 namespace postern::accounts {
 
@@ -142,7 +142,7 @@ class Accounts {
   bool is_loaded_ = false;          // the account file was read
   bool has_uneven_hashes_ = false;  // some are not of the cost that is configured
   bool is_writing_ = false;         // it is being written
-  JobPool pool_;                    // last: its threads end first
+  io::JobPool pool_;                // last: its threads end first
 };
 
 }  // namespace postern::accounts

@@ -34,7 +34,7 @@ struct HttpCache::Opening {
 };
 
 HttpCache::HttpCache(Loop& loop, World world)
-    : loop_(loop), world_(std::move(world)), pool_(loop, {"http-cache", 1, kJobsMax}) {}
+    : loop_(loop), world_(std::move(world)), pool_(loop.context(), {"http-cache", 1, kJobsMax}) {}
 
 HttpCache::~HttpCache() {
   if (opening_) opening_->is_wanted = false;

@@ -22,9 +22,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "control/config/model_logging.h"
-#include "control/job_pool.h"
 #include "control/services/http_settings.h"
 #include "services/http/store/store.h"
+#include "services/io/job_pool.h"
 
 namespace postern {
 
@@ -90,7 +90,7 @@ class HttpCache {
   std::shared_ptr<Opening> opening_;  // shared with the thread that opens
   Instant began_, told_, tried_;
   std::unique_ptr<http::Store> store_;
-  JobPool pool_;  // last: its thread ends first
+  io::JobPool pool_;  // last: its thread ends first
 };
 
 const char* to_word(HttpCache::State state);

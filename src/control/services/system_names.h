@@ -13,7 +13,8 @@
 
 #include "base/address.h"
 #include "base/result.h"
-#include "control/job_pool.h"
+#include "control/loop.h"
+#include "services/io/job_pool.h"
 
 namespace postern {
 
@@ -26,14 +27,14 @@ class SystemNames {
   static constexpr int kPatienceS = 2;
   static constexpr int kTries = 2;
 
-  explicit SystemNames(Loop& loop) : pool_(loop, {"names", kThreads, kWaiting}) {}
+  explicit SystemNames(Loop& loop) : pool_(loop.context(), {"names", kThreads, kWaiting}) {}
 
   // `found` is called once, later or, where there is no room, at once.
   void ask(const std::string& name, const Found& found);
 
  private:
   std::map<std::string, std::vector<Found>> waiting_;
-  JobPool pool_;  // last: its threads end first
+  io::JobPool pool_;  // last: its threads end first
 };
 
 // Blocks.

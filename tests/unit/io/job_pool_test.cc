@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/job_pool.h"
+#include "services/io/job_pool.h"
 
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -8,11 +8,13 @@
 #include <string>
 #include <thread>
 
+#include "control/loop.h"
+
 using namespace postern;
 
-TEST_CASE("control/job_pool: jobs of one thread run and end in order, beside the loop") {
+TEST_CASE("io/job_pool: jobs of one thread run and end in order, beside the loop") {
   Loop loop;
-  JobPool pool(loop, {"test", 1, 4});
+  io::JobPool pool(loop.context(), {"test", 1, 4});
   const std::thread::id here = std::this_thread::get_id();
   std::string order;
   bool was_beside = true;
@@ -31,7 +33,7 @@ TEST_CASE("control/job_pool: jobs of one thread run and end in order, beside the
   CHECK(was_beside);
 }
 
-TEST_CASE("control/job_pool: more than may wait are refused, and none of a pool that ended ends") {
+TEST_CASE("io/job_pool: more than may wait are refused, and none of a pool that ended ends") {
   Loop loop;
   std::mutex mutex;
   std::condition_variable bell;
@@ -39,7 +41,7 @@ TEST_CASE("control/job_pool: more than may wait are refused, and none of a pool 
   std::atomic<bool> has_begun = false;
   unsigned ended = 0;
   {
-    JobPool pool(loop, {"test", 1, 2});
+    io::JobPool pool(loop.context(), {"test", 1, 2});
     auto end = [&ended] { ++ended; };
     CHECK(pool.run(
         [&] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/job_pool.h"
+#include "services/io/job_pool.h"
 
 #include <pthread.h>
 #include <sys/resource.h>
@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace postern {
+namespace postern::io {
 namespace {
 
 constexpr int kNice = 10;  // the control thread shares its processor with us
@@ -26,9 +26,9 @@ struct Job {
 }  // namespace
 
 struct JobPool::State {
-  State(Loop& to, Settings wanted) : loop(to), settings(wanted) {}
+  State(boost::asio::io_context& to, Settings wanted) : context(to), settings(wanted) {}
 
-  Loop& loop;
+  boost::asio::io_context& context;
   const Settings settings;
   std::mutex mutex;
   std::condition_variable bell;
@@ -51,7 +51,7 @@ void JobPool::State::work(const std::weak_ptr<State>& self) {
     jobs.pop_front();
     lock.unlock();
     job.work();
-    boost::asio::post(loop.context(), [self, then = std::move(job.then)] {
+    boost::asio::post(context, [self, then = std::move(job.then)] {
       if (!self.expired()) then();
     });
     job = {};
@@ -59,7 +59,8 @@ void JobPool::State::work(const std::weak_ptr<State>& self) {
   }
 }
 
-JobPool::JobPool(Loop& loop, Settings settings) : state_(std::make_shared<State>(loop, settings)) {}
+JobPool::JobPool(boost::asio::io_context& context, Settings settings)
+    : state_(std::make_shared<State>(context, settings)) {}
 
 JobPool::~JobPool() {
   {
@@ -98,4 +99,4 @@ size_t JobPool::waiting() const {
   return state_->jobs.size();
 }
 
-}  // namespace postern
+}  // namespace postern::io

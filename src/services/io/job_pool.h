@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // JobPool: threads for what would hold up the control thread: hashing passwords, judging
-// configurations.
+// configurations, waiting for the disk.
 //
 // Bounded: so many jobs wait, further ones are refused. The threads run with a lower priority than
 // the one that made them. Thread: control; a job runs on one of the pool, its end on the loop.
@@ -9,9 +9,11 @@
 #include <functional>
 #include <memory>
 
-#include "control/loop.h"
+namespace boost::asio {
+class io_context;
+}
 
-namespace postern {
+namespace postern::io {
 
 class JobPool {
  public:
@@ -20,7 +22,7 @@ class JobPool {
     unsigned threads;
     size_t jobs_max;  // that wait
   };
-  JobPool(Loop& loop, Settings settings);
+  JobPool(boost::asio::io_context& context, Settings settings);
   ~JobPool();  // waits for jobs that run; their ends and those that wait are forgotten
   JobPool(const JobPool&) = delete;
   JobPool& operator=(const JobPool&) = delete;
@@ -37,4 +39,4 @@ class JobPool {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace postern
+}  // namespace postern::io
