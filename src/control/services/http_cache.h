@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "control/config/model_logging.h"
+#include "control/loop.h"
 #include "control/services/http_settings.h"
 #include "services/http/store/store.h"
 #include "services/io/job_pool.h"

@@ -38,7 +38,7 @@ RecordHeader header_of(const HeadWrite& write) {
 
 }  // namespace
 
-void StoreHeadWriter::add(std::shared_ptr<HeadWrite> write) {
+void StoreHeadWriter::add(const std::shared_ptr<HeadWrite>& write) {
   Queue& queue = queues_[slot_of(write->tags)];
   queue.push_back(write);
   if (queue.size() == 1) start(write);
@@ -116,6 +116,8 @@ bool StoreHeadWriter::place(const std::shared_ptr<HeadWrite>& write) {
   job.tail = encode_tail(*write);
   job.chunk = write->chunk;
   job.body = write->body;
+  // A whole object is found before it is written; of parts only what is known to the index.
+  job.is_awaited = write->kind != HeadWrite::Kind::replacement;
   const Geometry& geometry = engine_.geometry();
   const uint32_t segment = geometry.segment_of(job.header.file_offset);
   const Place place(segment,

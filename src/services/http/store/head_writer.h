@@ -56,7 +56,7 @@ class StoreHeadWriter {
  public:
   explicit StoreHeadWriter(Engine& engine) : engine_(engine) {}
 
-  void add(std::shared_ptr<HeadWrite> write);
+  void add(const std::shared_ptr<HeadWrite>& write);
   // Goes on with a move whose turn has come, or ends it.
   void send(const std::shared_ptr<HeadWrite>& write);
   void finish(const std::shared_ptr<HeadWrite>& write, bool is_stored);

@@ -2,6 +2,7 @@
 #include "services/http/store/io_queue.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "services/http/store/crc32c.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr size_t kBatchMax = 64;   // jobs; four parts each stay below IOV_MAX
 constexpr size_t kDeliverMax = 2;  // completions, before others get the owner's thread: 1 ms
+constexpr std::chrono::milliseconds kGather(5);  // for which a job waits for others
 constexpr uint8_t kZeros[kRecordUnit] = {};
 
 uint64_t octets_of(const WriteJob& job) {
@@ -35,6 +37,10 @@ void seal_job(WriteJob& job, uint32_t salt) {
   job.header.body_crc = crc32c(salt, job.body.data(), job.body.size());
   job.header.tail_crc = crc32c(salt, job.tail.data(), job.tail.size());
   seal(job.header, salt);
+}
+
+bool is_urgent(const WriteJob& job) {
+  return job.is_awaited || job.sync != WriteJob::Sync::none;
 }
 
 void complete(const std::vector<WriteJob>& jobs) {
@@ -88,10 +94,15 @@ void IoQueue::detach() {
 
 void IoQueue::write(WriteJob job) {
   if (job.is_record) job.offset = job.header.file_offset;
-  const std::lock_guard lock(mutex_);
-  writes_.push_back(std::move(job));
-  if (!has_threads_) return request_delivery();
-  to_write_.notify_one();
+  bool is_news = is_urgent(job);  // to the writer, that is
+  {
+    const std::lock_guard lock(mutex_);
+    writes_.push_back(std::move(job));
+    if (!has_threads_) return request_delivery();
+    is_news = is_news || writes_.size() == 1 || writes_.size() == kBatchMax;
+  }
+  // Without the lock, for which it would have to wait at once.
+  if (is_news) to_write_.notify_one();
 }
 
 void IoQueue::read(std::function<void(File&)> work, std::function<void()> done) {
@@ -136,6 +147,11 @@ void IoQueue::write_loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
     to_write_.wait(lock, [this] { return is_stopping_ || !writes_.empty(); });
+    // Together they cost less.
+    to_write_.wait_for(lock, kGather, [this] {
+      return is_stopping_ || writes_.size() >= kBatchMax ||
+             std::any_of(writes_.begin(), writes_.end(), is_urgent);
+    });
     if (writes_.empty()) return;
     auto batch = std::make_shared<std::vector<WriteJob>>(take_batch());
     is_writing_ = true;

@@ -2,9 +2,10 @@
 // IoQueue: what waits for the disk, beside the owner's thread: one thread that writes and syncs in
 // the order of the jobs, and a few that read what is not in the page cache.
 //
-// The writer joins jobs that lie one behind the other into one system call, and the syncs of a
-// batch into one. When a write or a sync fails it stops: every job behind it fails untried, until
-// mend(); so nothing is ever reported as written behind something that was not.
+// The writer waits some milliseconds for further jobs, unless somebody waits for one of them, joins
+// those that lie one behind the other into one system call, and the syncs of a batch into one. When
+// a write or a sync fails it stops: every job behind it fails untried, until mend(); so nothing is
+// ever reported as written behind something that was not.
 //
 // Bounds: none here; the engine counts what it queues. Without threads (`readers` 0, for tests) the
 // jobs are run by the closures that go to `post`.
@@ -49,6 +50,7 @@ struct WriteJob {
   std::vector<uint8_t> tail;  // of a record; or all that is to be written
   uint64_t renewed = 0;       // octets from `offset` on that are renewed (File::renew) first
   Sync sync = Sync::none;
+  bool is_awaited = false;  // written at once, with all before it
   std::function<void(bool is_written)> done;
   bool is_written = false;  // writer: write, owner: read in `done`
 };

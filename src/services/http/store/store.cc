@@ -24,10 +24,11 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
     file = open_file(options.path);
   }
   if (!file) return std::move(file).error();
-  return open_on(std::move(options), std::move(*file));
+  return open_on(options, std::move(*file));
 }
 
-Result<std::unique_ptr<Store>> Store::open_on(StoreOptions options, std::unique_ptr<File> file) {
+Result<std::unique_ptr<Store>> Store::open_on(const StoreOptions& options,
+                                              std::unique_ptr<File> file) {
   auto engine = rebuild(options, std::move(file));
   if (!engine) return std::move(engine).error();
   return std::unique_ptr<Store>(new Store(std::move(*engine)));

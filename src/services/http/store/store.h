@@ -111,7 +111,8 @@ class Store {
   // Makes the file anew, whatever was there; all in it is lost. `options` as for open().
   static Result<void> format(const StoreOptions& options);
   // As open(), on a file that somebody else has opened.
-  static Result<std::unique_ptr<Store>> open_on(StoreOptions options, std::unique_ptr<File> file);
+  static Result<std::unique_ptr<Store>> open_on(const StoreOptions& options,
+                                                std::unique_ptr<File> file);
 
   // Waits for what is queued to be written. No StoredObject and no StoreWriter may be left; not
   // from within a callback of the store.
