@@ -107,7 +107,7 @@ Result<std::unique_ptr<Store>> open_store(boost::asio::io_context& loop, const O
   store.octets = options.octets;
   store.post = [&loop](std::function<void()> task) { boost::asio::post(loop, std::move(task)); };
   store.on_trouble = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
-  return Store::open(std::move(store));
+  return Store::open(store);
 }
 
 int run(const Options& options) {

@@ -17,7 +17,7 @@ Result<void> Store::format(const StoreOptions& options) {
   return {};
 }
 
-Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   auto file = open_file(options.path);
   if (!file && file.error().code == ErrorCode::not_found && options.may_create) {
     if (auto made = format(options); !made) return std::move(made).error();

@@ -107,7 +107,7 @@ class Store {
 
   // Opens the file and reads the index: takes seconds for 100 GB, on the caller's thread; may be
   // called on another one than that which uses the store. The error says what to do about it.
-  static Result<std::unique_ptr<Store>> open(StoreOptions options);
+  static Result<std::unique_ptr<Store>> open(const StoreOptions& options);
   // Makes the file anew, whatever was there; all in it is lost. `options` as for open().
   static Result<void> format(const StoreOptions& options);
   // As open(), on a file that somebody else has opened.
