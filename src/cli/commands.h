@@ -21,6 +21,7 @@ void add_key(Command& root, const Globals& globals);
 void add_lab(Command& root, const Globals& globals);
 void add_lease(Command& root, const Globals& globals);
 void add_log(Command& root, const Globals& globals);
+void add_mail(Command& root, const Globals& globals);
 void add_login(Command& root, const Globals& globals);
 void add_logout(Command& root, const Globals& globals);
 void add_plan(Command& root, const Globals& globals);  // and diff

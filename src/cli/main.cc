@@ -15,6 +15,7 @@ void add_commands(postern::cli::Command root, const postern::cli::Globals& globa
   cli::add_top(root, globals);
   cli::add_dns(root, globals);
   cli::add_cache(root, globals);
+  cli::add_mail(root, globals);
   cli::add_lease(root, globals);
   cli::add_dhcp(root, globals);
   cli::add_log(root, globals);

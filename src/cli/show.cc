@@ -17,6 +17,7 @@ void add_show(Command& root, const Globals& globals) {
   add_show_config(show, globals);
   add_show_dns(show, globals);
   add_show_cache(show, globals);
+  add_show_mail(show, globals);
   add_show_leases(show, globals);
   add_show_logins(show, globals);
   add_show_captures(show, globals);

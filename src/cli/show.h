@@ -16,6 +16,7 @@ void add_show_rules(Command& show, const Globals& globals);       // and drops
 void add_show_config(Command& show, const Globals& globals);      // history.cc
 void add_show_dns(Command& show, const Globals& globals);
 void add_show_cache(Command& show, const Globals& globals);
+void add_show_mail(Command& show, const Globals& globals);
 void add_show_leases(Command& show, const Globals& globals);    // lease.cc
 void add_show_logins(Command& show, const Globals& globals);    // logins.cc
 void add_show_captures(Command& show, const Globals& globals);  // capture.cc

@@ -40,6 +40,18 @@ void print_proxy(const Json& result, Line line) {
                    cell(http, "cache")));
 }
 
+void print_mail(const Json& result, Line line) {
+  const Json mail = result.value("mail", Json());
+  if (!mail.is_object()) return;
+  if (!mail.value("running", false)) return line("mail", "does not run, see below");
+  const Json queue = mail.value("queue", Json::object());
+  line("mail", fmt::format("{}, {} in the queue ({} held, {} deferred), {} received, {} delivered, "
+                           "{} relayed",
+                           cell(mail, "listening"), cell(queue, "messages"), cell(queue, "held"),
+                           cell(queue, "deferred"), cell(mail, "received"), cell(mail, "delivered"),
+                           cell(mail, "relayed")));
+}
+
 void print_status(const Json& result) {
   Json configuration = result.value("configuration", Json::object());
   Json sessions = result.value("sessions", Json::object());
@@ -94,6 +106,7 @@ void print_status(const Json& result) {
                               cell(ipfix, "records_waiting"), cell(ipfix, "records_lost")));
   }
   print_proxy(result, line);
+  print_mail(result, line);
   for (const Json& warning : result.value("warnings", Json::array()))
     line("WARNING", warning.is_string() ? warning.get<std::string>() : warning.dump());
 }

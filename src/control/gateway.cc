@@ -63,6 +63,7 @@ Gateway::Gateway(StartOptions options, ErrorLog& log)
 Gateway::~Gateway() {
   if (status_.is_live) sd_notify(0, "STOPPING=1");
   admin_server_.reset();
+  mail_.end();
   tell_links_end();
   if (exporter_) exporter_->stop();  // its collector is reached through the dataplane
   if (dataplane_) dataplane_->stop();
@@ -181,6 +182,7 @@ void Gateway::arrange_turns() {
     reload_->tick(std::time(nullptr));
     portal_.tick();
     http_.tick();
+    mail_.tick();
     follow_interception();
     log_ins_.tick();
     look_after_links();
@@ -285,6 +287,7 @@ void Gateway::look_after_links() {
     if (!is_up) continue;
     resolver_.announce(id, dataplane_->now());
     dhcp_clients_.link_came_up(id);
+    if (publisher_->current()->interfaces[i].zone == Zone::external) mail_.link_is_up();
   }
 }
 

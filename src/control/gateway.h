@@ -38,6 +38,7 @@
 #include "control/log/generation_names.h"
 #include "control/log/http_log.h"
 #include "control/log/log_hub.h"
+#include "control/log/mail_log.h"
 #include "control/log/security_log.h"
 #include "control/loop.h"
 #include "control/metrics/collect.h"
@@ -49,6 +50,7 @@
 #include "control/services/dhcp_service.h"
 #include "control/services/dns_control.h"
 #include "control/services/http_control.h"
+#include "control/services/mail_control.h"
 #include "control/services/portal_control.h"
 #include "control/start_up.h"
 #include "control/worker_load.h"
@@ -96,6 +98,7 @@ class Gateway : private ResolverSink {
   LogIns& log_ins() { return log_ins_; }
   PortalControl& portal() { return portal_; }
   HttpControl& http() { return http_; }
+  MailControl& mail() { return mail_; }
   ErrorLog& log() { return log_; }
   AuditLog& audit() { return audit_; }
   Alerts& alerts() { return alerts_; }
@@ -122,6 +125,7 @@ class Gateway : private ResolverSink {
   void begin_log_ins();
   PortalControl::World portal_world();
   HttpControl::World http_world();
+  MailControl::World mail_world();
   DhcpWorld dhcp_world(const char* lease_file, config::LogLevel remarks);
   bool renew_configuration();
   std::string device_of(InterfaceId id) const;
@@ -172,6 +176,7 @@ class Gateway : private ResolverSink {
   Alerts alerts_{[this](const std::string& line) { log_.warning(line); }};
   DialLog dial_{dial_world()};
   HttpLog http_log_;
+  MailLog mail_log_;
   Status status_;
   std::chrono::steady_clock::time_point constructed_ = std::chrono::steady_clock::now();
   Loop loop_;
@@ -185,6 +190,7 @@ class Gateway : private ResolverSink {
   LogIns log_ins_{log_ins_world()};
   PortalControl portal_{{loop_, log_, accounts_, log_ins_}, portal_world()};
   HttpControl http_{loop_, log_, accounts_, http_world()};
+  MailControl mail_{loop_, log_, accounts_, mail_world()};
   std::unique_ptr<HostPath> host_path_;
   std::unique_ptr<Publisher> publisher_;       // owns the policies: outlives the workers
   Captures captures_{loop_, capture_world()};  // outlives them, too

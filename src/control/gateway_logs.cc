@@ -34,6 +34,7 @@ void Gateway::follow_logging(const config::Model& model, bool is_on_trial) {
   note("alert log", alerts_.configure(logging_, state, host));
   note("dial log", dial_.configure(logging_.file(LogName::dial), state, host));
   note("http log", http_log_.configure(logging_.file(LogName::http), state, host));
+  note("mail log", mail_log_.configure(logging_.file(LogName::mail), state, host));
   if (security_log_) {
     note("security log", security_log_->configure(logging_.file(LogName::security), host));
   }
@@ -88,6 +89,7 @@ void Gateway::tell_address(InterfaceId id, const AddressChange& change) {
   const std::string& interface = publisher_->current()->interfaces[id].name;
   if (change.is_gained) {
     dial_.address_gained(interface, change.address, change.server, change.lease_s);
+    if (publisher_->current()->interfaces[id].zone == Zone::external) mail_.link_is_up();
   } else {
     dial_.address_lost(interface, change.cause);
   }
@@ -140,7 +142,8 @@ void Gateway::follow_exporter(const config::Model& model, const Policy& policy) 
 
 std::vector<LogOutput*> Gateway::log_outputs() {
   std::vector<LogOutput*> outputs = {&log_.output(),       &audit_.output(),    &dial_.output(),
-                                     &debug_log_.output(), &http_log_.output(), &alerts_.output()};
+                                     &debug_log_.output(), &http_log_.output(), &mail_log_.output(),
+                                     &alerts_.output()};
   if (security_log_) outputs.push_back(&security_log_->output());
   return outputs;
 }

@@ -84,6 +84,27 @@ HttpControl::World Gateway::http_world() {
   return world;
 }
 
+// Called when nothing runs yet, as above.
+MailControl::World Gateway::mail_world() {
+  MailControl::World world;
+  world.state_dir = options_.state_dir;
+  world.now = [this] { return dataplane_->now(); };
+  world.device_of = [this](InterfaceId id) { return device_of(id); };
+  world.policy = [this] { return publisher_->current(); };
+  world.ask_dns = [this](const std::string& name, const OwnQuestions::Found& found) {
+    return dns_.find_own_addresses(name, found);
+  };
+  world.ask_mail_hosts = [this](const std::string& domain, const OwnQuestions::HostsFound& found) {
+    return dns_.find_mail_hosts(domain, found);
+  };
+  world.log = [this](const mail::MailEvent& event) { mail_log_.write(event); };
+  world.audit = [this](const AuditEntry& entry) { audit_.record(entry); };
+  world.note = [this](const std::string& about, const Result<void>& outcome) {
+    note(about, outcome);
+  };
+  return world;
+}
+
 bool Gateway::renew_configuration() {
   auto done = reload_->renew();
   note("dhcp lease", done);
@@ -104,6 +125,7 @@ void Gateway::follow_services(const config::Model& model, const Policy& policy) 
   note("portal", portal_.follow(model, policy));
   note("http", http_.follow(model, policy));
   if (model.services.http && model.services.http->wpad) served.pac = http_.wanted_at();
+  note("mail", mail_.follow(model));
   note("dhcp", dhcp_.follow(model, policy, served));
   auto device = [this](InterfaceId id) { return device_of(id); };
   note("metrics", metrics_.apply(metrics::settings_of(model, policy, device)));

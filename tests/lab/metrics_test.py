@@ -18,6 +18,7 @@ SCRAPER = "192.168.1.10"
 
 def config(lab, admin=f"{{ listen: lan, from: {SCRAPER} }}"):
     proxy = "services:\n  http: { listen: lan, cache: { size: 16MiB } }\n"
+    proxy += "  mail: { domains: office.example, postmaster: alice }\n"
     text = re.sub("^services:\n", proxy, lab.config(), flags=re.MULTILINE)
     text += f"\nadmin:\n  metrics: {admin}\n"
     rule = f"{{ name: metrics, in: lan, out: gateway, service: tcp/{PORT}, action: permit }}"

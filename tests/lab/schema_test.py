@@ -18,7 +18,8 @@ sys.path.insert(0, os.path.join(HERE, "../schema"))
 # {shadowed}, {failing}, {remote}: configurations; {leases}: leases of dnsmasq; {leased}: a host;
 # {revision}: one that is kept; {people}: accounts; {key}: a public key; {own_key}: where a secret
 # one goes. Behind < stands the file that the command reads, as in a shell. "at the page" somebody
-# logs in with a password; `login` runs at the host that does so.
+# logs in with a password; `login` runs at the host that does so. "by mail" a host inside sends a
+# message that stays in the queue.
 PACKET = "explain --in lan --src 192.168.1.10 --dst 198.51.100.10 --proto tcp --sport 4000 --dport "
 RUNS = (
     "apply {http}",
@@ -40,6 +41,21 @@ RUNS = (
     "show cache",
     "cache purge http://www.example.com/",
     "cache clear",
+    "by mail: joe@away.example",
+    "show mail",
+    "show mail queue",
+    "show mail queue {queued}",
+    "show mail queue nonsense",
+    "show mail fetch",
+    "mail retry all",
+    "mail hold {queued}",
+    "mail retry {queued}",
+    "mail retry nonsense",
+    "mail delete {queued}",
+    "mail hold {queued}",
+    "mail fetch",
+    "mail fetch nobody",
+    "status",
     "log --since nonsense",
     "passwd-hash < {password}",
     "passwd-hash",
@@ -136,7 +152,14 @@ REMOTE = f"""
 users: {{ accounts: {{ alice: {{ role: admin, keys: "{KEY}" }} }} }}
 admin: {{ remote: {{}} }}
 """
-HTTP = "services:\n  http: { listen: lan, cache: { size: 16MiB } }\n"
+HTTP = """services:
+  http: { listen: lan, cache: { size: 16MiB } }
+  mail:
+    domains: office.example
+    postmaster: alice
+    relay: { hosts: [ { host: 198.51.100.99 } ] }
+    fetch: [ { name: isp, host: 198.51.100.99, user: acme, token_command: [/bin/false] } ]
+"""
 PORTAL = "services:\n  portal: { listen: lan, port: 4443 }\n"
 TEST = """
 tests:
@@ -177,6 +200,14 @@ def files(lab):
         with open(found[name], "w", encoding="utf-8") as file:
             file.write(text)
     return found
+
+
+def send(lab, recipient):
+    """Its id in the queue."""
+    mail = f"'alice@office.example', ['{recipient}'], 'Subject: hello\\r\\n\\r\\nGood day.\\r\\n'"
+    program = f"import smtplib; smtplib.SMTP('192.168.1.1', timeout=10).sendmail({mail})"
+    lab.client.must(["python3", "-c", program])
+    return lab.ask("show", "mail", "queue")["messages"][0]["id"]
 
 
 def documents(lab, words):
@@ -231,6 +262,9 @@ def test_json_fits_its_schema(lab):
         for run in runs:
             if run.startswith("at the page: "):
                 page.log_in(*run.split()[3:])
+                continue
+            if run.startswith("by mail: "):
+                found["queued"] = send(lab, run.split()[2])
                 continue
             words = [word.format(**found) for word in run.split()]
             name = next(name for name in names if (run + " ").startswith(name + " "))

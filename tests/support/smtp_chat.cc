@@ -10,60 +10,14 @@
 
 #include "services/mail/message/address.h"
 #include "services/mail/smtp/server_session.h"
+#include "support/chat_script.h"
 
 namespace postern::mail {
 namespace {
 
-struct Line {
-  size_t number = 0;
-  std::string word;  // "C:", "set" ...
-  std::string rest;
-};
-
-std::vector<Line> parse(std::string_view script) {
-  std::vector<Line> lines;
-  for (size_t number = 1; !script.empty(); ++number) {
-    const size_t end = std::min(script.find('\n'), script.size());
-    const std::string text(script.substr(0, end));
-    script.remove_prefix(std::min(end + 1, script.size()));
-    if (text.empty() || text.front() == '#') continue;
-    const size_t space = std::min(text.find(' '), text.size());
-    lines.push_back({number, text.substr(0, space),
-                     space < text.size() ? text.substr(space + 1) : std::string()});
-  }
-  return lines;
-}
-
-std::string unescape(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-      continue;
-    }
-    const char sign = text[++i];
-    if (sign == 'x') {
-      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else {
-      out += sign == 'r'   ? '\r'
-             : sign == 'n' ? '\n'
-             : sign == 't' ? '\t'
-             : sign == '0' ? '\0'
-                           : sign;
-    }
-  }
-  return out;
-}
-
-// "550 5.1.1 text"
-Reply reply_of(const std::string& text) {
-  Reply reply;
-  if (text == "ok") return reply;
-  ReplyReader reader;
-  if (reader.take(text) != ReplyReader::Step::done) throw std::runtime_error("no reply: " + text);
-  return reader.reply();
-}
+using Line = test::ChatLine;
+using test::reply_of;
+using test::unescape;
 
 bool set_flag(SmtpSettings& settings, const std::string& name, bool value) {
   const std::map<std::string, bool*> flags = {
@@ -306,7 +260,7 @@ class Chat {
 namespace postern::test {
 
 std::string run_smtp_chat(std::string_view script) {
-  const std::vector<mail::Line> lines = mail::parse(script);
+  const std::vector<ChatLine> lines = parse_chat(script);
   mail::Chat whole(lines, mail::Cut::none, 0);
   std::string fault = whole.run();
   if (!fault.empty() || whole.is_once()) return fault;

@@ -33,6 +33,8 @@ const char* to_word(Door door) {
       return "portal";
     case Door::proxy:
       return "proxy";
+    case Door::mail:
+      return "mail";
   }
   return "remote";
 }

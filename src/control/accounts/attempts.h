@@ -36,8 +36,8 @@ namespace postern::accounts {
 
 // Where somebody logs in. Names are counted for each: whoever reaches one keeps nobody out of the
 // other.
-enum class Door : uint8_t { remote, portal, proxy };
-constexpr size_t kDoors = 3;
+enum class Door : uint8_t { remote, portal, proxy, mail };
+constexpr size_t kDoors = 4;
 const char* to_word(Door door);  // "remote"
 
 // One name or address that is blocked now.

@@ -112,6 +112,7 @@ void add_commands(Dispatcher& dispatcher, Gateway& gateway) {
       },
       Effect::changes);
   add_cache_commands(dispatcher, gateway);
+  add_mail_commands(dispatcher, gateway);
   add_show(dispatcher, "show remote", gateway, show_remote);
   add_show(dispatcher, "show leases", gateway, show_leases);
   add_lease_commands(dispatcher, gateway);

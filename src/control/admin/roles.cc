@@ -24,6 +24,7 @@ constexpr std::array kLeast = std::to_array<Least>({
     {"lease release", Role::op},  {"dhcp release", Role::op},      {"dhcp renew", Role::op},
     {"dns flush", Role::op},      {"user unlock", Role::op},       {"logout", Role::op},
     {"cache purge", Role::op},    {"cache clear", Role::op},       {"cache recreate", Role::op},
+    {"mail retry", Role::op},     {"mail hold", Role::op},         {"mail fetch", Role::op},
 });
 
 constexpr std::string_view kOurs = "$argon2";

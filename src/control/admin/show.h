@@ -28,6 +28,9 @@ Json show_remote(Gateway& gateway);
 Json show_cache(Gateway& gateway);  // cache.cc, as those below
 Json http_json(Gateway& gateway);   // for the status; null: no proxy
 void add_cache_commands(Dispatcher& dispatcher, Gateway& gateway);
+Json show_mail(Gateway& gateway);  // mail.cc, as those below
+Json mail_json(Gateway& gateway);  // for the status; null: no mail service
+void add_mail_commands(Dispatcher& dispatcher, Gateway& gateway);
 Json show_leases(Gateway& gateway);  // leases.cc, as those below
 Result<Json> release_lease(Gateway& gateway, const Json& request);
 void reserve_lease(Gateway& gateway, const Json& request, const std::string& who, Reply reply);

@@ -252,6 +252,7 @@ Json show_status(Gateway& gateway) {
             {"records_suppressed", sum(gateway, &WorkerCounters::log_records_suppressed)}}},
           {"ipfix", ipfix_json(gateway)},
           {"http", http_json(gateway)},
+          {"mail", mail_json(gateway)},
           {"trial", trial_json(gateway)},
           {"warnings", warnings_json(gateway, configuration)}};
 }

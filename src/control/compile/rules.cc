@@ -271,6 +271,41 @@ Result<void> add_http_permit(Lowering& lowering, std::vector<Rule>& rules) {
   return {};
 }
 
+// Hosts inside get to the mail service. What comes from outside takes a rule of the filter, which
+// may keep some away.
+void add_mail_permit(Lowering& lowering, std::vector<Rule>& rules) {
+  const config::Model& model = lowering.model();
+  if (!model.services.mail || !model.services.mail->enabled) return;
+  const config::Mail& mail = *model.services.mail;
+  Rule rule;
+  rule.name = "service/mail";
+  rule.description = "hosts inside to the mail service";
+  rule.in = 0;
+  for (const config::Interface& interface : model.interfaces) {
+    if (config::listens_on(config::listening_of(mail), interface))
+      rule.in |= set_of(lowering.find_interface(interface.name));
+  }
+  auto add = [&rule](uint16_t port) {
+    ServiceSpec spec;
+    spec.protocol = protocol::tcp;
+    spec.first_destination = spec.last_destination = port;
+    if (port != 0) rule.services.push_back(spec);
+  };
+  add(mail.port);
+  if (mail.submission) {
+    add(mail.submission->port);
+    add(mail.submission->tls_port);
+  }
+  if (mail.pop3) {
+    add(mail.pop3->port);
+    add(mail.pop3->tls_port);
+  }
+  if (rule.in == 0 || rule.services.empty()) return;
+  rule.out = set_of(kGateway);
+  rule.action = Action::permit;
+  rules.push_back(std::move(rule));
+}
+
 Result<Rule> lowered(Lowering& lowering, const config::FilterRule& source) {
   Rule rule;
   rule.name = source.name;
@@ -336,6 +371,7 @@ Result<void> compile_rules(Lowering& lowering, Policy& policy) {
   }
   add_portal_permit(lowering, rules);
   if (auto added = add_http_permit(lowering, rules); !added) return added;
+  add_mail_permit(lowering, rules);
   add_dhcp_permit(lowering, rules);
   add_dhcp_client_permit(lowering, rules);
   for (const config::FilterRule& source : model.filter.rules) {

@@ -58,6 +58,9 @@ enum class Type : uint8_t {
   dhcp_options,       // map: name or number of an option -> value or values
   template_values,    // map: parameter of the template -> value
   account_name,       // of a user or a group of users
+  mail_target,        // who gets mail: "anna", "sales", "anna@b.example"
+  mail_aliases,       // map: "sales" or "sales@b.example" -> targets
+  mail_headers,       // map: field of a header -> pattern
   password_hash,      // "$argon2id$v=19$..."
   public_key,         // "ssh-ed25519 AAAA... comment"
 };
@@ -107,6 +110,7 @@ extern const SectionSpec kPolicyTestSection;  // keys_tests.cc
 extern const SectionSpec kDhcpSection;        // keys_dhcp.cc
 extern const SectionSpec kPortalSection;      // keys_portal.cc
 extern const SectionSpec kHttpSection;        // keys_http.cc
+extern const SectionSpec kMailSection;        // keys_mail.cc
 extern const SectionSpec kUsersSection;       // keys_users.cc
 
 // A file of conf/templates (keys_templates.cc).

@@ -18,6 +18,11 @@ constexpr KeySpec kServicesKeys[] = {
      .type = Type::section,
      .help = "proxy for the web, with a cache; default: no service",
      .section = &kHttpSection},
+    {.key = "mail",
+     .type = Type::section,
+     .help = "mail by SMTP and POP3: for our domains, for others, and from elsewhere; default: no "
+             "service",
+     .section = &kMailSection},
     {.key = "portal",
      .type = Type::section,
      .help = "page where people inside log in, for rules with users; default: nobody can",

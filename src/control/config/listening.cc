@@ -18,6 +18,14 @@ Listening listening_of(const Http& http) {
   return {http.listen, Listening::Unnamed::internal, false};
 }
 
+Listening listening_of(const Mail& mail) {
+  return {mail.listen, Listening::Unnamed::internal, false};
+}
+
+Listening outside_listening_of(const Mail& mail) {
+  return {{}, mail.from_outside ? Listening::Unnamed::external : Listening::Unnamed::none, true};
+}
+
 Listening listening_of(const Metrics& metrics) {
   return {metrics.listen, Listening::Unnamed::none, false};
 }
@@ -35,6 +43,8 @@ bool listens_on(const Listening& listening, std::string_view interface, Zone zon
   switch (listening.unnamed) {
     case Listening::Unnamed::none:
       return false;
+    case Listening::Unnamed::external:
+      return zone == Zone::external;
     case Listening::Unnamed::internal:
       return zone == Zone::internal;
     case Listening::Unnamed::not_external:

@@ -16,7 +16,8 @@ namespace postern::config {
 struct Listening {
   enum class Unnamed : uint8_t {
     none,
-    internal,      // interfaces of zone internal
+    external,      // interfaces of zone external
+    internal,      // of zone internal
     not_external,  // and of dmz
   };
   // Of the service; they are the model's and outlive this.
@@ -28,7 +29,9 @@ struct Listening {
 Listening listening_of(const Dns& dns);
 Listening listening_of(const Portal& portal);
 Listening listening_of(const Http& http);
-Listening listening_of(const Metrics& metrics);  // beside loopback
+Listening listening_of(const Mail& mail);          // clients inside
+Listening outside_listening_of(const Mail& mail);  // who brings mail for our domains
+Listening listening_of(const Metrics& metrics);    // beside loopback
 Listening listening_of(const AdminRemote& remote);
 
 bool listens_on(const Listening& listening, std::string_view interface, Zone zone);

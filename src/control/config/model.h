@@ -21,6 +21,7 @@
 #include "control/config/model_dns.h"
 #include "control/config/model_http.h"
 #include "control/config/model_logging.h"
+#include "control/config/model_mail.h"
 #include "control/config/model_mark.h"
 #include "control/config/model_metrics.h"
 #include "control/config/model_portal.h"
@@ -264,6 +265,7 @@ struct Services {
   std::optional<Dhcp> dhcp;      // empty: not served
   std::optional<Portal> portal;  // empty: nobody can log in
   std::optional<Http> http;      // empty: no proxy
+  std::optional<Mail> mail;      // empty: no mail service
   bool operator==(const Services&) const = default;
 };
 

@@ -47,6 +47,9 @@ void parse_dns(Section& section, Dns& dns);
 void parse_dhcp(Section& section, Dhcp& dhcp);
 void parse_portal(Section& section, Portal& portal);
 void parse_http(Section& section, Http& http);
+void parse_mail(Section& section, Mail& mail);
+// Its keys relay, fetch and etrn.
+void parse_mail_remote(Section& section, Mail& mail);
 void parse_users(Section& section, Users& users);
 void parse_rule(Section& section, FilterRule& rule);
 // What tests of configurations and of templates have in common: in, protocol, from, to, verdict and

@@ -9,6 +9,7 @@ void parse_services(Section& section, Services& services) {
   if (auto dhcp = section.section("dhcp")) parse_dhcp(*dhcp, services.dhcp.emplace());
   if (auto portal = section.section("portal")) parse_portal(*portal, services.portal.emplace());
   if (auto http = section.section("http")) parse_http(*http, services.http.emplace());
+  if (auto mail = section.section("mail")) parse_mail(*mail, services.mail.emplace());
   section.finish();
 }
 

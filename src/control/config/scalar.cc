@@ -8,6 +8,7 @@
 #include "control/config/items.h"
 #include "control/config/section.h"
 #include "control/config/user_items.h"
+#include "services/mail/message/address.h"
 
 namespace postern::config {
 namespace {
@@ -159,6 +160,15 @@ std::string item_fault(Type type, std::string_view text) {
   }
 }
 
+// A local part alone is what a whole address could begin with.
+std::string mail_target_fault(std::string_view text) {
+  mail::Address address;
+  const bool is_whole = text.find('@') != std::string_view::npos;
+  const std::string whole = std::string(text) + (is_whole ? "" : "@own.example");
+  if (mail::parse_mailbox(whole, true, address) == mail::AddressFault::none) return "";
+  return quote(text) + " is neither a name (anna, sales) nor an address (anna@office.example)";
+}
+
 std::string string_fault(Type type, std::string_view text) {
   switch (type) {
     case Type::name:
@@ -215,6 +225,8 @@ std::string string_fault(Type type, std::string_view text) {
       return quote(text) + " is not the name of an interface";
     case Type::user_item:
       return user_item_fault(text);
+    case Type::mail_target:
+      return mail_target_fault(text);
     case Type::address_item:
     case Type::service_item:
     case Type::time_item:

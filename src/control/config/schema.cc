@@ -186,6 +186,16 @@ Json value_schema(const KeySpec& key) {
       return named_schema(Type::name, items_schema(string_schema(Type::service_item), false));
     case Type::time_objects:
       return named_schema(Type::name, items_schema(string_schema(Type::time_item), false));
+    case Type::mail_aliases: {
+      Json map = {{"type", "object"},
+                  {"additionalProperties", items_schema(string_schema(Type::mail_target), false)}};
+      map["maxProperties"] = key.max;
+      return map;
+    }
+    case Type::mail_headers:
+      return {{"type", "object"},
+              {"additionalProperties", {{"type", "string"}, {"minLength", 1}}},
+              {"maxProperties", key.max}};
     case Type::template_values:
     case Type::dhcp_options:
       return {{"type", "object"}};

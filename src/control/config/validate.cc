@@ -218,6 +218,7 @@ void validate(const Parsed& parsed, Report& report) {
   validate_metrics(check);
   validate_portal(check);
   validate_http(check);
+  validate_mail(check);
   if (parsed.interfaces_sound) validate_routes(check);
   if (parsed.interfaces_sound) validate_tests(check);
   if (report.errors() == 0) validate_unused(check);

@@ -86,6 +86,10 @@ void validate_portal(Check& check);
 void validate_http(Check& check);
 // A part of it.
 void validate_http_rules(Check& check, const Http& http);
+void validate_mail(Check& check);
+// Parts of it.
+void validate_mail_users(Check& check, const Mail& mail);
+void validate_mail_relay(Check& check, const Mail& mail);
 void validate_users(Check& check);
 void validate_metrics(Check& check);
 // After all others, which mark what they use.

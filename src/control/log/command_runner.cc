@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/log/command_runner.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstring>
 #include <utility>
 
-#include "control/log/trusted_program.h"
+#include "services/io/program.h"
 
 namespace postern {
-namespace {
-
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (const std::string& text : texts)
-    pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-}  // namespace
 
 CommandRunner::~CommandRunner() {
   for (const Running& running : running_) {
@@ -69,37 +53,11 @@ std::vector<std::string> CommandRunner::turn() {
 }
 
 void CommandRunner::start(const Job& job, std::vector<std::string>& faults) {
-  if (auto trusted = trusted_program(job.command[0], geteuid()); !trusted) {
-    faults.push_back("not run: " + trusted.error().text);
-    return;
-  }
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_init(&files);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&files, 3);
-  const std::vector<char*> arguments = pointers_to(job.command);
-  const std::vector<char*> environment = pointers_to(job.environment);
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, job.command[0].c_str(), &files, &attributes, arguments.data(),
-                                environment.data());
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    faults.push_back(job.command[0] + ": " + std::strerror(error));
+  auto started = io::start_program({job.command, job.environment, -1, -1});
+  if (started) {
+    running_.push_back({*started, job.command[0], Clock::now() + job.timeout, false});
   } else {
-    running_.push_back({pid, job.command[0], Clock::now() + job.timeout, false});
+    faults.push_back(std::move(started).error().text);
   }
 }
 

@@ -20,7 +20,7 @@ class CommandRunner {
   static constexpr size_t kWaitingMax = 64;
 
   struct Job {
-    std::vector<std::string> command;      // an absolute path, see trusted_program(); arguments
+    std::vector<std::string> command;      // an absolute path, see start_program(); arguments
     std::vector<std::string> environment;  // "NAME=value"
     std::chrono::milliseconds timeout{10000};
   };

@@ -127,6 +127,7 @@ std::string collect(Gateway& gateway, Format format) {
   collect_rules(gateway, out);
   collect_dns(gateway, out);
   collect_http(gateway, out);
+  collect_mail(gateway, out);
   collect_dhcp(gateway, out);
   return out.finish();
 }

@@ -32,6 +32,7 @@ void collect_workers(Gateway& gateway, Exposition& out);
 void collect_rules(Gateway& gateway, Exposition& out);
 void collect_dns(Gateway& gateway, Exposition& out);
 void collect_http(Gateway& gateway, Exposition& out);
+void collect_mail(Gateway& gateway, Exposition& out);
 void collect_dhcp(Gateway& gateway, Exposition& out);
 
 }  // namespace postern::metrics

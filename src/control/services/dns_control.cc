@@ -166,6 +166,22 @@ bool DnsControl::find_addresses(const std::string& name, const OwnQuestions::Fou
   return true;
 }
 
+bool DnsControl::find_own_addresses(const std::string& name, const OwnQuestions::Found& found) {
+  if (!service_ || !own_questions_) return false;
+  const auto parsed = dns::parse_name(name);
+  parsed ? own_questions_->ask(*parsed, found)
+         : found(Error{ErrorCode::invalid, "the name cannot be asked for"});
+  return true;
+}
+
+bool DnsControl::find_mail_hosts(const std::string& domain, const OwnQuestions::HostsFound& found) {
+  if (!service_ || !own_questions_) return false;
+  const auto parsed = dns::parse_name(domain);
+  parsed ? own_questions_->ask_mail_hosts(*parsed, found)
+         : found(Error{ErrorCode::invalid, "the domain cannot be asked for"});
+  return true;
+}
+
 void DnsControl::set_lease(Ipv4Address address, const std::string& host_name) {
   leases_[address] = host_name;
   if (service_) service_->set_lease(address, host_name);

@@ -36,6 +36,9 @@ class DnsControl {
   // The addresses of a name, as clients are told them; false: there is no service to ask. When the
   // service ends, `found` is told so.
   bool find_addresses(const std::string& name, const OwnQuestions::Found& found);
+  // The same on the gateway's own behalf: block lists are for clients.
+  bool find_own_addresses(const std::string& name, const OwnQuestions::Found& found);
+  bool find_mail_hosts(const std::string& domain, const OwnQuestions::HostsFound& found);
   // nullptr: not configured.
   dns::Service* service() { return service_.get(); }
   const dns::BlockLists* block_lists() const { return block_lists_.get(); }

@@ -2,20 +2,17 @@
 #include "control/services/portal_control.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
 #include <ctime>
 
 #include "control/config/account_text.h"
 #include "control/listeners.h"
 #include "control/services/log_in_control.h"
-#include "control/text_file.h"
+#include "control/services/own_certificate.h"
 
 namespace postern {
 namespace {
 
-constexpr int64_t kRenewBeforeS = 30 * 86'400;
 constexpr unsigned kForbidden = 403, kTooMany = 429, kUnavailable = 503;
 
 portal::Verdict verdict_of(const accounts::Outcome& outcome, const accounts::Accounts& accounts) {
@@ -43,14 +40,6 @@ portal::Verdict verdict_of(const accounts::Outcome& outcome, const accounts::Acc
       break;
   }
   return verdict;
-}
-
-std::vector<Ipv4Address> addresses_of(const std::vector<io::ListenAddress>& listeners) {
-  std::vector<Ipv4Address> addresses;
-  addresses.reserve(listeners.size());
-  for (const io::ListenAddress& listener : listeners)
-    addresses.push_back(listener.address);
-  return addresses;
 }
 
 }  // namespace
@@ -168,18 +157,11 @@ void PortalControl::close() {
 
 Result<void> PortalControl::follow_certificate(const config::Portal& portal,
                                                const std::string& name) {
-  portal::CertificateText text;
-  if (portal.certificate.empty()) {
-    auto own = own_certificate(name);
-    if (!own) return std::move(own).error();
-    text = std::move(*own);
-  } else {
-    auto certificate = read_text_file(portal.certificate);
-    if (!certificate) return std::move(certificate).error();
-    auto key = read_text_file(portal.key);
-    if (!key) return std::move(key).error();
-    text = {std::move(*certificate), std::move(*key)};
-  }
+  auto read = portal.certificate.empty()
+                  ? own_certificate(world_.state_dir + "/portal", name, wanted_)
+                  : read_certificate({portal.certificate, portal.key});
+  if (!read) return std::move(read).error();
+  portal::CertificateText text = std::move(*read);
   const bool is_same = text.certificate == certificate_.certificate && text.key == certificate_.key;
   if (is_same) return {};
   auto facts = portal::look_at(text);
@@ -190,33 +172,6 @@ Result<void> PortalControl::follow_certificate(const config::Portal& portal,
   facts_ = std::move(*facts);
   log_.info("portal: certificate with SHA-256 " + facts_.fingerprint);
   return {};
-}
-
-// The one in the state directory, as long as it is good; else a new one.
-Result<portal::CertificateText> PortalControl::own_certificate(const std::string& name) {
-  const std::string folder = world_.state_dir + "/portal";
-  const std::string certificate_file = folder + "/certificate.pem", key_file = folder + "/key.pem";
-  const std::vector<Ipv4Address> addresses = addresses_of(wanted_);
-  auto certificate = read_text_file(certificate_file), key = read_text_file(key_file);
-  if (certificate && key) {
-    portal::CertificateText text{std::move(*certificate), std::move(*key)};
-    auto facts = portal::look_at(text);
-    const bool is_good =
-        facts && facts->not_after_s - kRenewBeforeS > std::time(nullptr) &&
-        std::all_of(addresses.begin(), addresses.end(), [&](Ipv4Address address) {
-          return std::count(facts->addresses.begin(), facts->addresses.end(), address) != 0;
-        });
-    if (is_good) return text;
-  }
-  auto made = portal::make_certificate(name, addresses);
-  if (!made) return made;
-  mkdir(folder.c_str(), S_IRWXU);
-  for (const auto& [file, text] :
-       {std::pair(key_file, &made->key), std::pair(certificate_file, &made->certificate)}) {
-    if (auto written = write_text_file(file, *text, S_IRUSR | S_IWUSR); !written)
-      return std::move(written).error();
-  }
-  return made;
 }
 
 void PortalControl::tick() {

@@ -65,7 +65,6 @@ class PortalControl {
   std::optional<portal::Person> find(Ipv4Address address) const;
   bool let_in(Ipv4Address from, const portal::Verdict& verdict);
   Result<void> follow_certificate(const config::Portal& portal, const std::string& name);
-  Result<portal::CertificateText> own_certificate(const std::string& name);
   void close();
 
   Loop& loop_;

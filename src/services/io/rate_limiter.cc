@@ -6,7 +6,7 @@
 namespace postern::io {
 
 bool RateLimiter::allows(Ipv4Address client, Instant now) {
-  if (per_second_ == 0) return true;
+  if (count_ == 0) return true;
   Set& set = sets_[fold(client.number ^ seed_.first, seed_.second) % kSets];
   auto place = std::find_if(set.begin(), set.end(),
                             [&](const Place& p) { return p.address == client.number; });
@@ -16,10 +16,9 @@ bool RateLimiter::allows(Ipv4Address client, Instant now) {
     if (place == set.end()) place = set.begin();
     place->address = client.number;
   }
-  constexpr Duration kBurst = seconds(1);
-  Instant paid = std::max(place->paid_until, now);
-  if (paid >= now + kBurst) return false;
-  place->paid_until = paid + nanoseconds(1'000'000'000 / per_second_);
+  const Instant paid = std::max(place->paid_until, now) + nanoseconds(period_.ns / count_);
+  if (paid > now + period_) return false;
+  place->paid_until = paid;
   return true;
 }
 

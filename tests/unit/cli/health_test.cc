@@ -167,6 +167,51 @@ TEST_CASE("cli/health: a cache that cannot be is told before anybody misses it",
   CHECK(examined().health == Health::ok);
 }
 
+TEST_CASE("cli/health: mail has its folder, its certificate and its passwords to itself", "[F63]") {
+  Fit fit;
+  const Machine machine(fit.files.root());
+  config::Mail mail;
+  mail.queue.size = 0;
+  const auto examined = [&] { return check_mail(machine, mail, "/var/lib/postern"); };
+  const auto mode = [&](const std::string& path, unsigned bits) {
+    std::filesystem::permissions(fit.files.root() + path,
+                                 static_cast<std::filesystem::perms>(bits));
+  };
+  CHECK(examined().health == Health::ok);
+  fit.files.write("var/lib/postern/mail/queue", "");
+  mode("/var/lib/postern/mail", 0755);
+  CHECK(examined().health == Health::warn);
+  CHECK(examined().mend == "chmod 0700 /var/lib/postern/mail");
+  mode("/var/lib/postern/mail", 0700);
+  CHECK(examined().health == Health::ok);
+  mail.queue.size = uint64_t{1} << 60;
+  CHECK(examined().mend == "df -h /var/lib/postern/mail");
+  mail.queue.size = 0;
+
+  mail.tls = {"/etc/postern/mail.pem", "/etc/postern/mail.key", false};
+  CHECK(examined().health == Health::fail);
+  CHECK(examined().mend == "ls -l /etc/postern/mail.pem");
+  fit.files.write("etc/postern/mail.pem", "");
+  CHECK(examined().mend == "ls -l /etc/postern/mail.key");
+  fit.files.write("etc/postern/mail.key", "");
+  mode("/etc/postern/mail.key", 0644);
+  CHECK(examined().health == Health::warn);
+  CHECK(examined().mend == "chmod 0600 /etc/postern/mail.key");
+  mode("/etc/postern/mail.key", 0600);
+  CHECK(examined().health == Health::ok);
+
+  mail.relay.emplace().hosts.emplace_back().login = {"acme", "/etc/postern/relay.password", {}};
+  CHECK(examined().health == Health::fail);
+  CHECK(examined().mend == "ls -l /etc/postern/relay.password");
+  mail.relay.reset();
+  config::MailFetch& fetch = mail.fetch.emplace_back();
+  fetch.name = "isp";
+  fetch.login = {"acme", "/etc/postern/pop3.password", {}};
+  CHECK(examined().text.find("fetching isp") != std::string::npos);
+  fetch.enabled = false;
+  CHECK(examined().health == Health::ok);
+}
+
 TEST_CASE("cli/machine: lists of cores, good ones and others", "[F63]") {
   CHECK(cores_of("0-2,5") == std::vector<unsigned>{0, 1, 2, 5});
   CHECK(cores_of("").empty());

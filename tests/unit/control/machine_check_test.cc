@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "control/check.h"
-#include "control/log/trusted_program.h"
+#include "services/io/trusted_program.h"
 #include "unit/control/configuration.h"
 
 using namespace postern;
@@ -24,7 +24,7 @@ struct Bed {
   }
   static void set(const std::string& path, mode_t mode) { REQUIRE(chmod(path.c_str(), mode) == 0); }
   std::string fault(const std::string& path) const {
-    auto trusted = trusted_program(path, geteuid());
+    auto trusted = io::trusted_program(path, geteuid());
     return trusted ? "" : trusted.error().text;
   }
 };
@@ -73,7 +73,7 @@ TEST_CASE("control/log: a program of somebody else is not trusted", "[F28]") {
   if (geteuid() != 0) return;  // only root can give files away
   REQUIRE(chown(bed.program.c_str(), 65534, 0) == 0);
   CHECK(bed.fault(bed.program) == bed.program + " does not belong to root");
-  CHECK(trusted_program(bed.program, 65534));
+  CHECK(io::trusted_program(bed.program, 65534));
 }
 
 TEST_CASE("control/check: what the machine lacks is a warning at its line") {
@@ -93,4 +93,34 @@ TEST_CASE("control/check: what the machine lacks is a warning at its line") {
         "or directory");
   const std::string plain = test::configuration("    - { name: all, action: drop }\n");
   CHECK(machine_findings(plain, config::load(plain).model, geteuid()).empty());
+}
+
+TEST_CASE("control/check: programs of the mail service that would not be run are told",
+          "[F54][P26]") {
+  const std::string text =
+      "version: 1\n"
+      "interfaces:\n"
+      "  lan: { port: kernel:enp2s0, zone: internal, address: 192.168.1.1/24 }\n"
+      "filter: { rules: [ { name: all, in: [lan, gateway], action: permit } ] }\n"
+      "services:\n"
+      "  mail:\n"
+      "    domains: office.example\n"
+      "    postmaster: anna\n"
+      "    scan: { command: /nowhere/scan }\n"
+      "    relay:\n"
+      "      hosts: [ { host: a.example, user: u, token_command: [/nowhere/token] } ]\n"
+      "      by_sender:\n"
+      "        - senders: \"*\"\n"
+      "          hosts: [ { host: b.example, user: u, token_command: [/bin/sh] } ]\n"
+      "    fetch:\n"
+      "      - { name: f, host: c.example, user: u, token_command: [/nowhere/other, x] }\n";
+  const Checked checked = check_text(text);
+  REQUIRE(checked.ok());
+  const auto findings = machine_findings(text, checked.model, 0);
+  REQUIRE(findings.size() == 3);
+  CHECK(findings[0].path == "services.mail.scan.command");
+  CHECK(findings[0].mark.line == 9);
+  CHECK(findings[1].path == "services.mail.relay.hosts[0].token_command");
+  CHECK(findings[2].path == "services.mail.fetch[0].token_command");
+  CHECK(findings[2].mark.line == 16);
 }

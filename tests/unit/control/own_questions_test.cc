@@ -200,4 +200,94 @@ TEST_CASE("control/own_questions: anything else is told in words", "[F56]") {
     CHECK_FALSE(addresses_of_answer(dns::Bytes(cut).first(size)));
 }
 
+namespace {
+
+// An answer with the mail hosts of www.example, by names that are compressed or not.
+std::vector<uint8_t> mail_answer(uint16_t rcode,
+                                 const std::vector<std::pair<uint16_t, std::string>>& hosts) {
+  std::vector<uint8_t> room(2048);
+  dns::Writer writer(room);
+  dns::Header header;
+  header.flags = static_cast<uint16_t>(dns::flag::qr | rcode);
+  header.questions = 1;
+  header.answers = static_cast<uint16_t>(hosts.size());
+  writer.header(header);
+  writer.bytes(dns::parse_name("www.example")->wire());
+  writer.u16(dns::type::mx);
+  writer.u16(dns::kClassIn);
+  for (const auto& [preference, name] : hosts) {
+    writer.u16(0xC00C);
+    writer.u16(dns::type::mx);
+    writer.u16(dns::kClassIn);
+    writer.u32(60);
+    if (name == "@") {
+      writer.u16(4);
+      writer.u16(preference);
+      writer.u16(0xC00C);
+      continue;
+    }
+    const dns::Name host = *dns::parse_name(name);
+    writer.u16(static_cast<uint16_t>(2 + host.wire().size()));
+    writer.u16(preference);
+    writer.bytes(host.wire());
+  }
+  room.resize(writer.size());
+  return room;
+}
+
+}  // namespace
+
+TEST_CASE("control/own_questions: mail hosts come with their preference", "[F49]") {
+  const auto hosts = mail_hosts_of_answer(
+      mail_answer(0, {{20, "mx2.example"}, {10, "@"}, {65535, "mx3.b.example"}}));
+  REQUIRE(hosts);
+  REQUIRE(hosts->size() == 3);
+  CHECK((*hosts)[0].name == "mx2.example");
+  CHECK((*hosts)[0].preference == 20);
+  CHECK((*hosts)[1].name == "www.example");
+  CHECK((*hosts)[2].preference == 65535);
+  const auto none = mail_hosts_of_answer(mail_answer(0, {}));
+  REQUIRE(none);
+  CHECK(none->empty());
+  // RFC 7505: it takes no mail.
+  const auto refuses = mail_hosts_of_answer(mail_answer(0, {{0, "."}}));
+  REQUIRE(refuses);
+  CHECK((*refuses)[0].name.empty());
+}
+
+TEST_CASE("control/own_questions: no mail hosts are made of what is none", "[F49]") {
+  CHECK(mail_hosts_of_answer(mail_answer(dns::rcode::name_error, {})).error().code ==
+        ErrorCode::not_found);
+  CHECK(mail_hosts_of_answer(mail_answer(dns::rcode::server_failure, {})).error().code ==
+        ErrorCode::failed);
+  CHECK_FALSE(mail_hosts_of_answer(dns::Bytes()));
+  std::vector<uint8_t> whole = mail_answer(0, {{10, "mx.example"}});
+  for (size_t size = 0; size < whole.size(); ++size) {
+    const auto hosts = mail_hosts_of_answer(dns::Bytes(whole).first(size));
+    CHECK((!hosts || hosts->empty()));
+  }
+  std::vector<std::pair<uint16_t, std::string>> many(OwnQuestions::kMailHostsMax + 5,
+                                                     {10, "mx.example"});
+  const auto bounded = mail_hosts_of_answer(mail_answer(0, many));
+  REQUIRE(bounded);
+  CHECK(bounded->size() == OwnQuestions::kMailHostsMax);
+}
+
+TEST_CASE("control/own_questions: addresses and mail hosts are asked for side by side", "[F49]") {
+  Bed bed;
+  std::vector<std::string> mail;
+  bed.ask("www.example");
+  bed.own->ask_mail_hosts(*dns::parse_name("www.example"),
+                          [&mail](const Result<OwnQuestions::MailHosts>& hosts) {
+                            mail.push_back(hosts ? hosts->front().name : hosts.error().text);
+                          });
+  CHECK(bed.own->under_way() == 2);
+  bed.own->take(OwnQuestions::kFirstNumber + 2, mail_answer(0, {{10, "mx.example"}}));
+  bed.own->take(OwnQuestions::kFirstNumber + 1, answer(0, {0xC6336450}));
+  CHECK(mail.empty());  // on a later turn
+  bed.turn();
+  CHECK(mail == std::vector<std::string>{"mx.example"});
+  CHECK(bed.told == std::vector<std::string>{"198.51.100.80"});
+}
+
 }  // namespace postern

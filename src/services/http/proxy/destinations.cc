@@ -2,7 +2,6 @@
 #include "services/http/proxy/destinations.h"
 
 #include <algorithm>
-#include <array>
 
 namespace postern::http {
 namespace {
@@ -10,16 +9,6 @@ namespace {
 constexpr Prefix prefix(uint8_t a, uint8_t b, uint8_t c, uint8_t length) {
   return Prefix{Ipv4Address(a, b, c, 0), length};
 }
-
-// Special-purpose addresses that are not reachable over the internet, or that are no single host
-// (IANA IPv4 Special-Purpose Address Registry).
-constexpr std::array kSpecial = {
-    prefix(0, 0, 0, 8),      prefix(10, 0, 0, 8),     prefix(100, 64, 0, 10),
-    prefix(127, 0, 0, 8),    prefix(169, 254, 0, 16), prefix(172, 16, 0, 12),
-    prefix(192, 0, 0, 24),   prefix(192, 0, 2, 24),   prefix(192, 88, 99, 24),
-    prefix(192, 168, 0, 16), prefix(198, 18, 0, 15),  prefix(198, 51, 100, 24),
-    prefix(203, 0, 113, 24), prefix(224, 0, 0, 4),    prefix(240, 0, 0, 4),
-};
 
 // Where the system connects to itself.
 constexpr Prefix kThisHost = prefix(0, 0, 0, 8);
@@ -47,11 +36,6 @@ std::vector<uint16_t> ports_of_other_protocols() {
           445,  465,  512,  513,  514,  515,  526,  530,  531,  532,  540,  548,  554,  556,
           563,  587,  601,  636,  993,  995,  989,  990,  1719, 1720, 1723, 2049, 3659, 4045,
           5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6697, 10080};
-}
-
-bool is_public(Ipv4Address address) {
-  return std::none_of(kSpecial.begin(), kSpecial.end(),
-                      [address](const Prefix& special) { return special.contains(address); });
 }
 
 // A range that is permitted for what else is in it does not mean the gateway.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/public_address.h"
 
 namespace postern::http {
 
@@ -34,8 +35,7 @@ struct DestinationRules {
   std::vector<uint16_t> connect_ports = {443};
 };
 
-// Whether `address` is one of the public internet (RFC 6890 and the registry that it began).
-bool is_public(Ipv4Address address);
+using postern::is_public;
 
 Barrier judge_address(const DestinationRules& rules, Ipv4Address address);
 bool may_connect_port(const DestinationRules& rules, uint16_t port);

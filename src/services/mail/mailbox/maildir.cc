@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <functional>
+#include <map>
 #include <utility>
 
 #include "services/mail/mailbox/line_ends.h"
@@ -32,6 +34,22 @@ using Folder = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 Folder open_folder(const std::string& path) {
   return {opendir(path.c_str()), closedir};
+}
+
+// Calls `visit` with the names in new/ and cur/ of the mailbox until it says false.
+Result<void> walk(const std::string& path, const std::function<bool(std::string_view)>& visit) {
+  for (const char* name : {"/new", "/cur"}) {
+    const Folder folder = open_folder(path + name);
+    if (!folder) return fault(path + name);
+    for (;;) {
+      errno = 0;
+      const dirent* entry = readdir(folder.get());
+      if (entry == nullptr && errno != 0) return fault(path + name);
+      if (entry == nullptr) break;
+      if (!visit(entry->d_name)) return {};
+    }
+  }
+  return {};
 }
 
 // What stands behind ",W=" in a name.
@@ -135,19 +153,43 @@ Result<Maildir> Maildir::open(const std::string& root, const std::string& path) 
   return Maildir(path);
 }
 
-bool Maildir::has_delivery(const std::string& id) const {
+Result<bool> Maildir::has_delivery(const std::string& id) const {
   const std::string mark = "." + id + ".postern";
-  for (const char* name : {"/new", "/cur"}) {
-    const Folder folder = open_folder(path_ + name);
-    while (const dirent* entry = folder ? readdir(folder.get()) : nullptr) {
-      if (std::string_view(entry->d_name).find(mark) != std::string_view::npos) return true;
-    }
-  }
-  return false;
+  bool has = false;
+  auto walked = walk(path_, [&](std::string_view file) {
+    has = file.find(mark) != std::string_view::npos;
+    return !has;
+  });
+  if (!walked) return walked.error();
+  return has;
+}
+
+Result<std::vector<std::string>> Maildir::deliveries() const {
+  std::vector<std::string> ids;
+  auto walked = walk(path_, [&ids](std::string_view file) {
+    const size_t first = file.find('.');
+    const size_t last = file.find(".postern", std::min(first, file.size()));
+    if (last != std::string_view::npos && last > first)
+      ids.emplace_back(file.substr(first + 1, last - first - 1));
+    return true;
+  });
+  if (!walked) return walked.error();
+  return ids;
 }
 
 Result<void> Maildir::deliver(const Delivery& delivery, const Body& text) {
-  if (!delivery.is_first && has_delivery(delivery.id)) return {};
+  const auto written = write(delivery, text);
+  if (!written) return written.error();
+  return place({*written}).front();
+}
+
+Result<Maildir::Written> Maildir::write(const Delivery& delivery, const Body& text) const {
+  if (!delivery.is_first) {
+    const auto has = has_delivery(delivery.id);
+    if (!has) return has.error();
+    // Perhaps its folder was not synced.
+    if (*has) return Written{"", path_ + "/new/"};
+  }
   clean_tmp(delivery.now_s);
   const std::string unique = fmt::format("{}.{}.postern", delivery.now_s, delivery.id);
   const std::string tmp = path_ + "/tmp/" + unique;
@@ -162,14 +204,28 @@ Result<void> Maildir::deliver(const Delivery& delivery, const Body& text) {
     }
     octets = file.octets();
   }
-  const std::string place = fmt::format("{}/new/{},S={},W={}", path_, unique, octets,
-                                        delivery.front.size() + text.octets());
-  if (rename(tmp.c_str(), place.c_str()) != 0) {
-    Error error = fault(place);
-    unlink(tmp.c_str());
-    return error;
+  return Written{tmp, fmt::format("{}/new/{},S={},W={}", path_, unique, octets,
+                                  delivery.front.size() + text.octets())};
+}
+
+std::vector<Result<void>> Maildir::place(const std::vector<Written>& all) {
+  std::vector<Result<void>> done(all.size());
+  std::map<std::string, Result<void>> folders;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Written& one = all[i];
+    if (one.tmp.empty() || rename(one.tmp.c_str(), one.place.c_str()) == 0) {
+      folders.try_emplace(one.place.substr(0, one.place.rfind('/')));
+      continue;
+    }
+    done[i] = fault(one.place);
+    unlink(one.tmp.c_str());
   }
-  return sync_folder(path_ + "/new");
+  for (auto& [folder, synced] : folders)
+    synced = sync_folder(folder);
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (done[i]) done[i] = folders.at(all[i].place.substr(0, all[i].place.rfind('/')));
+  }
+  return done;
 }
 
 void Maildir::clean_tmp(int64_t now_s) const {

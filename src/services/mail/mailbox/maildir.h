@@ -9,7 +9,8 @@
 // other tools, without it, are read once and renamed.
 //
 // One delivery gives one message: where it may have been tried before, its id is looked for first,
-// so that after a crash between the mailbox and the queue the message is not there twice.
+// so that after a crash between the mailbox and the queue the message is not there twice. Where it
+// cannot be looked for, the delivery fails.
 //
 // All calls wait for the disk. Thread: any; one at a time for a list and what is done by it.
 // Deliveries may come meanwhile.
@@ -51,6 +52,18 @@ class Maildir {
   // The text has lines that end in CRLF.
   Result<void> deliver(const Delivery& delivery, const Body& text);
 
+  // The same in two steps, so that many deliveries share the sync of their folders: what was
+  // written is a delivery when place() says so. Results are those of `all`, in order.
+  struct Written {
+    std::string tmp;    // empty: it was there already
+    std::string place;  // in new/
+  };
+  Result<Written> write(const Delivery& delivery, const Body& text) const;
+  static std::vector<Result<void>> place(const std::vector<Written>& all);
+
+  // Ids of the deliveries whose messages are still there.
+  Result<std::vector<std::string>> deliveries() const;
+
   // Oldest first.
   Result<std::vector<MailboxMessage>> list();
   // Lines end in LF, mostly.
@@ -62,7 +75,7 @@ class Maildir {
 
  private:
   explicit Maildir(std::string path) : path_(std::move(path)) {}
-  bool has_delivery(const std::string& id) const;
+  Result<bool> has_delivery(const std::string& id) const;
   Result<void> list_folder(const char* folder, std::vector<MailboxMessage>& messages) const;
   Result<uint64_t> measure(std::string& file) const;
   void clean_tmp(int64_t now_s) const;

@@ -38,6 +38,10 @@ struct Recipient {
   Address address;
   uint8_t notify = 0;    // Notify bits
   std::string original;  // ORCPT as written, "rfc822;joe@a.example" in xtext; empty: not said
+  // Whose mailbox it is, and which folder of that ("Lists/DPDK"; empty: the inbox), once it is
+  // decided (routing/). Empty user: the address is elsewhere.
+  std::string user = {};
+  std::string folder = {};
 
   friend bool operator==(const Recipient&, const Recipient&) = default;
 };

@@ -22,15 +22,19 @@ void Pop3Session::take(std::string_view octets) {
   work();
 }
 
-// Commands one after another, as far as none of them waits for the host.
+bool Pop3Session::may_go_on() const {
+  return !is_closed_ && state_ != State::waiting && state_ != State::listing && turn_ != 0 &&
+         input_at_ < input_.size() && host_.has_room();
+}
+
+// Commands one after another, as far as none of them waits for the host. Each is answered, so that
+// drained() comes where it ends before the input does.
 void Pop3Session::work() {
   if (std::exchange(is_working_, true)) return;
-  std::string octets;
-  while (!is_closed_ && state_ != State::waiting && state_ != State::listing && !input_.empty()) {
-    octets = std::exchange(input_, {});
-    const LineReader::Piece piece = reader_.feed(octets);
-    // The line may lie in `octets`, which stay while it is handled.
-    input_ = octets.substr(piece.taken);
+  for (turn_ = kTurnMax; may_go_on(); turn_ -= turn_ != 0) {
+    // The line may lie in `input_`, which stays while it is handled.
+    const LineReader::Piece piece = reader_.feed(std::string_view(input_).substr(input_at_));
+    input_at_ += piece.taken;
     if (piece.step == LineStep::more) break;
     if (piece.step == LineStep::line) {
       handle(piece.line);
@@ -41,6 +45,7 @@ void Pop3Session::work() {
       end();
     }
   }
+  input_.erase(0, std::exchange(input_at_, 0));
   is_working_ = false;
 }
 
@@ -58,7 +63,7 @@ void Pop3Session::handle_authorization(const Command& command) {
   if (command.word == "STLS") {
     if (!settings_.has_tls || is_secure_) return fault("[SYS/PERM] no TLS here");
     // What came with it was sent in the clear by whoever was on the way.
-    if (!input_.empty()) {
+    if (input_at_ < input_.size()) {
       refuse("nothing may follow STLS before the handshake");
       return end();
     }
@@ -153,8 +158,11 @@ void Pop3Session::mailbox_opened(std::vector<MailboxMessage> messages) {
   if (is_closed_) return;
   user_ = name_;
   messages_.reserve(messages.size());
-  for (MailboxMessage& message : messages)
+  left_ = messages.size();
+  for (MailboxMessage& message : messages) {
+    left_octets_ += message.octets;
     messages_.push_back({std::move(message), false});
+  }
   state_ = State::transaction;
   ok(fmt::format("{} messages", messages_.size()));
   work();
@@ -220,9 +228,7 @@ void Pop3Session::fault(std::string_view text) {
 }
 
 void Pop3Session::end() {
-  if (std::exchange(is_closed_, true)) return;
-  input_.clear();
-  host_.close();
+  if (!std::exchange(is_closed_, true)) host_.close();
 }
 
 }  // namespace postern::mail

@@ -13,6 +13,10 @@
 // While an answer of the host is waited for, commands wait too (pipelining, RFC 2449
 // section 6.6): kInputMax octets, then wants_input() says to read no more.
 //
+// Answers wait for a client that does not take them: while the host has no room no command is
+// looked at, and after kTurnMax of them, or one that goes through the whole mailbox, the rest wait
+// until what was said has gone out, so that no client keeps the thread.
+//
 // Bounds: kCommandMax octets a command, tries_max passwords, faults_max faults; long lists are made
 // in pieces of kPiece. Thread: control.
 #pragma once
@@ -42,6 +46,8 @@ class Pop3Host {
  public:
   virtual ~Pop3Host() = default;
   virtual void send(std::string_view octets) = 0;
+  // Whether more may be sent now. Behind a no, drained() comes.
+  virtual bool has_room() const = 0;
   // -> password_checked()
   virtual void check_password(const std::string& user, const std::string& password) = 0;
   // For this session alone, until its end. -> mailbox_opened(), mailbox_refused()
@@ -62,6 +68,7 @@ class Pop3Session {
   static constexpr size_t kCommandMax = 512;  // octets; RFC 2449 section 4 has 255
   static constexpr size_t kInputMax = 8192;
   static constexpr size_t kPiece = size_t{32} << 10;
+  static constexpr unsigned kTurnMax = 64;  // commands, one after another
 
   Pop3Session(const Pop3Settings& settings, Pop3Host& host) : settings_(settings), host_(host) {}
 
@@ -69,7 +76,9 @@ class Pop3Session {
   void begin(bool is_secure);
   void take(std::string_view octets);
   bool wants_input() const { return input_.size() < kInputMax && !is_closed_; }
-  // What was sent has gone out: a long list goes on.
+  // Commands that came wait for their turn.
+  bool is_behind() const { return !input_.empty() && !is_closed_; }
+  // What was sent has gone out: a long list goes on, and what waits.
   void drained();
 
   // --- answers of the host
@@ -129,6 +138,8 @@ class Pop3Session {
   void refuse(std::string_view text);
   void end();
   void go_on_listing();
+  void unmark();
+  bool may_go_on() const;
   Marked* find(std::string_view number);
   std::string line_of(size_t at) const;
   bool may_log_in() const { return is_secure_ || settings_.may_use_clear; }
@@ -136,7 +147,9 @@ class Pop3Session {
   Pop3Settings settings_;
   Pop3Host& host_;
   LineReader reader_{kCommandMax};
-  std::string input_;  // that waits
+  std::string input_;    // that waits, from input_at_ on
+  size_t input_at_ = 0;  // not 0 in work() alone
+  unsigned turn_ = 0;    // commands that may still be looked at in this one
   State state_ = State::authorization;
   bool is_secure_ = false;
   bool is_closed_ = false;
@@ -149,6 +162,8 @@ class Pop3Session {
   std::string name_;  // of USER, or of AUTH, not checked yet
   std::string user_;
   std::vector<Marked> messages_;
+  uint64_t left_ = 0;  // of them, not marked
+  uint64_t left_octets_ = 0;
   size_t sending_ = 0;
   Counters counters_;
 };

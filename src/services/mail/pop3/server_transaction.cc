@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <utility>
 
 #include "services/mail/pop3/server_command.h"
 #include "services/mail/pop3/server_session.h"
@@ -26,22 +27,23 @@ void Pop3Session::handle_transaction(const Command& command) {
   if (command.word == "TOP") return retrieve(command, true);
   if (command.word == "DELE") return mark(command);
   if (command.word == "RSET") {
-    for (Marked& one : messages_)
-      one.is_deleted = false;
+    unmark();
     return ok("");
   }
   fault("no such command here");
 }
 
 void Pop3Session::stat() {
-  uint64_t count = 0;
-  uint64_t octets = 0;
-  for (const Marked& one : messages_) {
-    if (one.is_deleted) continue;
-    ++count;
-    octets += one.message.octets;
+  ok(fmt::format("{} {}", left_, left_octets_));
+}
+
+void Pop3Session::unmark() {
+  if (left_ == messages_.size()) return;
+  for (Marked& one : messages_) {
+    if (std::exchange(one.is_deleted, false)) left_octets_ += one.message.octets;
   }
-  ok(fmt::format("{} {}", count, octets));
+  left_ = messages_.size();
+  turn_ = 0;
 }
 
 Pop3Session::Marked* Pop3Session::find(std::string_view text) {
@@ -66,6 +68,7 @@ void Pop3Session::list(const Command& command, bool is_uidl) {
   }
   ok("");
   listed_ = 0;
+  turn_ = 0;
   state_ = State::listing;
   go_on_listing();
 }
@@ -83,8 +86,8 @@ void Pop3Session::go_on_listing() {
 }
 
 void Pop3Session::drained() {
-  if (is_closed_ || state_ != State::listing) return;
-  go_on_listing();
+  if (is_closed_) return;
+  if (state_ == State::listing) go_on_listing();
   work();
 }
 
@@ -117,6 +120,8 @@ void Pop3Session::mark(const Command& command) {
   Marked* found = find(command.argument(0));
   if (found == nullptr) return refuse("no such message");
   found->is_deleted = true;
+  --left_;
+  left_octets_ -= found->message.octets;
   ok("");
 }
 

@@ -3,7 +3,7 @@
 // one from its file, which stays readable while somebody has it, whatever becomes of the message.
 //
 // Reading a file waits for the disk where it is not in the page cache any more.
-// Thread: any, one at a time.
+// Thread: any, several at a time.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ class Body {
   Body& operator=(const Body&) = delete;
 
   uint64_t octets() const { return octets_; }
+  bool is_in_memory() const { return text_ != nullptr; }  // read() never waits
   // How many were read: all of `into` but at the end; less: the file could not be read.
   size_t read(uint64_t offset, std::span<char> into) const;
 

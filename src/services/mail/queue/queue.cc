@@ -14,6 +14,7 @@ Result<std::unique_ptr<Queue>> Queue::open(Options options) {
   if (!loaded) return loaded.error();
   auto queue = std::unique_ptr<Queue>(new Queue(std::move(options)));
   queue->next_number_ = loaded->next_number;
+  queue->epoch_ = std::move(loaded->epoch);
   for (QueuedMessage& message : loaded->messages) {
     const uint64_t number = message.number;
     queue->counters_.octets += message.octets;
@@ -54,6 +55,14 @@ std::unique_ptr<Incoming> Queue::begin(uint64_t octets) {
   return std::unique_ptr<Incoming>(new Incoming(*this, next_number_++));
 }
 
+std::unique_ptr<Incoming> Queue::begin_own() {
+  ++incoming_;
+  ++begun_;
+  auto incoming = std::unique_ptr<Incoming>(new Incoming(*this, next_number_++));
+  incoming->is_own_ = true;
+  return incoming;
+}
+
 Queue::Held* Queue::held(uint64_t number) {
   const auto at = messages_.find(number);
   return at == messages_.end() ? nullptr : &at->second;
@@ -74,10 +83,17 @@ void Queue::commit(Incoming& incoming, Envelope envelope, int64_t arrived_s,
                    const CommitThen& then) {
   const auto fresh = std::make_shared<Held>();
   fresh->message.number = incoming.number_;
-  fresh->message.progress.resize(envelope.recipients.size());
+  POSTERN_ASSERT(incoming.expanded_ <= envelope.recipients.size());
+  std::vector<Progress>& progress = fresh->message.progress;
+  progress.resize(envelope.recipients.size());
+  for (size_t i = progress.size() - incoming.expanded_; i < progress.size(); ++i) {
+    progress[i].state = RecipientState::expanded;
+    progress[i].is_owed = true;
+  }
   fresh->message.envelope = std::move(envelope);
   fresh->message.arrived_s = arrived_s;
   fresh->message.octets = incoming.octets_;
+  fresh->message.is_unscanned = incoming.is_unscanned_;
   if (!incoming.is_long_)
     fresh->text = std::make_shared<const std::string>(std::move(incoming.text_));
   writer_->add({QueueJob::Put{fresh->message, fresh->text},
@@ -140,6 +156,25 @@ void Queue::hold(uint64_t number, bool is_held, Done then) {
   writer_->add({QueueJob::Hold{number, is_held}, std::move(then)});
 }
 
+void Queue::scanned(uint64_t number, std::string front, bool is_held, Done then) {
+  Held* at = held(number);
+  if (at == nullptr) return;
+  at->message.is_unscanned = false;
+  at->message.is_held = is_held;
+  at->message.front = front;
+  writer_->add({QueueJob::Scanned{number, std::move(front), is_held}, std::move(then)});
+}
+
+void Queue::replace(uint64_t number, std::vector<Recipient> recipients,
+                    std::vector<Progress> progress, Done then) {
+  POSTERN_ASSERT(recipients.size() == progress.size());
+  Held* at = held(number);
+  if (at == nullptr) return;
+  at->message.envelope.recipients = std::move(recipients);
+  at->message.progress = std::move(progress);
+  writer_->add({QueueJob::Replace{at->message}, std::move(then)});
+}
+
 void Queue::remove(uint64_t number, Done then) {
   const auto at = messages_.find(number);
   if (at == messages_.end()) return;
@@ -183,8 +218,9 @@ Incoming::~Incoming() {
 bool Incoming::append(std::string_view text) {
   const QueueLimits& limits = queue_.options_.limits;
   const uint64_t all = queue_.counters_.octets + queue_.incoming_octets_;
-  if (octets_ + text.size() > limits.message_octets || all + text.size() > limits.octets)
-    is_too_large_ = true;
+  const bool is_beyond =
+      octets_ + text.size() > limits.message_octets || all + text.size() > limits.octets;
+  if (is_beyond && !is_own_) is_too_large_ = true;
   if (is_too_large_) return false;
   octets_ += text.size();
   queue_.incoming_octets_ += text.size();

@@ -72,10 +72,16 @@ class Queue {
 
   void set_limits(const QueueLimits& limits) { options_.limits = limits; }
   const QueueLimits& limits() const { return options_.limits; }
+  // With a number of this queue a name that no message of another one has, one that stood in the
+  // same folder before among them.
+  const std::string& epoch() const { return epoch_; }
   QueueCounters counters() const;
 
   // nullptr: a limit is reached, counted. `octets`: how many the sender says they are; 0: unsaid.
   std::unique_ptr<Incoming> begin(uint64_t octets = 0);
+  // For what we write ourselves about a message that is here: limits do not hold it up, for that
+  // one cannot go before.
+  std::unique_ptr<Incoming> begin_own();
 
   // nullptr: not there. Good until the message is removed.
   const QueuedMessage* find(uint64_t number) const;
@@ -86,6 +92,11 @@ class Queue {
   using Changes = std::vector<QueueFile::Change>;
   void change(uint64_t number, Changes changes, Done then = {});
   void hold(uint64_t number, bool is_held, Done then = {});
+  // A scanner has seen it; `front`: lines with CRLF that it wants before the text.
+  void scanned(uint64_t number, std::string front, bool is_held, Done then = {});
+  // Others in the place of its recipients, with their progress, one for each.
+  void replace(uint64_t number, std::vector<Recipient> recipients, std::vector<Progress> progress,
+               Done then = {});
   // It is delivered, told of, or an administrator wants it gone.
   void remove(uint64_t number, Done then = {});
 
@@ -113,6 +124,7 @@ class Queue {
   bool is_behind() const { return writer_->waiting_octets() > kTextsWaitMax; }
 
   Options options_;
+  std::string epoch_;
   std::map<uint64_t, Held> messages_;
   std::list<uint64_t> recent_;  // those with a text in memory, oldest first
   uint64_t recent_octets_ = 0;
@@ -140,6 +152,11 @@ class Incoming {
   // Called once, when the disk has caught up; not after the end of this.
   void when_caught_up(std::function<void()> then);
 
+  // It waits for a scanner; before commit().
+  void set_unscanned() { is_unscanned_ = true; }
+  // So many recipients, the last ones, are names that others stand for (RecipientState::expanded):
+  // the sender is to be told; before commit().
+  void set_expanded(size_t count) { expanded_ = count; }
   // `then` once, later: the number, or why the sender has to keep it. This may go before.
   void commit(Envelope envelope, int64_t arrived_s, const Queue::CommitThen& then);
 
@@ -156,6 +173,9 @@ class Incoming {
   uint64_t octets_ = 0;
   bool is_long_ = false;  // in its file
   bool is_too_large_ = false;
+  bool is_unscanned_ = false;
+  bool is_own_ = false;  // limits do not count
+  size_t expanded_ = 0;
   bool is_committed_ = false;
 };
 

@@ -20,14 +20,18 @@ constexpr sqlite::Form kForm{
     .schema =
         "CREATE TABLE message (number INTEGER PRIMARY KEY AUTOINCREMENT,"
         " arrived INTEGER NOT NULL, octets INTEGER NOT NULL, is_held INTEGER NOT NULL,"
+        " is_unscanned INTEGER NOT NULL, front BLOB NOT NULL,"
         " local BLOB NOT NULL, domain TEXT NOT NULL, id TEXT NOT NULL,"
         " returns INTEGER NOT NULL, flags INTEGER NOT NULL, user TEXT NOT NULL,"
         " client INTEGER NOT NULL, helo TEXT NOT NULL, text BLOB) STRICT;"
         "CREATE TABLE recipient (message INTEGER NOT NULL, place INTEGER NOT NULL,"
         " local BLOB NOT NULL, domain TEXT NOT NULL, notify INTEGER NOT NULL,"
-        " original TEXT NOT NULL, state INTEGER NOT NULL, was_told_late INTEGER NOT NULL,"
+        " original TEXT NOT NULL, user TEXT NOT NULL, folder TEXT NOT NULL,"
+        " state INTEGER NOT NULL, is_owed INTEGER NOT NULL, was_told_late INTEGER NOT NULL,"
         " attempts INTEGER NOT NULL, next INTEGER NOT NULL, said TEXT NOT NULL,"
-        " PRIMARY KEY (message, place)) STRICT, WITHOUT ROWID;",
+        " PRIMARY KEY (message, place)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE epoch (mark INTEGER NOT NULL) STRICT;"
+        "INSERT INTO epoch VALUES (abs(random() % 1099511627776));",
     .kind = "mail queue",
     .without = "what is in it",
 };
@@ -40,7 +44,7 @@ Error system_fault(const std::string& path) {
 }
 
 bool is_state(int64_t number) {
-  return number >= int64_t{1} && number <= static_cast<int64_t>(RecipientState::failed);
+  return number >= int64_t{1} && number <= static_cast<int64_t>(RecipientState::expanded);
 }
 
 QueuedMessage message_of(const sqlite::Statement& row) {
@@ -49,6 +53,8 @@ QueuedMessage message_of(const sqlite::Statement& row) {
   message.arrived_s = row.number(1);
   message.octets = static_cast<uint64_t>(row.number(2));
   message.is_held = row.number(3) != 0;
+  message.is_unscanned = row.number(12) != 0;
+  message.front = row.octets(13);
   Envelope& envelope = message.envelope;
   envelope.sender = {row.text(4), row.text(5)};
   envelope.id = row.octets(6);
@@ -93,13 +99,20 @@ Result<void> QueueFile::prepare() {
     const char* sql;
   };
   const Wanted all[] = {
-      {put_, "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
+      {put_,
+       "INSERT INTO message (number, arrived, octets, is_held, local, domain, id, returns, flags,"
+       " user, client, helo, text, is_unscanned, front)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"},
       {put_recipient_,
-       "INSERT INTO recipient VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+       "INSERT INTO recipient (message, place, local, domain, notify, original, state,"
+       " was_told_late, attempts, next, said, user, folder, is_owed)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"},
       {change_,
-       "UPDATE recipient SET state = ?3, was_told_late = ?4, attempts = ?5, next = ?6, said = ?7"
+       "UPDATE recipient SET state = ?3, was_told_late = ?4, attempts = ?5, next = ?6, said = ?7,"
+       " is_owed = ?8"
        " WHERE message = ?1 AND place = ?2"},
       {hold_, "UPDATE message SET is_held = ?2 WHERE number = ?1"},
+      {scanned_, "UPDATE message SET is_unscanned = 0, front = ?2, is_held = ?3 WHERE number = ?1"},
       {remove_, "DELETE FROM message WHERE number = ?1"},
       {remove_recipients_, "DELETE FROM recipient WHERE message = ?1"},
       {text_, "SELECT text FROM message WHERE number = ?1"},
@@ -116,7 +129,7 @@ Result<QueueFile::Loaded> QueueFile::load() {
   Loaded loaded;
   auto rows = database_->prepare(
       "SELECT number, arrived, octets, is_held, local, domain, id, returns, flags, user, client,"
-      " helo FROM message ORDER BY number");
+      " helo, is_unscanned, front FROM message ORDER BY number");
   if (!rows) return rows.error();
   while (rows->step())
     loaded.messages.push_back(message_of(*rows));
@@ -125,14 +138,27 @@ Result<QueueFile::Loaded> QueueFile::load() {
   auto last = database_->prepare("SELECT seq FROM sqlite_sequence WHERE name = 'message'");
   if (!last) return last.error();
   if (last->step()) loaded.next_number = static_cast<uint64_t>(last->number(0)) + 1;
+  auto epoch = load_epoch();
+  if (!epoch) return epoch.error();
+  loaded.epoch = std::move(*epoch);
   if (auto done = remove_strangers(loaded.messages); !done) return done.error();
   return loaded;
+}
+
+Result<std::string> QueueFile::load_epoch() {
+  auto row = database_->prepare("SELECT mark FROM epoch");
+  if (!row) return row.error();
+  if (!row->step()) return database_->fault("is damaged");
+  constexpr size_t kDigits = 8;
+  std::string epoch = to_queue_id(static_cast<uint64_t>(row->number(0)));
+  epoch.insert(0, kDigits - std::min(kDigits, epoch.size()), '0');
+  return epoch;
 }
 
 Result<void> QueueFile::load_recipients(std::vector<QueuedMessage>& messages) {
   auto rows = database_->prepare(
       "SELECT message, local, domain, notify, original, state, was_told_late, attempts, next, said,"
-      " place FROM recipient ORDER BY message, place");
+      " place, user, folder, is_owed FROM recipient ORDER BY message, place");
   if (!rows) return rows.error();
   auto at = messages.begin();
   while (rows->step()) {
@@ -147,12 +173,15 @@ Result<void> QueueFile::load_recipients(std::vector<QueuedMessage>& messages) {
     recipient.address = {rows->text(1), rows->text(2)};
     recipient.notify = static_cast<uint8_t>(rows->number(3));
     recipient.original = rows->octets(4);
+    recipient.user = rows->octets(11);
+    recipient.folder = rows->octets(12);
     Progress& progress = at->progress.emplace_back();
     progress.state = static_cast<RecipientState>(rows->number(5));
     progress.was_told_late = rows->number(6) != 0;
     progress.attempts = static_cast<uint32_t>(rows->number(7));
     progress.next_s = rows->number(8);
     progress.said = rows->octets(9);
+    progress.is_owed = rows->number(13) != 0;
   }
   if (!rows->is_done()) return database_->fault("cannot be read");
   return {};
@@ -192,7 +221,14 @@ Result<void> QueueFile::put(const QueuedMessage& message, const std::string* tex
   put_.bind(8, int64_t{envelope.returns}).bind(9, flags).bind(10, std::string_view(envelope.user));
   put_.bind(11, int64_t{envelope.client.number}).bind(12, std::string_view(envelope.helo));
   if (text != nullptr) put_.bind_blob(13, *text);
+  put_.bind(14, int64_t{message.is_unscanned}).bind_blob(15, message.front);
   if (auto done = database_->execute(put_); !done) return done;
+  return put_recipients(message);
+}
+
+Result<void> QueueFile::put_recipients(const QueuedMessage& message) {
+  const Envelope& envelope = message.envelope;
+  const auto number = static_cast<int64_t>(message.number);
   for (size_t place = 0; place < envelope.recipients.size(); ++place) {
     const Recipient& recipient = envelope.recipients[place];
     const Progress& progress = message.progress[place];
@@ -203,6 +239,8 @@ Result<void> QueueFile::put(const QueuedMessage& message, const std::string* tex
     row.bind(7, static_cast<int64_t>(progress.state)).bind(8, int64_t{progress.was_told_late});
     row.bind(9, int64_t{progress.attempts}).bind(10, progress.next_s);
     row.bind(11, std::string_view(progress.said));
+    row.bind(12, std::string_view(recipient.user)).bind(13, std::string_view(recipient.folder));
+    row.bind(14, int64_t{progress.is_owed});
     if (auto done = database_->execute(row); !done) return done;
   }
   return {};
@@ -213,7 +251,7 @@ Result<void> QueueFile::change(uint64_t number, const std::vector<Change>& chang
     change_.bind(1, static_cast<int64_t>(number)).bind(2, int64_t{place});
     change_.bind(3, static_cast<int64_t>(progress.state)).bind(4, int64_t{progress.was_told_late});
     change_.bind(5, int64_t{progress.attempts}).bind(6, progress.next_s);
-    change_.bind(7, std::string_view(progress.said));
+    change_.bind(7, std::string_view(progress.said)).bind(8, int64_t{progress.is_owed});
     if (auto done = database_->execute(change_); !done) return done;
   }
   return {};
@@ -221,6 +259,17 @@ Result<void> QueueFile::change(uint64_t number, const std::vector<Change>& chang
 
 Result<void> QueueFile::hold(uint64_t number, bool is_held) {
   return database_->execute(hold_.bind(1, static_cast<int64_t>(number)).bind(2, int64_t{is_held}));
+}
+
+Result<void> QueueFile::scanned(uint64_t number, const std::string& front, bool is_held) {
+  scanned_.bind(1, static_cast<int64_t>(number)).bind_blob(2, front).bind(3, int64_t{is_held});
+  return database_->execute(scanned_);
+}
+
+Result<void> QueueFile::replace(const QueuedMessage& message) {
+  const auto key = static_cast<int64_t>(message.number);
+  if (auto done = database_->execute(remove_recipients_.bind(1, key)); !done) return done;
+  return put_recipients(message);
 }
 
 Result<void> QueueFile::remove(uint64_t number) {

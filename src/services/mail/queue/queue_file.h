@@ -31,10 +31,12 @@ class QueueFile {
   // Makes the folder where it is missing; the ones above it are the administrator's.
   static Result<std::unique_ptr<QueueFile>> open(const std::string& folder);
 
-  // All that is there, by number, and the number that comes next. Removes files of nobody.
+  // All that is there, by number, the number that comes next, and the mark of this database: eight
+  // digits at random, other ones for each that was begun. Removes files of nobody.
   struct Loaded {
     std::vector<QueuedMessage> messages;
     uint64_t next_number = 1;
+    std::string epoch;
   };
   Result<Loaded> load();
 
@@ -47,6 +49,10 @@ class QueueFile {
   using Change = std::pair<uint32_t, Progress>;  // of the recipient at that place
   Result<void> change(uint64_t number, const std::vector<Change>& changes);
   Result<void> hold(uint64_t number, bool is_held);
+  // A scanner has seen it.
+  Result<void> scanned(uint64_t number, const std::string& front, bool is_held);
+  // Others in the place of its recipients.
+  Result<void> replace(const QueuedMessage& message);
   // Its file is to be removed after commit().
   Result<void> remove(uint64_t number);
   // Gives the room of what is gone back to the disk, where there is much of it.
@@ -62,12 +68,15 @@ class QueueFile {
  private:
   explicit QueueFile(std::string folder) : folder_(std::move(folder)) {}
   Result<void> prepare();
+  Result<void> put_recipients(const QueuedMessage& message);
+  Result<std::string> load_epoch();
   Result<void> load_recipients(std::vector<QueuedMessage>& messages);
   Result<void> remove_strangers(const std::vector<QueuedMessage>& messages);
 
   std::string folder_;
   std::unique_ptr<sqlite::Database> database_;
-  sqlite::Statement put_, put_recipient_, change_, hold_, remove_, remove_recipients_, text_;
+  sqlite::Statement put_, put_recipient_, change_, hold_, scanned_, remove_, remove_recipients_,
+      text_;
 };
 
 // The name, and what is in it, are on the disk behind this.

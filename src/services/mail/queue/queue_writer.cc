@@ -32,6 +32,8 @@ bool write_all(int fd, std::string_view octets) {
 bool is_kept(const QueueJob& job) {
   return std::holds_alternative<QueueJob::Change>(job.work) ||
          std::holds_alternative<QueueJob::Hold>(job.work) ||
+         std::holds_alternative<QueueJob::Scanned>(job.work) ||
+         std::holds_alternative<QueueJob::Replace>(job.work) ||
          std::holds_alternative<QueueJob::Remove>(job.work);
 }
 
@@ -159,6 +161,10 @@ Result<void> QueueWriter::write(const QueueJob& job) {
     return file_->change(change->number, change->changes);
   if (const auto* hold = std::get_if<QueueJob::Hold>(&job.work))
     return file_->hold(hold->number, hold->is_held);
+  if (const auto* scanned = std::get_if<QueueJob::Scanned>(&job.work))
+    return file_->scanned(scanned->number, scanned->front, scanned->is_held);
+  if (const auto* replace = std::get_if<QueueJob::Replace>(&job.work))
+    return file_->replace(replace->message);
   if (const auto* gone = std::get_if<QueueJob::Remove>(&job.work))
     return file_->remove(gone->number);
   return {};

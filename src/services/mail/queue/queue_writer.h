@@ -51,6 +51,15 @@ struct QueueJob {
     uint64_t number = 0;
     bool is_held = false;
   };
+  struct Scanned {
+    uint64_t number = 0;
+    std::string front;
+    bool is_held = false;
+  };
+  // Others in the place of its recipients.
+  struct Replace {
+    QueuedMessage message;
+  };
   struct Remove {
     uint64_t number = 0;
     bool has_file = false;
@@ -60,7 +69,7 @@ struct QueueJob {
     uint64_t number = 0;
     std::shared_ptr<std::string> text;
   };
-  std::variant<Text, Drop, Put, Change, Hold, Remove, Read> work;
+  std::variant<Text, Drop, Put, Change, Hold, Scanned, Replace, Remove, Read> work;
   // Once, on the control thread; may be empty. Changes fail only when the writer ends.
   std::function<void(const Result<void>& done)> then;
 };

@@ -18,12 +18,14 @@ constexpr size_t kSaidMax = 512;  // octets kept of an answer
 enum class RecipientState : uint8_t {
   waiting = 1,    // to be tried at next_s
   delivered = 2,  // somebody else answers for it now, or it is in the mailbox
-  failed = 3,     // for good; the sender is to be told
+  failed = 3,     // for good
+  expanded = 4,   // others of the message's recipients stand for it
 };
 
 // How far a recipient is; that of the same place in Envelope::recipients.
 struct Progress {
   RecipientState state = RecipientState::waiting;
+  bool is_owed = false;        // the sender is still to be told of it
   bool was_told_late = false;  // the sender knows that it takes long (RFC 3461, DELAY)
   uint32_t attempts = 0;
   int64_t next_s = 0;  // since 1970, UTC; 0: at once
@@ -35,9 +37,11 @@ struct QueuedMessage {
   uint64_t number = 0;  // from 1; none is used twice
   Envelope envelope;
   std::vector<Progress> progress;
-  int64_t arrived_s = 0;  // since 1970, UTC
-  uint64_t octets = 0;    // of the text, with its Received line
-  bool is_held = false;   // an administrator, or a scanner, keeps it from going
+  int64_t arrived_s = 0;      // since 1970, UTC
+  uint64_t octets = 0;        // of the text, with its Received line
+  bool is_held = false;       // an administrator, or a scanner, keeps it from going
+  bool is_unscanned = false;  // no scanner has seen it yet, and one has to: it does not go
+  std::string front;          // lines with CRLF that a scanner put before the text
 };
 
 // What logs, replies and administrators call it: "4K7QX2", and back; 0: not an id.

@@ -32,9 +32,14 @@ bool is_own(const RecipientBook& book, const Address& address) {
 
 Acceptance acceptance_of(const RecipientBook& book, const Address& recipient, bool may_relay) {
   if (!is_own(book, recipient)) return may_relay ? Acceptance::relay : Acceptance::relay_denied;
-  Expansion expansion(book);
-  if (expansion.add(recipient)) return Acceptance::local;
+  if (Expansion::of_one(book).add(recipient)) return Acceptance::local;
   return looks_like_route(recipient.local) ? Acceptance::relay_denied : Acceptance::unknown;
+}
+
+Expansion Expansion::of_one(const RecipientBook& book) {
+  Expansion made(book);
+  made.is_of_one_ = true;
+  return made;
 }
 
 bool Expansion::add(const Address& recipient) {
@@ -84,8 +89,10 @@ bool Expansion::add_all(const std::string& key, const std::vector<std::string>& 
   const auto [visit, is_new] = visits_.try_emplace(key, Visit::open);
   if (!is_new) return visit->second == Visit::useful;
   bool is_useful = false;
-  for (const std::string& name : names)
+  for (const std::string& name : names) {
     is_useful = add_target(name) || is_useful;
+    if (is_useful && is_of_one_) break;
+  }
   visits_[key] = is_useful ? Visit::useful : Visit::useless;
   return is_useful;
 }

@@ -71,6 +71,8 @@ Acceptance acceptance_of(const RecipientBook& book, const Address& recipient, bo
 class Expansion {
  public:
   explicit Expansion(const RecipientBook& book) : book_(book) {}
+  // One that ends with its first target: whether there is any.
+  static Expansion of_one(const RecipientBook& book);
 
   // Adds those of a recipient of ours. False: nobody here has the address.
   bool add(const Address& recipient);
@@ -91,6 +93,7 @@ class Expansion {
   std::set<Target> targets_;
   enum class Visit : uint8_t { open, useful, useless };
   std::map<std::string, Visit> visits_;  // of aliases and groups, by their keys
+  bool is_of_one_ = false;
   bool is_cut_ = false;
 };
 

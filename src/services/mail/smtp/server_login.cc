@@ -48,6 +48,7 @@ SmtpActions ServerSession::tls_is_up(std::string_view tls, Instant now) {
   lines_.restart();
   reset();
   envelope_.helo.clear();
+  envelope_.user.clear();
   is_extended_ = false;
   return end_call();
 }

@@ -73,6 +73,8 @@ class ServerSession {
   // At FinishMessage: its header, and its octets as text.
   const HeaderScanner& header() const { return header_; }
   uint64_t size() const { return size_; }
+  // At DropMessage: why the message is not wanted; without a code: the client did not end it.
+  const Reply& refusal() const { return refusal_; }
   bool is_extended() const { return is_extended_; }  // EHLO
   const std::string& tls() const { return tls_; }    // empty: none
 

@@ -21,6 +21,7 @@ struct Bed : Pop3Host {
   bool waits = false;  // answers come by answer()
   bool fails = false;  // removing does
   bool was_closed = false;
+  size_t room = SIZE_MAX;  // octets in `sent`
   std::function<void()> answer;
   Pop3Settings settings;
   std::unique_ptr<Pop3Session> session;
@@ -38,6 +39,7 @@ struct Bed : Pop3Host {
     }
   }
   void send(std::string_view octets) override { sent += octets; }
+  bool has_room() const override { return sent.size() < room; }
   void check_password(const std::string& user, const std::string& password) override {
     const bool is_right = user == "anna" && password == "secret word ";
     reply([this, is_right] {
@@ -112,7 +114,9 @@ TEST_CASE("mail/pop3: a session reads, marks and removes", "[RFC1939-5]") {
   CHECK(bed.say("DELE 1\r\nDELE 1\r\nDELE 3\r\nRETR 1\r\n") ==
         "+OK\r\n-ERR no such message\r\n+OK\r\n-ERR no such message\r\n");
   CHECK(bed.say("STAT\r\nUIDL\r\n") == "+OK 1 26\r\n+OK\r\n2 id1\r\n.\r\n");
-  CHECK(bed.say("RSET\r\nDELE 2\r\n") == "+OK\r\n+OK\r\n");
+  CHECK(bed.say("RSET\r\nDELE 2\r\n") == "+OK\r\n");  // it went through all of them
+  bed.session->drained();
+  CHECK(bed.sent == "+OK\r\n+OK\r\n");
   CHECK(bed.gone.empty());
   CHECK(bed.say("QUIT\r\n") == "+OK good-bye\r\n");
   CHECK(bed.gone == std::vector<std::string>{"id1"});
@@ -278,4 +282,46 @@ TEST_CASE("mail/pop3: a message never ends before its end", "[RFC1939-3]") {
   for (size_t before = MessageSender::kPiece - 3; before <= MessageSender::kPiece + 1; ++before)
     CHECK(pop3_text(std::string(before, 'x') + "\r\n.\r\n") ==
           std::string(before, 'x') + "\r\n..\r\n.\r\n");
+}
+
+TEST_CASE("mail/pop3: commands wait while their answers are not taken", "[F50]") {
+  Bed bed;
+  bed.begin();
+  bed.log_in();
+  std::string lines;
+  for (int i = 0; i < 5000; ++i)
+    lines += "LIST\r\n";
+  bed.room = 4096;
+  const std::string first = bed.say(lines);
+  CHECK(first.size() < 4096 + Pop3Session::kPiece);
+  CHECK(bed.session->is_behind());
+  // All are answered, a turn at a time, when the client takes them.
+  size_t answers = 0;
+  for (int turn = 0; turn < 5001 && bed.session->is_behind(); ++turn) {
+    for (size_t at = bed.sent.find("+OK"); at != std::string::npos;
+         at = bed.sent.find("+OK", at + 1))
+      ++answers;
+    bed.sent.clear();
+    bed.session->drained();
+  }
+  CHECK(bed.sent.starts_with("+OK\r\n1 20\r\n"));
+  CHECK(answers == 4999);
+  CHECK_FALSE(bed.session->is_behind());
+  // Short answers, and room for them: not all at once either.
+  lines.clear();
+  for (int i = 0; i < 1000; ++i)
+    lines += "STAT\r\n";
+  bed.room = SIZE_MAX;
+  CHECK(bed.say(lines).size() == Pop3Session::kTurnMax * std::string("+OK 3 68\r\n").size());
+  CHECK(bed.session->is_behind());
+}
+
+TEST_CASE("mail/pop3: STAT counts what is marked, and what no longer is", "[RFC1939-5]") {
+  Bed bed;
+  bed.begin();
+  bed.log_in();
+  CHECK(bed.say("DELE 2\r\nDELE 2\r\nSTAT\r\n").ends_with("+OK 2 42\r\n"));
+  CHECK(bed.say("RSET\r\n") == "+OK\r\n");
+  CHECK(bed.say("STAT\r\n") == "+OK 3 68\r\n");
+  CHECK(bed.say("DELE 1\r\nDELE 2\r\nDELE 3\r\nSTAT\r\n").ends_with("+OK 0 0\r\n"));
 }

@@ -76,6 +76,18 @@ TEST_CASE("mail/recipients: each gets a message once, whatever ways lead there")
   CHECK(who(book, {"carla@office.example", "carla+x@office.example"}) == "anna");
 }
 
+TEST_CASE("mail/recipients: whether there is anybody is known with the first") {
+  RecipientBook book = office();
+  for (const char* one :
+       {"info", "sales", "bert", "nested", "carla", "round", "nobody", "anna+x"}) {
+    CAPTURE(one);
+    Expansion all(book);
+    Expansion first = Expansion::of_one(book);
+    CHECK(first.add(address(one)) == all.add(address(one)));
+    CHECK(first.targets().size() <= 1);
+  }
+}
+
 TEST_CASE("mail/recipients: aliases in circles end") {
   CHECK(who("round@office.example") == "-");
   CHECK(who("nested@office.example") == "archive@far.example bert@home.example anna bert");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/log/trusted_program.h"
+#include "services/io/trusted_program.h"
 
 #include <sys/stat.h>
 
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace postern {
+namespace postern::io {
 namespace {
 
 enum class Part { program, its_directory, above };
@@ -55,4 +55,4 @@ Result<void> trusted_program(const std::string& path, uid_t runner) {
   return check_parts(resolved, runner);
 }
 
-}  // namespace postern
+}  // namespace postern::io

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace postern {
+namespace postern::io {
 
 // An executable file of root's or of `runner`, who is going to run it, and not to be written by
 // others; so its directory, and those above but for ones like /tmp, where others can replace
@@ -17,4 +17,4 @@ namespace postern {
 // which part of the path is not so.
 Result<void> trusted_program(const std::string& path, uid_t runner);
 
-}  // namespace postern
+}  // namespace postern::io
