@@ -94,7 +94,7 @@ void Engine::update_metadata(const StoreKey& key, const MetadataChange& change,
   write->counted = octets;
   queued_octets += octets;
   write->done = done;
-  heads.add(std::move(write));
+  heads.add(write);
 }
 
 }  // namespace postern::http

@@ -187,7 +187,7 @@ void Fill::write_head(const std::function<void(bool)>& stored) {
     if (is_stored) ++self->engine_.counters.stored;
     if (stored) stored(is_stored);
   };
-  engine_.heads.add(std::move(head));
+  engine_.heads.add(head);
 }
 
 void Fill::fail() {
