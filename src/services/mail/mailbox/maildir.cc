@@ -256,13 +256,19 @@ Result<std::vector<MailboxMessage>> Maildir::list() {
 }
 
 Result<void> Maildir::list_folder(const char* name, std::vector<MailboxMessage>& messages) const {
-  const Folder folder = open_folder(path_ + "/" + name);
-  if (!folder) return fault(path_ + "/" + name);
-  while (const dirent* entry = readdir(folder.get())) {
-    const std::string_view file = entry->d_name;
-    if (file.front() == '.') continue;
-    if (messages.size() >= kMailboxMessagesMax)
-      return Error{ErrorCode::exhausted, path_ + ": too many messages"};
+  // All names first: what measure() renames would be met a second time.
+  std::vector<std::string> files;
+  {
+    const Folder folder = open_folder(path_ + "/" + name);
+    if (!folder) return fault(path_ + "/" + name);
+    while (const dirent* entry = readdir(folder.get())) {
+      if (entry->d_name[0] == '.') continue;
+      if (messages.size() + files.size() >= kMailboxMessagesMax)
+        return Error{ErrorCode::exhausted, path_ + ": too many messages"};
+      files.emplace_back(entry->d_name);
+    }
+  }
+  for (const std::string& file : files) {
     MailboxMessage message;
     message.file = fmt::format("{}/{}", name, file);
     message.unique = unique_of(file);

@@ -135,6 +135,20 @@ TEST_CASE("mail/maildir: messages of other tools are read once") {
   CHECK(*box.list() == list);
 }
 
+TEST_CASE("mail/maildir: many messages of other tools are listed once each, the first time, too") {
+  const Bed bed;
+  Maildir box = bed.box();
+  constexpr size_t kMessages = 3000;
+  for (size_t i = 0; i < kMessages; ++i)
+    bed.write("new/" + std::to_string(1'700'000'000 + i) + ".M1P1.other", "Subject: x\n\nhello\n");
+  const auto first = box.list();
+  REQUIRE(first);
+  CHECK(first->size() == kMessages);
+  const auto again = box.list();
+  REQUIRE(again);
+  CHECK(again->size() == kMessages);
+}
+
 TEST_CASE("mail/maildir: what is removed is gone, and what is gone already is no error") {
   const Bed bed;
   Maildir box = bed.box();
