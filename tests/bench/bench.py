@@ -15,12 +15,13 @@ import dhcp
 import dns
 import http_bench
 import kernel
+import mail_bench
 import pipeline
 import results
 import wire
 
 BENCHES = {"pipeline": pipeline, "wire": wire, "kernel": kernel, "dns": dns, "dhcp": dhcp,
-           "http": http_bench, "compare": compare}
+           "http": http_bench, "mail": mail_bench, "compare": compare}
 
 
 def main():
