@@ -133,6 +133,7 @@ void Pop3Session::plain_response(std::string_view text) {
 }
 
 void Pop3Session::check(const std::string& password) {
+  if (name_.empty()) return fault("a name without letters");
   state_ = State::waiting;
   host_.check_password(name_, password);
 }

@@ -196,7 +196,9 @@ TEST_CASE("mail/pop3: AUTH takes PLAIN and LOGIN", "[RFC5034-4]") {
   bed.begin();
   for (const std::string& wrong :
        {std::string("AUTH PLAIN %%\r\n"), std::string("AUTH PLAIN\r\n*\r\n"),
-        std::string("AUTH CRAM-MD5\r\n"), std::string("AUTH PLAIN AAAA\r\n"),
+        std::string("AUTH CRAM-MD5\r\n"), std::string("AUTH LOGIN\r\n\r\n\r\n"),
+        "AUTH PLAIN " + encode_base64(std::string("\0\0secret word ", 14)) + "\r\n",
+        std::string("AUTH PLAIN AAAA\r\n"),
         "AUTH PLAIN " + encode_base64(std::string("bert\0anna\0secret word ", 22)) + "\r\n"})
     CHECK(bed.say(wrong).find("-ERR") != std::string::npos);
   CHECK(bed.session->user().empty());
