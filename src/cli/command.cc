@@ -54,11 +54,23 @@ std::string with_hint(std::string text, const std::string& nearest_word) {
   return text;
 }
 
+// What somebody means who wants to see things of a command that only does something to them.
+std::string below_show(const Walk& at, const CLI::App& root) {
+  auto is_named = [](const std::string& name) {
+    return [name](const CLI::App* sub) { return sub->get_name() == name; };
+  };
+  const auto show = root.get_subcommands(is_named("show"));
+  if (at.app->get_parent() != &root || show.empty()) return "";
+  const bool has = !show[0]->get_subcommands(is_named(at.app->get_name())).empty();
+  return has ? "postern show " + at.app->get_name() : "";
+}
+
 // CLI11's errors in our words: one line, and what to do next.
 std::string usage_text(const CLI::ParseError& error, const Walk& at, const CLI::App& root) {
   if (!at.unknown.empty()) {
+    const std::string near = nearest(at.unknown, names_below(*at.app));
     return with_hint(fmt::format("no command `{} {}`", at.full_name, at.unknown),
-                     nearest(at.unknown, names_below(*at.app)));
+                     near.empty() ? below_show(at, root) : near);
   }
   bool is_incomplete = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   if (is_incomplete && !names_below(*at.app).empty()) {

@@ -16,7 +16,8 @@ int tell(const Globals& globals, const Json& request) {
 }  // namespace
 
 void add_mail(Command& root, const Globals& globals) {
-  Command mail = root.add("mail", "messages of the mail service");
+  Command mail =
+      root.add("mail", "messages of the mail service, as `postern show mail queue` lists them");
   auto id = std::make_shared<std::string>();  // the parser writes, the body reads
   auto add = [&](const char* name, const char* help, const char* what) {
     mail.add(name, help).argument("ID", *id, what).runs([id, name, &globals] {

@@ -132,7 +132,7 @@ void add_show_mail(Command& show_command, const Globals& globals) {
   mail.optional_argument("WHAT", options->what, "queue: messages; fetch: mailboxes elsewhere")
       .one_of({"queue", "fetch"});
   mail.optional_argument("ID", options->id, "one message of the queue, with its recipients");
-  mail.option("limit", options->limit, "messages of the queue that are shown, 1000");
+  mail.option("--limit", options->limit, "messages of the queue that are shown, 1000");
   mail.runs([options, &globals] { return show(*options, globals); });
 }
 

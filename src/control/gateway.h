@@ -180,6 +180,7 @@ class Gateway : private ResolverSink {
   Status status_;
   std::chrono::steady_clock::time_point constructed_ = std::chrono::steady_clock::now();
   Loop loop_;
+  // Above those that it tells of changes (when_changed()), which nothing takes back: it ends later.
   accounts::Accounts accounts_{loop_, accounts_world()};
   Resolver resolver_{*this};
   DhcpService dhcp_{loop_, dhcp_world("leases.db", config::LogLevel::warning)};

@@ -51,6 +51,15 @@ Result<std::string> read_text_file(const std::string& path) {
   return read_text(file.fd(), path);
 }
 
+Result<std::string> read_regular_file(const std::string& path) {
+  // A FIFO is opened at once, too.
+  File file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  struct stat facts = {};
+  if (file.fd() < 0 || fstat(file.fd(), &facts) != 0) return system_error(path);
+  if (!S_ISREG(facts.st_mode)) return Error{ErrorCode::invalid, path + ": this is no file"};
+  return read_text(file.fd(), path);
+}
+
 Result<std::string> read_text(int fd, const std::string& name) {
   std::string text;
   char block[16384];

@@ -14,6 +14,10 @@ constexpr size_t kTextFileMax = 4u << 20;  // bytes; as large as a configuration
 // An error says what cannot be read, and why.
 Result<std::string> read_text_file(const std::string& path);
 
+// The same of a file that may be on a disk or in memory, and nothing that one could wait for: what
+// the control thread reads while it serves.
+Result<std::string> read_regular_file(const std::string& path);
+
 // The same of a descriptor, to its end; `name` is what errors call it.
 Result<std::string> read_text(int fd, const std::string& name);
 

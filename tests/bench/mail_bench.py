@@ -121,7 +121,8 @@ class Bench:
     def send(self, server, hop):
         """Rows of accept and deliver for one load of messages."""
         count = self.options.messages
-        sink = self.on_generator("smtp-sink", "-u", "nobody", "-M", str(count), f"127.0.0.1:{hop}", "200")
+        sink = self.on_generator("smtp-sink", "-u", "nobody", "-M", str(count),
+                                 f"127.0.0.1:{hop}", "200")
         before, begin = server.cpu_ns(), time.monotonic()
         source = self.on_generator(
             "smtp-source", "-s", str(self.options.sessions), "-m", str(count), "-l",

@@ -54,7 +54,7 @@ THEIRS = [
     (r"CLI/|systemd/|netlink/|nlohmann/|libnl", r"(control|services|cli)/|dataplane/runtime/"),
     (r"histedit", r"cli/"),
     (r"re2/", r"services/http/access/"),
-    (r"spf2/", r"services/mail/server/"),
+    (r"spf2/", r"services/mail/spf/"),
     (r"catch2/", r"nowhere in src"),
 ]
 

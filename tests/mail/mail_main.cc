@@ -140,8 +140,8 @@ int run(MailOptions options) {
   boost::asio::io_context loop;
   http::NameResolver resolver(loop);
   {
-    auto opened =
-        Service::open(loop, {options.folder, plan->settings, seams_of(options, *plan, resolver)});
+    auto opened = Service::open(loop, {options.folder, plan->settings,
+                                       seams_of(options, *plan, resolver), POSTERN_BUILT_SPF});
     if (!opened) return fail(opened.error().text);
     const std::unique_ptr<Service> service = std::move(*opened);
     const auto& server = plan->settings.server;

@@ -281,7 +281,10 @@ std::vector<Finding> examine(const Machine& machine, const Patient& patient) {
   if (http && http->enabled && http->cache)
     findings.push_back(check_cache(machine, *http->cache, patient.state_dir));
   const auto& mail = model.services.mail;
-  if (mail && mail->enabled) findings.push_back(check_mail(machine, *mail, patient.state_dir));
+  if (mail && mail->enabled) {
+    for (Finding& finding : check_mail(machine, *mail, patient.state_dir))
+      findings.push_back(std::move(finding));
+  }
   findings.push_back(check_forwarding(machine));
   return findings;
 }

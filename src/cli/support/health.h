@@ -44,8 +44,10 @@ Finding check_space(const Machine& machine, const std::string& state_dir);
 // The file of the HTTP cache: there as configured, or with room for it.
 Finding check_cache(const Machine& machine, const config::HttpCache& cache,
                     const std::string& state_dir);
-// The folder of the mail service, its certificate and passwords: there, and for nobody else.
-Finding check_mail(const Machine& machine, const config::Mail& mail, const std::string& state_dir);
+// The folder of the mail service, its certificate and passwords: there, and for nobody else; the
+// programs and sockets that it asks: there. One finding where all is well.
+std::vector<Finding> check_mail(const Machine& machine, const config::Mail& mail,
+                                const std::string& state_dir);
 Finding check_forwarding(const Machine& machine);
 Finding check_permissions(const Machine& machine, const std::string& config_file);
 

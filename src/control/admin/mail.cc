@@ -46,8 +46,8 @@ Kinds kinds_of(const mail::Queue& queue) {
   Kinds kinds;
   queue.each([&kinds](const mail::QueuedMessage& message) {
     if (kinds.oldest_s == 0) kinds.oldest_s = message.arrived_s;
-    kinds.held += message.is_held ? 1 : 0;
-    kinds.deferred += !message.is_held && is_deferred(message) ? 1 : 0;
+    kinds.held += message.is_held() ? 1 : 0;
+    kinds.deferred += !message.is_held() && is_deferred(message) ? 1 : 0;
     return true;
   });
   return kinds;
@@ -98,10 +98,10 @@ Json message_json(const mail::QueuedMessage& message) {
           {"from", mail::to_text(envelope.sender)},
           {"user", envelope.user},
           {"client", envelope.client.is_unspecified() ? "" : to_text(envelope.client)},
-          {"is_held", message.is_held},
+          {"is_held", message.is_held()},
           {"recipients", envelope.recipients.size()},
           {"waiting", waiting},
-          {"next", message.is_held ? Json() : time_json(next_s.value_or(0))},
+          {"next", message.is_held() ? Json() : time_json(next_s.value_or(0))},
           {"said", said}};
 }
 

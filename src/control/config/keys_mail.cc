@@ -244,13 +244,14 @@ constexpr KeySpec kMailKeys[] = {
     port_of("port", "TCP port of SMTP; it needs no rule of its own; 0: none", "25"),
     {.key = "from_outside",
      .type = Type::boolean,
-     .help = "mail for the domains is taken at port 25 of the external interfaces as well, from "
-             "anybody; for others never",
+     .help = "mail for the domains is taken at `port` of the external interfaces as well, from "
+             "anybody; for others never. Submission and POP3 are not offered there",
      .fallback = "false"},
     {.key = "relay_networks",
      .type = Type::address_item,
-     .help = "inside addresses that may send to anywhere without a password; default: the networks "
-             "of the interfaces",
+     .help =
+         "inside addresses that may send to anywhere without a password; []: none; default: the "
+         "networks of the interfaces",
      .list = true,
      .empty_list = true},
     {.key = "tls",
@@ -277,7 +278,8 @@ constexpr KeySpec kMailKeys[] = {
      .empty_list = true},
     {.key = "aliases",
      .type = Type::mail_aliases,
-     .help = "further names, or whole addresses: who gets their mail",
+     .help = "further names, or whole addresses, that count before users and groups: who gets "
+             "their mail",
      .max = kMailAliasesMax},
     {.key = "sorting",
      .type = Type::sections,

@@ -59,8 +59,9 @@ constexpr KeySpec kHopKeys[] = {
     kHostKey,
     kPortKey,
     tls_key("STARTTLS or not: never, where it is offered, or else not at all with a sound "
-            "certificate; implicit: TLS from the first octet; default: required where we log in, "
-            "else opportunistic",
+            "certificate; implicit: TLS from the first octet; default: implicit at port 465, else "
+            "required "
+            "where we log in, else opportunistic",
             ""),
     kTlsNameKey,
     kTlsPinsKey,
@@ -147,8 +148,9 @@ constexpr KeySpec kFetchKeys[] = {
      .help = "its TCP port; default: 995, or 110 where tls is not implicit",
      .min = 1,
      .max = 65535},
-    tls_key("from the first octet, by STLS or not at all; opportunistic: whoever the server is",
-            "implicit"),
+    tls_key("from the first octet, by STLS or not at all; opportunistic: whoever the server is; "
+            "default: required at port 110, else implicit",
+            ""),
     kTlsNameKey,
     kTlsPinsKey,
     kTlsCaKey,
@@ -160,8 +162,9 @@ constexpr KeySpec kFetchKeys[] = {
      .help = "all of it is theirs; default: sorted by its recipients"},
     {.key = "envelope_fields",
      .type = Type::text,
-     .help = "fields where the provider tells the recipients, in order of trust; default: To and "
-             "Cc of the message",
+     .help =
+         "fields where the provider tells the recipients, in order of trust; default: Resent-To, "
+         "-Cc and -Bcc of the message, else its To, Cc and Bcc",
      .max = 64,
      .list = true},
     {.key = "envelope_prefix",
@@ -199,7 +202,7 @@ constexpr KeySpec kFetchKeys[] = {
 constexpr KeySpec kEtrnKeys[] = {
     kHostKey,
     kPortKey,
-    tls_key("as in relay.hosts", "opportunistic"),
+    tls_key("as in relay.hosts; default: implicit at port 465, else opportunistic", ""),
     kTlsNameKey,
     kTlsPinsKey,
     kTlsCaKey,

@@ -24,7 +24,7 @@ constexpr size_t kMailTargetsMax = 1024;  // of one alias
 
 // How somebody else's server is spoken to.
 struct MailTls {
-  std::optional<mail::TlsMode> mode;  // empty: required where we log in, else opportunistic
+  std::optional<mail::TlsMode> mode;  // empty: as the server, its port and the log-in ask for
   std::string name;                   // of its certificate; empty: the host
   std::vector<std::string> pins;
   std::string ca;  // file, PEM; empty: the system's authorities

@@ -48,6 +48,12 @@ void parse_aliases(Section& section, std::vector<MailAlias>& aliases) {
   const KeySpec name{.key = "name", .type = Type::mail_target, .help = ""};
   for (const Entry& entry : entries_of(*field)) {
     const std::string path = join(field->path, entry.key);
+    if (entry.key.find('*') != std::string::npos || entry.key.starts_with('@')) {
+      section.report().error(entry.mark, path,
+                             "aliases have no patterns; for all other names use "
+                             "services.mail.catch_all");
+      continue;
+    }
     Node key;
     key.kind = NodeKind::scalar;
     key.mark = entry.mark;

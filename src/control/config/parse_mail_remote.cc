@@ -5,10 +5,25 @@
 namespace postern::config {
 namespace {
 
-void parse_tls(Section& section, MailTls& tls) {
+constexpr uint16_t kPop3 = 110, kSubmissions = 465;  // the latter: RFC 8314 section 3.3
+
+// Where the file does not say how, some ports do: `by_port` is what `usual` stands for.
+struct UsualPort {
+  uint16_t usual;
+  mail::TlsMode by_port;
+};
+constexpr UsualPort kBySmtp{kSubmissions, mail::TlsMode::implicit};
+constexpr UsualPort kByPop3{kPop3, mail::TlsMode::required};
+
+// 0: the file has no port.
+void parse_tls(Section& section, uint16_t port, const UsualPort& known, MailTls& tls) {
   mail::TlsMode mode = mail::TlsMode::opportunistic;
   section.word("tls", mode);
-  if (section.has("tls")) tls.mode = mode;
+  if (section.has("tls")) {
+    tls.mode = mode;
+  } else if (port == known.usual) {
+    tls.mode = known.by_port;
+  }
   section.string("tls_name", tls.name);
   section.strings("tls_pins", tls.pins);
   section.string("tls_ca", tls.ca);
@@ -18,6 +33,9 @@ void parse_login(Section& section, MailLogin& login) {
   section.string("user", login.user);
   section.string("password_file", login.password_file);
   section.strings("token_command", login.token_command);
+  // One that is wrong has been told of: that none is there is not worth another word.
+  const bool is_told = section.has("password_file") || section.has("password");
+  if (is_told && login.password_file.empty()) login.password_file.assign(1, '/');
 }
 
 void parse_hosts(Section& section, std::vector<MailHop>& hosts) {
@@ -26,7 +44,7 @@ void parse_hosts(Section& section, std::vector<MailHop>& hosts) {
     MailHop& host = hosts.emplace_back();
     entry.string("host", host.host);
     entry.number("port", host.port);
-    parse_tls(entry, host.tls);
+    parse_tls(entry, host.port, kBySmtp, host.tls);
     parse_login(entry, host.login);
     entry.finish();
   }
@@ -62,7 +80,7 @@ void parse_fetch(Section& section, MailFetch& fetch) {
   uint16_t port = 0;
   section.number("port", port);
   if (port != 0) fetch.port = port;
-  parse_tls(section, fetch.tls);
+  parse_tls(section, port, kByPop3, fetch.tls);
   parse_login(section, fetch.login);
   section.string("to", fetch.to);
   section.strings("envelope_fields", fetch.envelope_fields);
@@ -79,7 +97,7 @@ void parse_fetch(Section& section, MailFetch& fetch) {
 void parse_etrn(Section& section, MailEtrn& etrn) {
   section.string("host", etrn.host);
   section.number("port", etrn.port);
-  parse_tls(section, etrn.tls);
+  parse_tls(section, etrn.port, kBySmtp, etrn.tls);
   section.strings("domains", etrn.domains);
   section.duration("every", etrn.every);
   section.strings("when", etrn.when);

@@ -185,7 +185,8 @@ std::string string_fault(Type type, std::string_view text) {
       return quote(text) + " is not a domain name of the form office.example";
     case Type::host:
       if (is_domain_name(text)) return "";
-      return quote(text) + " is neither a name (proxy.example) nor an address (192.0.2.1)";
+      return quote(text) + " is neither a name (proxy.example) nor an address (192.0.2.1)" +
+             (text.find(':') == std::string_view::npos ? "" : "; the port is a key of its own");
     case Type::dns_zone: {
       if (is_domain_name(text) && !parse_ipv4(text)) return "";
       auto network = parse_prefix(text);

@@ -12,6 +12,28 @@ namespace {
 // Sections that later versions bring; an early user should not look for a typing error.
 constexpr std::string_view kLater[] = {"tests"};
 
+// Keys of other programs, or of a section inside, that people look for here.
+struct Sought {
+  std::string_view section;
+  std::string_view key;
+  std::string_view text;
+};
+constexpr std::string_view kOfHosts = "it belongs to an item of relay.hosts";
+constexpr std::string_view kInFiles = "passwords are in files: password_file";
+constexpr Sought kSought[] = {
+    {"services.mail", "imap", "mailboxes are read by POP3 alone"},
+    {"services.mail", "quota", "there are no quotas"},
+    {"services.mail.relay", "host", kOfHosts},
+    {"services.mail.relay", "port", kOfHosts},
+    {"services.mail.relay", "tls", kOfHosts},
+    {"services.mail.relay", "user", kOfHosts},
+    {"services.mail.relay", "password_file", kOfHosts},
+    {"services.mail.relay", "password", kInFiles},
+    {"services.mail.relay.hosts[]", "password", kInFiles},
+    {"services.mail.fetch[]", "password", kInFiles},
+    {"services.mail.fetch[]", "protocol", "mail is fetched by POP3 alone"},
+};
+
 // Where else `key` would be right, when that is one place only: the line is indented wrongly then.
 void find_owners(const SectionSpec& section, std::string_view key,
                  std::vector<const SectionSpec*>& owners) {
@@ -40,6 +62,10 @@ std::string unknown_key_text(const SectionSpec& spec, const Entry& entry) {
       colon != std::string::npos && entry.value.kind == NodeKind::null &&
       find_key(spec, std::string_view(entry.key).substr(0, colon))) {
     return text + "; a space is missing after ':'";
+  }
+  for (const Sought& sought : kSought) {
+    if (sought.section == spec.path && sought.key == entry.key)
+      return text + "; " + std::string(sought.text);
   }
   std::vector<std::string_view> keys;
   for (const KeySpec& key : spec.keys)

@@ -90,6 +90,7 @@ void validate_mail(Check& check);
 // Parts of it.
 void validate_mail_users(Check& check, const Mail& mail);
 void validate_mail_relay(Check& check, const Mail& mail);
+void validate_mail_remote(Check& check, const Mail& mail);
 void validate_users(Check& check);
 void validate_metrics(Check& check);
 // After all others, which mark what they use.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // services.mail: where it is heard, and whether what it says can be. Who may send to where is in
-// validate_mail_relay.cc, who gets what in validate_mail_users.cc.
+// validate_mail_relay.cc, servers elsewhere are in validate_mail_remote.cc, who gets what is in
+// validate_mail_users.cc.
 #include <algorithm>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "control/config/mail_book.h"
 #include "control/config/needs.h"
 #include "control/config/validate.h"
+#include "services/mail/scan/milter_address.h"
 
 namespace postern::config {
 namespace {
@@ -140,6 +142,44 @@ void warn_of_ingress(Check& check, const Mail& mail) {
   warn_of_unmet(check, needs);
 }
 
+bool names_outside(const FilterRule& rule, const Interface& interface) {
+  return std::any_of(rule.in.begin(), rule.in.end(), [&](const std::string& end) {
+    return end == interface.name || end == zone_word(interface.zone);
+  });
+}
+
+// Submission and POP3 are heard inside alone: a rule that lets one of their ports in from outside
+// was made for something else than what it does. Rules for many ports may mean others.
+void warn_of_closed_ports(Check& check, const Mail& mail) {
+  const std::vector<OwnPort> ports = ports_of(mail);
+  auto warn = [&](const FilterRule& rule, const ServiceMatch& match) {
+    const bool is_closed = std::any_of(ports.begin(), ports.end(), [&](const OwnPort& own) {
+      return own.port != mail.port && match.protocol == kTcp &&
+             match.destination.first == own.port && match.destination.last == own.port;
+    });
+    if (!is_closed) return;
+    check.report.warning(
+        rule.mark, join("filter.rules", rule.name),
+        "lets tcp/" + std::to_string(match.destination.first) + " in from outside, where " +
+            (mail.from_outside ? "mail listens at port " + std::to_string(mail.port) + " alone"
+                               : "mail does not listen") +
+            ": submission and POP3 are for hosts inside");
+  };
+  for (const FilterRule& rule : check.model.filter.rules) {
+    const bool is_to_us = std::find(rule.out.begin(), rule.out.end(), "gateway") != rule.out.end();
+    if (!rule.enabled || rule.action != RuleAction::permit || !is_to_us) continue;
+    const auto& interfaces = check.model.interfaces;
+    const bool is_outside =
+        std::any_of(interfaces.begin(), interfaces.end(), [&](const Interface& interface) {
+          return interface.zone == Zone::external && names_outside(rule, interface);
+        });
+    if (!is_outside) continue;
+    const auto services = check.resolver.services(rule.service);
+    for (const ServiceMatch& match : services ? *services : std::vector<ServiceMatch>())
+      warn(rule, match);
+  }
+}
+
 void validate_tls(Check& check, const Mail& mail) {
   const std::string path = join(kPath, "tls");
   if (mail.tls.certificate.empty() != mail.tls.key.empty()) {
@@ -178,32 +218,29 @@ void validate_queue(Check& check, const MailQueue& queue) {
   }
 }
 
-bool is_milter(std::string_view text) {
-  if (text.starts_with("unix:/")) return text.size() > 6;
-  if (!text.starts_with("inet:")) return false;
-  text.remove_prefix(5);
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || !parse_ipv4(text.substr(0, colon))) return false;
-  const std::string_view port = text.substr(colon + 1);
-  return !port.empty() && port.size() <= 5 && port[0] != '0' &&
-         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
-         std::stoul(std::string(port)) <= 65535;
+std::string why_no_milter(const std::string& milter) {
+  if (milter.starts_with("unix:/")) return " is no path of a socket: it has at most 107 octets";
+  std::string why = " is neither unix:/run/clamav/milter.sock nor inet:127.0.0.1:7357";
+  if (milter.starts_with('/')) why += "; did you mean " + quote("unix:" + milter) + "?";
+  return why;
 }
 
 void validate_scan(Check& check, const MailScan& scan) {
   const std::string path = join(kPath, "scan");
   for (size_t i = 0; i < scan.milters.size(); ++i) {
-    if (is_milter(scan.milters[i])) continue;
+    const std::string& milter = scan.milters[i];
+    if (mail::parse_milter_address(milter)) continue;
     check.report.error_at(item_path(join(path, "milters"), i, scan.milters.size()),
-                          quote(scan.milters[i]) +
-                              " is neither unix:/run/clamav/milter.sock nor inet:127.0.0.1:7357");
+                          quote(milter) + why_no_milter(milter));
   }
   if (!scan.command.empty() && scan.command[0][0] != '/') {
     check.report.error_at(item_path(join(path, "command"), 0, scan.command.size()),
                           quote(scan.command[0]) + " is not a path from the root");
   }
   if (scan.milters.empty() && scan.command.empty())
-    check.report.warning_at(path, "names neither milters nor a command: nothing is scanned");
+    check.report.warning_at(path,
+                            "names neither milters nor a command: nothing is scanned; for ClamAV: "
+                            "milters: [ unix:/run/clamav/clamav-milter.ctl ]");
   if (scan.unavailable == mail::WithoutScanner::pass) {
     check.report.warning_at(join(path, "unavailable"),
                             "lets mail pass unscanned while the scanner is away");
@@ -223,8 +260,10 @@ void validate_mail(Check& check) {
   if (mail.scan) validate_scan(check, *mail.scan);
   validate_mail_users(check, mail);
   validate_mail_relay(check, mail);
+  validate_mail_remote(check, mail);
   if (!mail.enabled || check.report.errors() > 0) return;
   warn_of_nobody(check, mail);
+  warn_of_closed_ports(check, mail);
   if (check.model.filter.posture == Posture::normal) warn_of_ingress(check, mail);
 }
 

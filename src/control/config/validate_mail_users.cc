@@ -25,12 +25,52 @@ std::vector<MailPerson> people_of(const Users& users) {
   return people;
 }
 
+// The local part, where it is a name or an address of ours; empty where it is elsewhere.
+std::string name_of(const std::string& target, const mail::RecipientBook& book) {
+  std::string name = mail::to_lower(target);
+  if (name.find('@') != std::string::npos) {
+    mail::Address address;
+    if (mail::parse_mailbox(name, true, address) != mail::AddressFault::none) return "";
+    if (book.domains.count(address.domain) == 0) return "";
+    name = address.local;
+    const size_t plus = book.has_plus ? name.find('+') : std::string::npos;
+    if (plus != 0 && plus != std::string::npos) name.resize(plus);
+  }
+  return name;
+}
+
 // Names that aliases and keys lead to may all be accounts that are not in the file.
 void believe_in(const std::vector<std::string>& targets, mail::RecipientBook& book) {
   for (const std::string& target : targets) {
-    const std::string name = mail::to_lower(target);
+    const std::string name = name_of(target, book);
     if (is_account_name(name) && book.aliases.count(name) == 0) book.users.insert(name);
   }
+}
+
+bool has_account(const Users& users, std::string_view name) {
+  return std::any_of(users.accounts.begin(), users.accounts.end(),
+                     [&](const User& user) { return user.name == name; });
+}
+
+bool has_group(const Users& users, std::string_view name) {
+  return std::any_of(users.groups.begin(), users.groups.end(),
+                     [&](const UserGroup& group) { return group.name == name; });
+}
+
+// Who has accounts in the file may have mistyped one. Where there are none, they are all those of
+// `postern user`, and nothing is known of them here.
+void warn_of_stranger(Check& check, const std::string& name, const std::string& path) {
+  const Users& users = check.model.users;
+  if (!users.account_file || users.accounts.empty() || has_account(users, name)) return;
+  std::vector<std::string_view> known;
+  known.reserve(users.accounts.size());
+  for (const User& user : users.accounts)
+    known.push_back(user.name);
+  const std::string_view near = nearest_word(name, known);
+  check.report.warning_at(
+      path, quote(name) +
+                " is not in this file; it must be in the account file (postern user add " + name +
+                ")" + (near.empty() ? "" : "; did you mean " + quote(near) + "?"));
 }
 
 class Recipients {
@@ -54,6 +94,15 @@ class Recipients {
     check_.report.error_at(path, quote(target) +
                                      " leads to nobody: there is no such user, alias "
                                      "or group, or it leads only to itself");
+  }
+
+  // The same of a key with one name, where a slip of the pen costs most.
+  void require_known(const std::string& target, const std::string& path) {
+    require(target, path);
+    const std::string name = name_of(target, book_);
+    const bool is_defined = book_.aliases.count(mail::to_lower(target)) != 0 ||
+                            book_.aliases.count(name) != 0 || book_.groups.count(name) != 0;
+    if (is_account_name(name) && !is_defined) warn_of_stranger(check_, name, path);
   }
 
   const mail::RecipientBook& book() const { return book_; }
@@ -80,6 +129,24 @@ void validate_domains(Check& check, const Mail& mail) {
     check.report.error_at(join(kPath, "name"), quote(mail.name) + " is not the name of a host");
 }
 
+// Of an alias that leads to somebody: whether all of them are somebody, and whether it hides one.
+void validate_targets(Check& check, const MailAlias& alias, Recipients& recipients) {
+  const std::string path = join(join(kPath, "aliases"), alias.name);
+  const std::string own = mail::to_lower(alias.name);
+  bool has_itself = false;
+  for (size_t i = 0; i < alias.targets.size(); ++i) {
+    recipients.require(alias.targets[i], item_path(path, i, alias.targets.size()));
+    has_itself |= mail::to_lower(alias.targets[i]) == own;
+  }
+  const Users& users = check.model.users;
+  const bool is_user = has_account(users, own);
+  if (has_itself || (!is_user && recipients.book().groups.count(own) == 0)) return;
+  check.report.warning(alias.mark, path,
+                       std::string("comes before the ") + (is_user ? "user" : "group") +
+                           " of that name, who gets none of its mail; add " + quote(own) +
+                           " to its targets, or take another name");
+}
+
 void validate_aliases(Check& check, const Mail& mail, Recipients& recipients) {
   std::set<std::string> seen;
   for (const MailAlias& alias : mail.aliases) {
@@ -100,6 +167,7 @@ void validate_aliases(Check& check, const Mail& mail, Recipients& recipients) {
       if (expansion.is_cut()) {
         refuse("leads to more than " + std::to_string(mail::kTargetsMax) + " addresses");
       }
+      if (is_useful) validate_targets(check, alias, recipients);
     }
   }
 }
@@ -132,6 +200,11 @@ void validate_sorting(Check& check, const Mail& mail, Recipients& recipients) {
     }
     for (size_t j = 0; j < rule.to.size(); ++j)
       recipients.require(rule.to[j], item_path(join(path, "to"), j, rule.to.size()));
+    for (size_t j = 0; j < rule.users.size(); ++j) {
+      if (check.model.users.account_file || has_account(check.model.users, rule.users[j])) continue;
+      check.report.error_at(item_path(join(path, "users"), j, rule.users.size()),
+                            quote(rule.users[j]) + " is not in users");
+    }
     if (rule.folder.empty() && rule.to.empty())
       check.report.warning_at(path, "does nothing: it has neither folder nor to");
     if (rule.keep_copy && rule.to.empty())
@@ -146,25 +219,19 @@ void validate_sorting(Check& check, const Mail& mail, Recipients& recipients) {
 // Where all accounts are in the file, names are to be there.
 void validate_people(Check& check, const Mail& mail) {
   const Users& users = check.model.users;
-  if (users.account_file) return;
-  auto is_group = [&](std::string_view name) {
-    return std::any_of(users.groups.begin(), users.groups.end(),
-                       [&](const UserGroup& group) { return group.name == name; });
-  };
-  auto is_user = [&](std::string_view name) {
-    return std::any_of(users.accounts.begin(), users.accounts.end(),
-                       [&](const User& user) { return user.name == name; });
-  };
   for (size_t i = 0; i < mail.mailboxes.size(); ++i) {
     const auto item = parse_user_item(mail.mailboxes[i]);
     if (!item || item->kind == UserItem::Kind::any) continue;
-    if (item->kind == UserItem::Kind::user ? is_user(item->name) : is_group(item->name)) continue;
-    check.report.error_at(item_path(join(kPath, "mailboxes"), i, mail.mailboxes.size()),
-                          quote(mail.mailboxes[i]) + " is not in users");
+    const std::string path = item_path(join(kPath, "mailboxes"), i, mail.mailboxes.size());
+    const bool is_user = item->kind == UserItem::Kind::user;
+    if (is_user) warn_of_stranger(check, std::string(item->name), path);
+    const bool is_known = is_user ? has_account(users, item->name) : has_group(users, item->name);
+    if (users.account_file || is_known) continue;
+    check.report.error_at(path, quote(mail.mailboxes[i]) + " is not in users");
   }
-  if (!mail.groups) return;
+  if (!mail.groups || users.account_file) return;
   for (size_t i = 0; i < mail.groups->size(); ++i) {
-    if (is_group((*mail.groups)[i])) continue;
+    if (has_group(users, (*mail.groups)[i])) continue;
     check.report.error_at(item_path(join(kPath, "groups"), i, mail.groups->size()),
                           quote((*mail.groups)[i]) + " is no group of users");
   }
@@ -178,12 +245,12 @@ void validate_mail_users(Check& check, const Mail& mail) {
   Recipients recipients(check, mail);
   validate_aliases(check, mail, recipients);
   validate_sorting(check, mail, recipients);
-  recipients.require(mail.postmaster, join(kPath, "postmaster"));
-  recipients.require(mail.catch_all, join(kPath, "catch_all"));
+  recipients.require_known(mail.postmaster, join(kPath, "postmaster"));
+  recipients.require_known(mail.catch_all, join(kPath, "catch_all"));
   for (size_t i = 0; i < mail.fetch.size(); ++i) {
     const std::string path = join(join(kPath, "fetch"), i);
-    recipients.require(mail.fetch[i].to, join(path, "to"));
-    recipients.require(mail.fetch[i].unsorted, join(path, "unsorted"));
+    recipients.require_known(mail.fetch[i].to, join(path, "to"));
+    recipients.require_known(mail.fetch[i].unsorted, join(path, "unsorted"));
   }
 }
 

@@ -28,7 +28,7 @@ void collect_mail(Gateway& gateway, Exposition& out) {
   int64_t oldest_s = 0;
   service->queue().each([&](const mail::QueuedMessage& message) {
     if (oldest_s == 0) oldest_s = message.arrived_s;
-    held += message.is_held ? 1 : 0;
+    held += message.is_held() ? 1 : 0;
     return true;
   });
   out.gauge("postern_mail_queue_held", "messages that an administrator or a scanner holds", held);

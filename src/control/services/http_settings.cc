@@ -104,7 +104,7 @@ Result<http::ParentProxy> http_parent(const config::HttpParent& parent) {
   proxy.port = parent.port;
   proxy.is_trusted = parent.trusted;
   if (parent.user.empty()) return proxy;
-  auto text = read_text_file(parent.password_file);
+  auto text = read_regular_file(parent.password_file);
   if (!text) return std::move(text).error().within("services.http.parent.password_file");
   const std::string_view password = std::string_view(*text).substr(0, text->find_first_of("\r\n"));
   proxy.credentials.append(parent.user).append(":").append(password);

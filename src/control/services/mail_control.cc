@@ -16,6 +16,7 @@
 #include "control/services/mail_settings.h"
 #include "control/services/own_certificate.h"
 #include "control/services/system_names.h"
+#include "services/mail/server/spf.h"
 
 namespace postern {
 namespace {
@@ -66,6 +67,7 @@ struct MailControl::State {
     return mail.folder.empty() ? world.state_dir + "/mail" : mail.folder;
   }
   Result<void> apply();
+  Result<void> apply_accounts();
   Result<void> put_certificate(mail::MailSettings& settings);
   Result<void> renew_certificate(const mail::MailSettings& settings);
   Result<void> start_or_follow(mail::MailSettings settings);
@@ -91,6 +93,7 @@ struct MailControl::State {
   mail::MailCounters ended;                  // of services that are gone
   bool is_stale = false;                     // the accounts have changed
   bool is_complete = true;                   // else it is tried again
+  bool is_sound = false;                     // all that was read is in use, without complaint
   Instant again_at;
   std::unique_ptr<mail::Service> service;
 };
@@ -178,7 +181,8 @@ Result<void> MailControl::State::start_or_follow(mail::MailSettings settings) {
   if (service && folder == place) return service->follow(std::move(settings));
   end();
   const size_t places = places_of(settings.server).size();
-  auto made = mail::Service::open(loop.context(), {place, std::move(settings), seams()});
+  auto made = mail::Service::open(
+      loop.context(), {place, std::move(settings), seams(), mail::installed_spf_program()});
   if (!made) return std::move(made).error();
   service = std::move(*made);
   folder = place;
@@ -199,15 +203,28 @@ Result<void> MailControl::State::apply() {
   const Result<void> has_certificate = put_certificate(plan.settings);
   const Result<void> done = start_or_follow(std::move(plan.settings));
   is_complete = done && has_certificate;
+  is_sound = is_complete && plan.complaint;
   if (!done) return done.error();
   if (!has_certificate) return has_certificate;
   return plan.complaint;
+}
+
+// No files, certificates or connections.
+Result<void> MailControl::State::apply_accounts() {
+  is_stale = false;
+  mail::RecipientBook book = plan_mail_book(inputs());
+  users = book.users;
+  const Result<void> done = service->follow_book(std::move(book));
+  is_complete = done.has_value();
+  again_at = world.now() + kAgain;
+  return done;
 }
 
 void MailControl::State::end() {
   if (!service) return;
   add_counters(ended, service->counters());
   service.reset();
+  is_sound = false;
 }
 
 MailControl::MailControl(Loop& loop, ErrorLog& log, accounts::Accounts& accounts, World world)
@@ -234,7 +251,11 @@ void MailControl::tick() {
   State& state = *state_;
   if (!state.wanted) return;
   const bool is_time = !state.is_complete && state.world.now() >= state.again_at;
-  if (state.is_stale || is_time) state.world.note("mail", state.apply());
+  if (is_time || (state.is_stale && !state.is_sound)) {
+    state.world.note("mail", state.apply());
+  } else if (state.is_stale) {
+    state.world.note("mail", state.apply_accounts());
+  }
   if (state.service) state.service->tick();
 }
 

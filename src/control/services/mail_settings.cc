@@ -32,7 +32,7 @@ Result<mail::Credentials> credentials_of(const config::MailLogin& login) {
   credentials.user = login.user;
   credentials.token_command = login.token_command;
   if (login.password_file.empty()) return credentials;
-  auto text = read_text_file(login.password_file);
+  auto text = read_regular_file(login.password_file);
   if (!text) return std::move(text).error();
   credentials.password = text->substr(0, text->find_first_of("\r\n"));
   sodium_memzero(text->data(), text->size());
@@ -56,13 +56,13 @@ class Maker {
     auto credentials = credentials_of(login);
     if (credentials) {
       out = std::move(*credentials);
-    } else if (plan_.complaint) {
-      plan_.complaint = std::move(credentials).error().within(what);
+      return true;
     }
-    return out.user == login.user;
+    if (plan_.complaint) plan_.complaint = std::move(credentials).error().within(what);
+    return false;
   }
-  bool hosts(const std::vector<config::MailHop>& from, std::vector<mail::RelayHost>& to);
-  std::vector<AddressRange> networks(const config::Listening& listening) const;
+  void hosts(const std::vector<config::MailHop>& from, std::vector<mail::RelayHost>& to);
+  std::vector<AddressRange> networks_of(const config::Listening& listening) const;
   std::vector<AddressRange> addresses(const std::vector<std::string>& items) const;
   std::vector<io::ListenAddress> inside(uint16_t port) const {
     if (port == 0) return {};
@@ -73,18 +73,16 @@ class Maker {
   MailPlan& plan_;
 };
 
-bool Maker::hosts(const std::vector<config::MailHop>& from, std::vector<mail::RelayHost>& to) {
-  bool is_complete = true;
+void Maker::hosts(const std::vector<config::MailHop>& from, std::vector<mail::RelayHost>& to) {
   for (const config::MailHop& hop : from) {
     mail::RelayHost& host = to.emplace_back();
     host.host = hop.host;
     host.port = hop.port;
     host.tls = tls_of(
         hop.tls, hop.login.user.empty() ? mail::TlsMode::opportunistic : mail::TlsMode::required);
-    is_complete =
-        log_in_by(hop.login, "services.mail.relay: " + hop.host, host.credentials) && is_complete;
+    // Who cannot log in would be told that he may not send, and mail would come back.
+    host.lacks_secret = !log_in_by(hop.login, "services.mail.relay: " + hop.host, host.credentials);
   }
-  return is_complete;
 }
 
 void Maker::relay() {
@@ -92,11 +90,11 @@ void Maker::relay() {
   const config::MailRelay& from = *in_.mail.relay;
   mail::RelaySettings& to = plan_.settings.relay;
   to.helo = config::mail_domain(from.helo);
-  bool is_complete = hosts(from.hosts, to.hosts);
+  hosts(from.hosts, to.hosts);
   for (const config::MailSenderRelay& one : from.by_sender) {
     mail::SenderRelay& relay = to.by_sender.emplace_back();
     relay.senders = one.senders;
-    is_complete = hosts(one.hosts, relay.hosts) && is_complete;
+    hosts(one.hosts, relay.hosts);
   }
   to.has_mx = from.mx;
   to.mx_tls.mode = from.mx_tls;
@@ -107,8 +105,6 @@ void Maker::relay() {
   for (const auto& external : in_.policy.nat.external_addresses)
     to.own.push_back({external.address, external.address});
   to.times = plan_.times.add(in_.objects, from.when);
-  // What cannot log in would be told that it may not send, and mail would come back.
-  if (!is_complete) to.times = {MailTimes::kNever};
   to.connections = from.connections;
   to.messages = from.messages;
   to.connect_timeout = from.connect_timeout;
@@ -153,9 +149,11 @@ void Maker::fetch() {
 
 // --- clients
 
-std::vector<AddressRange> Maker::networks(const config::Listening& listening) const {
+// Those of the addresses at which it is reached.
+std::vector<AddressRange> Maker::networks_of(const config::Listening& listening) const {
+  constexpr uint16_t kAnyPort = 0;  // it is the addresses that count
   std::vector<AddressRange> ranges;
-  for (const io::ListenAddress& at : listeners_of(listening, 1, in_.policy, in_.device_of)) {
+  for (const io::ListenAddress& at : listeners_of(listening, kAnyPort, in_.policy, in_.device_of)) {
     for (const PolicyInterface& interface : in_.policy.interfaces) {
       for (const Prefix& own : interface.addresses) {
         if (interface.exists && own.address == at.address)
@@ -192,14 +190,14 @@ void Maker::server() {
   }
   const config::Listening listening = config::listening_of(mail);
   server.relay_networks =
-      mail.relay_networks ? addresses(*mail.relay_networks) : networks(listening);
+      mail.relay_networks ? addresses(*mail.relay_networks) : networks_of(listening);
   if (mail.pop3) {
     for (const io::ListenAddress& at : inside(mail.pop3->port))
       server.pop3.push_back({at, false});
     for (const io::ListenAddress& at : inside(mail.pop3->tls_port))
       server.pop3.push_back({at, true});
     server.pop3_networks =
-        mail.pop3->from.empty() ? networks(listening) : addresses(mail.pop3->from);
+        mail.pop3->from.empty() ? networks_of(listening) : addresses(mail.pop3->from);
     server.pop3_idle = mail.pop3->idle;
   }
   server.has_clear_passwords = mail.tls.clear_passwords;
@@ -229,7 +227,9 @@ void Maker::sorting() {
   }
 }
 
-mail::RecipientBook book_of(const MailInputs& inputs) {
+}  // namespace
+
+mail::RecipientBook plan_mail_book(const MailInputs& inputs) {
   std::vector<config::MailPerson> people;
   people.reserve(inputs.people.users().size());
   for (const config::User& user : inputs.people.users())
@@ -241,8 +241,6 @@ mail::RecipientBook book_of(const MailInputs& inputs) {
   }
   return book;
 }
-
-}  // namespace
 
 std::vector<uint32_t> MailTimes::add(const config::Objects& objects,
                                      const std::vector<std::string>& items) {
@@ -268,7 +266,7 @@ MailPlan plan_mail(const MailInputs& inputs) {
   MailPlan plan;
   mail::MailSettings& settings = plan.settings;
   settings.host = config::mail_name(mail, inputs.system_name);
-  settings.book = book_of(inputs);
+  settings.book = plan_mail_book(inputs);
   settings.queue = {mail.queue.messages, mail.queue.size, mail.queue.message_size};
   settings.delivery = {mail.queue.first_retry, mail.queue.longest_retry, mail.queue.expiry,
                        mail.queue.warning};

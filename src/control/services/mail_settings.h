@@ -43,9 +43,12 @@ struct MailInputs {
 struct MailPlan {
   mail::MailSettings settings;  // without certificate and key
   MailTimes times;
-  Result<void> complaint;  // the first password that cannot be had: nothing goes by that way
+  Result<void> complaint;  // the first password that cannot be had: that way is not used
 };
 MailPlan plan_mail(const MailInputs& inputs);
+
+// MailPlan::settings.book alone, which is all that accounts change. Reads no file.
+mail::RecipientBook plan_mail_book(const MailInputs& inputs);
 
 // Where the service listens by these settings.
 std::vector<io::ListenAddress> places_of(const mail::ServerSettings& server);

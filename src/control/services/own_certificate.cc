@@ -52,9 +52,9 @@ Result<portal::CertificateText> own_certificate(const std::string& folder, const
 }
 
 Result<portal::CertificateText> read_certificate(const CertificateFiles& files) {
-  auto certificate = read_text_file(files.certificate);
+  auto certificate = read_regular_file(files.certificate);
   if (!certificate) return std::move(certificate).error();
-  auto key = read_text_file(files.key);
+  auto key = read_regular_file(files.key);
   if (!key) return std::move(key).error();
   return portal::CertificateText{std::move(*certificate), std::move(*key)};
 }

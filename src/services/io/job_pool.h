@@ -29,7 +29,7 @@ class JobPool {
 
   // False: too many wait; neither is called. `work` touches nothing that the control thread does.
   bool run(std::function<void()> work, std::function<void()> then);
-  // The same beyond the limit, for one caller that has one job at a time.
+  // The same beyond the limit, for who has one job at a time; at the end it is forgotten, too.
   void run_surely(std::function<void()> work, std::function<void()> then);
   // Jobs that no thread has begun.
   size_t waiting() const;

@@ -36,6 +36,12 @@ class Places {
 
   Places(size_t all_max, size_t of_one_max);
 
+  // For who comes from now on; who is in stays, and counts.
+  void set_limits(size_t all_max, size_t of_one_max) {
+    all_max_ = all_max;
+    of_one_max_ = of_one_max;
+  }
+
   // Nothing when there is none left, in all or for this client: the client is to be turned away.
   std::optional<Place> take(Ipv4Address client);
   size_t taken() const;

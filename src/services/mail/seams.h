@@ -43,7 +43,7 @@ struct Seams {
   std::function<bool(uint32_t time)> time_holds;
 
   std::function<void(const MailEvent& event)> log;
-  // What an administrator should know beside the mail log: a line.
+  // What an administrator should know beside the mail log: a line, without "mail: " before it.
   std::function<void(const std::string& line)> warn;
 
   std::function<Instant()> now;     // monotonic

@@ -172,7 +172,8 @@ TEST_CASE("cli/health: mail has its folder, its certificate and its passwords to
   const Machine machine(fit.files.root());
   config::Mail mail;
   mail.queue.size = 0;
-  const auto examined = [&] { return check_mail(machine, mail, "/var/lib/postern"); };
+  const auto all = [&] { return check_mail(machine, mail, "/var/lib/postern"); };
+  const auto examined = [&] { return all().at(0); };
   const auto mode = [&](const std::string& path, unsigned bits) {
     std::filesystem::permissions(fit.files.root() + path,
                                  static_cast<std::filesystem::perms>(bits));
@@ -210,6 +211,29 @@ TEST_CASE("cli/health: mail has its folder, its certificate and its passwords to
   CHECK(examined().text.find("fetching isp") != std::string::npos);
   fetch.enabled = false;
   CHECK(examined().health == Health::ok);
+}
+
+TEST_CASE("cli/health: mail has the programs and sockets that it asks, all of them told", "[F63]") {
+  Fit fit;
+  const Machine machine(fit.files.root());
+  config::Mail mail;
+  mail.queue.size = 0;
+  mail.relay.emplace().hosts.emplace_back().login = {"acme", "", {"/etc/postern/token", "acme"}};
+  config::MailScan& scan = mail.scan.emplace();
+  scan.milters = {"unix:/run/clamav/milter.ctl", "inet:127.0.0.1:7357"};
+  scan.command = {"/etc/postern/scan"};
+  const auto all = [&] { return check_mail(machine, mail, "/var/lib/postern"); };
+  REQUIRE(all().size() == 3);
+  CHECK(all()[0].mend == "ls -l /etc/postern/token");
+  CHECK(all()[1].mend == "ls -l /run/clamav/milter.ctl");
+  CHECK(all()[1].text.ends_with("mail waits"));
+  CHECK(all()[2].mend == "ls -l /etc/postern/scan");
+  fit.files.write("etc/postern/token", "");
+  fit.files.write("run/clamav/milter.ctl", "");
+  REQUIRE(all().size() == 1);
+  fit.files.write("etc/postern/scan", "");
+  REQUIRE(all().size() == 1);
+  CHECK(all()[0].health == Health::ok);
 }
 
 TEST_CASE("cli/machine: lists of cores, good ones and others", "[F63]") {

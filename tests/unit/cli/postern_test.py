@@ -114,6 +114,7 @@ class PosternTest(unittest.TestCase):
     def test_usage_errors_are_2_and_one_line(self):
         for arguments in ([], ["shwo"], ["show"], ["show", "sesions"], ["status", "now"],
                           ["status", "--jsn"], ["check"], ["show", "sessions", "--limit", "many"],
+                          ["show", "mail", "queue", "--limit", "many"],
                           ["show", "sessions", "--protocol", "tpc"],
                           ["show", "mappings", "--protocol", "256"],
                           ["--run-dir"], ["completion", "fish"],
@@ -189,6 +190,21 @@ class PosternTest(unittest.TestCase):
         answer = json.loads(self.expect(0, "show", "sessions", "--json").stdout)
         self.assertEqual(list(answer)[0], "schema_version")
         self.assertEqual(answer["sessions"], [SESSION])
+
+    def test_the_mail_queue_is_shown_up_to_a_limit(self):
+        daemon = self.daemon(done({"total": 3, "messages": [
+            {"id": "1", "arrived": None, "bytes": 7, "from": "", "waiting": 1}]}))
+        lines = self.expect(0, "show", "mail", "queue", "--limit", "1").stdout.splitlines()
+        self.assertEqual(daemon.requests[0], {"command": "show mail", "what": "queue", "limit": 1,
+                                              "version": 1})
+        self.assertEqual(lines[-1], "1 of 3 messages; see --limit")
+
+    def test_what_is_shown_is_not_sought_in_vain_where_it_is_changed(self):
+        for word in ("queue", "list"):
+            error = self.expect(2, "mail", word).stderr
+            self.assertIn(f"no command `postern mail {word}`; did you mean `postern show mail`?",
+                          error)
+        self.assertIn("`postern show mail queue`", self.expect(0, "mail", "--help").stdout)
 
     def test_protocols_have_names_and_numbers(self):
         self.daemon(done({"since": "2026-03-01T08:00:00Z", "matching": 0, "shown": 0,

@@ -101,4 +101,30 @@ TEST_CASE("config/mail: an alias may lead to its own name, where somebody has it
                       "users: { account_file: false, accounts: { anna: {} } }\n")) == "");
 }
 
+TEST_CASE("config/mail: a port that has TLS of its own needs no word of it", "[F49][F51]") {
+  const std::string text =
+      "version: 1\n"
+      "interfaces: { lan: { port: kernel:eth1, zone: internal, address: 192.168.1.1/24 } }\n"
+      "services:\n"
+      "  mail:\n"
+      "    domains: office.example\n"
+      "    postmaster: anna\n"
+      "    relay:\n"
+      "      hosts:\n"
+      "        - { host: a.example, port: 465 }\n"
+      "        - { host: a.example, port: 465, tls: none }\n"
+      "        - { host: a.example, port: 587 }\n"
+      "    fetch:\n"
+      "      - { name: a, host: b.example, port: 110, user: u, password_file: /p, to: anna }\n"
+      "      - { name: b, host: b.example, user: u, password_file: /p, to: anna }\n";
+  const Loaded loaded = load(text);
+  REQUIRE(loaded.ok());
+  const Mail& mail = *loaded.model.services.mail;
+  CHECK(mail.relay->hosts[0].tls.mode == mail::TlsMode::implicit);
+  CHECK(mail.relay->hosts[1].tls.mode == mail::TlsMode::none);
+  CHECK_FALSE(mail.relay->hosts[2].tls.mode);  // as the log-in asks for
+  CHECK(mail.fetch[0].tls.mode == mail::TlsMode::required);
+  CHECK_FALSE(mail.fetch[1].tls.mode);
+}
+
 }  // namespace postern::config

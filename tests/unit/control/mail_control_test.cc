@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -19,6 +20,7 @@
 #include "control/log/audit_log.h"
 #include "control/log/error_log.h"
 #include "control/loop.h"
+#include "control/text_file.h"
 #include "support/office.h"
 #include "unit/compile/compiled.h"
 #include "unit/control/configuration.h"
@@ -248,6 +250,41 @@ TEST_CASE("control/mail_control: mailboxes follow the accounts", "[F50]") {
   REQUIRE(bed.until([&] { return is_added; }));
   bed.mail.tick();
   CHECK(has(bed.talk(bed.port, to_carl).back(), "250 "));
+}
+
+TEST_CASE("control/mail_control: a change of accounts alone reads no files", "[F49][P26]") {
+  Bed bed;
+  const std::string file = bed.directory.path() + "/password";
+  REQUIRE(write_text_file(file, "secret\n"));
+  REQUIRE(bed.follow("    relay: { hosts: [ { host: 127.0.0.9, user: u, password_file: " + file +
+                     " } ] }\n"));
+  const std::string before = bed.mail.fingerprint();
+  std::filesystem::remove(file);
+  std::filesystem::remove_all(bed.directory.path() + "/mail-tls");
+  bool is_added = false;
+  bed.accounts.edit(
+      [](accounts::LocalAccounts& local) -> Result<void> {
+        local.users.emplace_back().name = "carl";
+        return {};
+      },
+      [&is_added](const Result<void>& done) { is_added = done.has_value(); });
+  REQUIRE(bed.until([&] { return is_added; }));
+  bed.mail.tick();
+  CHECK(bed.notes.count("mail") == 0);
+  CHECK(bed.mail.fingerprint() == before);
+  CHECK(has(
+      bed.talk(bed.port, {"EHLO client.example", "MAIL FROM:<>", "RCPT TO:<carl@office.example>"})
+          .back(),
+      "250 "));
+}
+
+TEST_CASE("control/mail_control: what one would have to wait for is no password file", "[P26]") {
+  Bed bed;
+  const std::string file = bed.directory.path() + "/password";
+  REQUIRE(mkfifo(file.c_str(), S_IRUSR | S_IWUSR) == 0);
+  CHECK_FALSE(bed.follow(
+      "    relay: { hosts: [ { host: 127.0.0.9, user: u, password_file: " + file + " } ] }\n"));
+  CHECK(has(bed.notes["mail"], file + ": this is no file"));
 }
 
 TEST_CASE("control/mail_control: what cannot be had is told, and tried again", "[F49]") {

@@ -191,7 +191,9 @@ TEST_CASE("control/mail_settings: without its password a way is closed, and the 
                    "[/bin/token] } ]\n");
   REQUIRE_FALSE(relay.plan.complaint);
   CHECK(relay.plan.complaint.error().text.find("a.example") != std::string::npos);
-  CHECK(relay.settings().relay.times == std::vector<uint32_t>{MailTimes::kNever});
+  // Not for ever: who sends is told that it is late, and in the end that it failed.
+  CHECK(relay.settings().relay.times.empty());
+  CHECK(relay.settings().relay.hosts[0].lacks_secret);
   CHECK(relay.settings().fetch.accounts[0].times.empty());
   const Made fetch(
       "    relay: { hosts: [ { host: a.example } ] }\n"
@@ -199,6 +201,18 @@ TEST_CASE("control/mail_settings: without its password a way is closed, and the 
   REQUIRE_FALSE(fetch.plan.complaint);
   CHECK(fetch.settings().relay.times.empty());
   CHECK(fetch.settings().fetch.accounts[0].times == std::vector<uint32_t>{MailTimes::kNever});
+}
+
+TEST_CASE("control/mail_settings: a password that cannot be read closes a way without a name, too",
+          "[F49]") {
+  const Made made("    relay: { hosts: [ { host: a.example } ] }\n");
+  REQUIRE(made.plan.complaint);
+  config::Mail mail = *made.model.services.mail;
+  mail.relay->hosts[0].login.password_file = "/nowhere/at/all";
+  const MailPlan plan = plan_mail({mail, made.model.objects, made.model.system.name, *made.policy,
+                                   made.device_of, made.people});
+  CHECK_FALSE(plan.complaint);
+  CHECK(plan.settings.relay.hosts.at(0).lacks_secret);
 }
 
 TEST_CASE("control/mail_settings: a disabled account is not fetched, ETRN asks for our domains",

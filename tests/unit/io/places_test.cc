@@ -35,6 +35,23 @@ TEST_CASE("io/places: one client does not take what is for the others", "[F61]")
   CHECK(places.take(kTwo));
 }
 
+TEST_CASE("io/places: other limits count those that are in", "[F61]") {
+  Places places(4, 2);
+  auto first = places.take(kOne);
+  const auto second = places.take(kTwo);
+  REQUIRE(first);
+  REQUIRE(second);
+  places.set_limits(2, 1);
+  CHECK(places.taken() == 2);
+  CHECK_FALSE(places.take(Ipv4Address(192, 168, 1, 3)));
+  places.set_limits(3, 1);
+  CHECK_FALSE(places.take(kOne));
+  CHECK(places.take(Ipv4Address(192, 168, 1, 3)));
+  places.set_limits(1, 1);
+  first.reset();
+  CHECK_FALSE(places.take(kOne));  // there are as many as may be
+}
+
 TEST_CASE("io/places: a place goes back once, however it moves, and may outlive them", "[F61]") {
   std::optional<Places::Place> place;
   {

@@ -34,7 +34,10 @@ Dispatcher::Self::~Self() {
 
 void Dispatcher::Self::follow(const MailSettings& settings) {
   if (settings.relay != settings_.relay) lanes_.let_go();
+  const bool has_other_times = settings.delivery != settings_.delivery;
   settings_ = settings;
+  // What waits has its time by the settings before.
+  if (has_other_times && is_loaded_) load();
   // Another relay may be one that can be reached.
   lanes_.wake();
 }
@@ -70,12 +73,9 @@ void Dispatcher::Self::follow_clock() {
   if (was_set) load();
 }
 
-bool Dispatcher::Self::may_go(const QueuedMessage& message) const {
-  return !message.is_held && !message.is_unscanned;
-}
-
 // When it is to be looked at again. What waits for the schedule is not in that before its expiry.
 void Dispatcher::Self::schedule(const QueuedMessage& message) {
+  if (is_to_scan(message)) return schedule_unscanned(message);
   if (!may_go(message)) return;
   constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   const bool may_relay = next_hops_.may_go_now();
@@ -105,6 +105,16 @@ void Dispatcher::Self::schedule(const QueuedMessage& message) {
   if (due_s == kNever) return;
   due_.set(message.number, due_s);
   if (due_s == 0) pump_later();
+}
+
+// When its sender is to hear of it; at once where a crash came before that, or before its end.
+void Dispatcher::Self::schedule_unscanned(const QueuedMessage& message) {
+  const auto is_owed = [](const Progress& progress) {
+    return progress.is_owed && progress.state == RecipientState::failed;
+  };
+  const bool is_late = std::any_of(message.progress.begin(), message.progress.end(), is_owed);
+  const auto due_s = unscanned_due(message, settings_.delivery);
+  due_.set(message.number, is_late ? 0 : due_s.value_or(0));
 }
 
 void Dispatcher::Self::pump_later() {
@@ -138,14 +148,14 @@ void Dispatcher::Self::retry(uint64_t number, const Queue::Done& then) {
     if (then) then(Error{ErrorCode::not_found, "there is no message " + to_queue_id(number)});
     return;
   }
-  const bool is_released = message->is_held;
+  const bool is_released = message->is_held();
   if (is_released) {
     log(MailEventKind::released, *message);
     // Who releases what no scanner has seen wants it to go as it is.
     if (message->is_unscanned) {
-      queue_.scanned(number, message->front, false, then);
+      queue_.scanned(number, message->front, HeldBy::nobody, then);
     } else {
-      queue_.hold(number, false, then);
+      queue_.hold(number, HeldBy::nobody, then);
     }
   }
   forced_.insert(number);
@@ -162,7 +172,7 @@ void Dispatcher::Self::hold(uint64_t number, const Queue::Done& then) {
   }
   log(MailEventKind::held, *message);
   forget(number);
-  queue_.hold(number, true, then);
+  queue_.hold(number, HeldBy::administrator, then);
 }
 
 void Dispatcher::Self::remove(uint64_t number, const Queue::Done& then) {

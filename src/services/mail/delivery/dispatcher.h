@@ -49,7 +49,8 @@ class Dispatcher {
   void tick();
 
   // A message is in the queue: from here on it is taken care of. Held ones, and those that no
-  // scanner has seen yet, wait; say it again when they may go.
+  // scanner has seen yet, wait; say it again when they may go. Of the latter their senders hear as
+  // of all that is late.
   void added(uint64_t number);
   // Nobody gets it, and nobody is told. `then`: that is on the disk.
   void discard(uint64_t number, const Queue::Done& then = {});

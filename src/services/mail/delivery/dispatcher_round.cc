@@ -31,15 +31,30 @@ bool Dispatcher::Self::is_homeless(const Recipient& recipient) const {
 
 void Dispatcher::Self::start(uint64_t number) {
   const QueuedMessage* message = queue_.find(number);
-  if (message == nullptr || !may_go(*message)) return;
+  if (message == nullptr || !(may_go(*message) || is_to_scan(*message))) return;
   const auto [task, is_new] = under_way_.try_emplace(number);
   if (!is_new) return;
   const bool is_forced = forced_.erase(number) != 0;
   parked_.erase(number);
   task->second.running = 1;  // this function
-  reroute(*message);
-  try_places(*message, is_forced, task->second);
+  if (may_go(*message)) {
+    reroute(*message);
+    try_places(*message, is_forced, task->second);
+  } else {
+    apply(number, unscanned_places(*message));
+  }
   end_group(number);
+}
+
+Dispatcher::Self::Attempts Dispatcher::Self::unscanned_places(const QueuedMessage& message) const {
+  Attempts late;
+  const auto due_s = unscanned_due(message, settings_.delivery);
+  if (!due_s || *due_s > seams_.wall_s()) return late;
+  for (size_t place = 0; place < message.progress.size(); ++place) {
+    if (message.progress[place].state == RecipientState::waiting)
+      late.push_back({place, {{451, "4.3.0", "no scanner has looked at it yet"}, "", {}}});
+  }
+  return late;
 }
 
 // Who was decided for when the message came may have gone since: then it is decided again, without
@@ -242,7 +257,7 @@ void Dispatcher::Self::told(uint64_t number, const std::vector<size_t>& places, 
   const QueuedMessage* message = queue_.find(number);
   if (!is_told && message != nullptr) {
     under_way_.erase(number);
-    if (may_go(*message)) due_.set(number, seams_.wall_s() + kTellAgainS);
+    if (may_go(*message) || is_to_scan(*message)) due_.set(number, seams_.wall_s() + kTellAgainS);
     return;
   }
   if (message != nullptr) {

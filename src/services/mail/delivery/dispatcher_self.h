@@ -4,7 +4,10 @@
 //   in `due_`         it has a time; start() when that has come
 //   in `parked_`      what is left of it waits for the schedule
 //   in `under_way_`   recipients are being tried (running), or the sender is being told
-//   in none           it is held, or no scanner has seen it
+//   in none           it is held
+//
+// What no scanner has seen yet has a time, too: its sender is told that it takes long, and in the
+// end that it failed.
 //
 // conclude() decides what comes behind a round: telling the sender, the next time, or the end.
 #pragma once
@@ -27,6 +30,16 @@
 #include "services/mail/delivery/relay_lanes.h"
 
 namespace postern::mail {
+
+// Not held, nor waiting for a scanner.
+inline bool may_go(const QueuedMessage& message) {
+  return !message.is_held() && !message.is_unscanned;
+}
+
+// It waits for a scanner, and not for an administrator.
+inline bool is_to_scan(const QueuedMessage& message) {
+  return message.is_unscanned && message.held_by != HeldBy::administrator;
+}
 
 class Dispatcher::Self {
  public:
@@ -59,14 +72,15 @@ class Dispatcher::Self {
 
   void load();
   void follow_clock();
-  bool may_go(const QueuedMessage& message) const;
   void schedule(const QueuedMessage& message);
+  void schedule_unscanned(const QueuedMessage& message);
   void forget(uint64_t number);
   void pump_later();
   void pump();
   // dispatcher_round.cc
   void start(uint64_t number);
   void try_places(const QueuedMessage& message, bool is_forced, Task& task);
+  Attempts unscanned_places(const QueuedMessage& message) const;
   void reroute(const QueuedMessage& message);
   bool is_homeless(const Recipient& recipient) const;
   void delivered(const LocalDelivery::Key& key, const Result<void>* done);

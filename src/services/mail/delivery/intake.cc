@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/mail/delivery/intake.h"
 
+#include <algorithm>
+#include <deque>
 #include <iterator>
 #include <set>
 #include <string>
@@ -16,7 +18,7 @@ namespace postern::mail {
 namespace {
 
 constexpr Duration kAgain = seconds(60);  // until what could not be scanned is scanned again
-constexpr size_t kAgainMax = 50;          // messages in one go: half of what Scanner lets wait
+constexpr size_t kAgainMax = 50;          // messages at a time: half of what Scanner lets wait
 
 Reply queued(uint64_t number) {
   return {250, "2.0.0", "Ok: queued as " + to_queue_id(number)};
@@ -41,10 +43,13 @@ class Intake::Self : public std::enable_shared_from_this<Intake::Self> {
   struct Asker {
     std::string by;
     Then then;
+    std::shared_ptr<const QueuedMessage> brought;  // while it is scanned
   };
 
   void committed(const Result<uint64_t>& done, const Envelope& envelope, const Asker& asker);
   void scan(uint64_t number, const Asker& asker);
+  bool scan_next();
+  void go_on(const ScanVerdict& verdict);
   void judge(uint64_t number, const Asker& asker, const ScanVerdict& verdict);
   void judge_infected(uint64_t number, const Asker& asker, const ScanVerdict& verdict);
   void judge_unavailable(uint64_t number, const Asker& asker, const std::string& what);
@@ -63,6 +68,7 @@ class Intake::Self : public std::enable_shared_from_this<Intake::Self> {
   Counters counters_;
   std::set<uint64_t> unscanned_;             // in the queue
   std::unordered_set<uint64_t> in_scanner_;  // of those
+  std::deque<uint64_t> again_;               // of them: those that come next, nobody waits for
   bool is_loaded_ = false;
   Instant again_at_ = {};
   uint64_t last_again_ = 0;
@@ -70,7 +76,7 @@ class Intake::Self : public std::enable_shared_from_this<Intake::Self> {
 
 void Intake::Self::finish(std::unique_ptr<Incoming> incoming, Envelope envelope,
                           const HeaderFields& fields, std::string_view by, const Then& then) {
-  const Asker asker{std::string(by), then};
+  const Asker asker{std::string(by), then, {}};
   FinalRecipients found =
       final_recipients(settings_.book, settings_.sorting, SortingFacts{envelope, fields});
   if (found.is_cut) {
@@ -102,7 +108,8 @@ void Intake::Self::committed(const Result<uint64_t>& done, const Envelope& envel
   }
   if (!queue_.find(*done)->is_unscanned) return accept(*done, asker);
   unscanned_.insert(*done);
-  scan(*done, asker);
+  dispatcher_.added(*done);
+  scan(*done, {asker.by, asker.then, std::make_shared<QueuedMessage>(*queue_.find(*done))});
 }
 
 void Intake::Self::scan(uint64_t number, const Asker& asker) {
@@ -129,12 +136,12 @@ void Intake::Self::scan(uint64_t number, const Asker& asker) {
 
 void Intake::Self::judge(uint64_t number, const Asker& asker, const ScanVerdict& verdict) {
   in_scanner_.erase(number);
+  if (!asker.then) go_on(verdict);
   const QueuedMessage* message = queue_.find(number);
   if (message == nullptr || !message->is_unscanned) {
     // An administrator has removed or released it meanwhile.
     unscanned_.erase(number);
-    if (asker.then) asker.then(queued(number));
-    return;
+    return accept(number, asker);
   }
   switch (verdict.kind) {
     case ScanVerdict::Kind::clean:
@@ -168,7 +175,7 @@ void Intake::Self::judge_infected(uint64_t number, const Asker& asker, const Sca
   }
   ++counters_.held;
   log(MailEventKind::held, message, asker, verdict.what);
-  queue_.scanned(number, verdict.added, true);
+  queue_.scanned(number, message.front + verdict.added, std::max(message.held_by, HeldBy::scanner));
   accept(number, asker);
 }
 
@@ -178,10 +185,10 @@ void Intake::Self::judge_unavailable(uint64_t number, const Asker& asker, const 
     log(MailEventKind::unscanned, message, asker, "passed on: " + what);
     return let_go(number, asker, "");
   }
-  if (!message.is_held) {
+  if (!message.is_held()) {
     ++counters_.held;
     log(MailEventKind::unscanned, message, asker, "held: " + what);
-    queue_.hold(number, true);
+    queue_.hold(number, HeldBy::scanner);
   }
   if (asker.then) accept(number, asker);
 }
@@ -190,21 +197,22 @@ void Intake::Self::judge_unavailable(uint64_t number, const Asker& asker, const 
 void Intake::Self::let_go(uint64_t number, const Asker& asker, const std::string& added) {
   const QueuedMessage& message = *queue_.find(number);
   unscanned_.erase(number);
-  // Held as no scanner could be asked. (What an administrator holds while it is scanned is let go
-  // with it: it cannot be told apart.)
-  if (message.is_held) log(MailEventKind::released, message, asker, "by a scanner");
-  queue_.scanned(number, added, false);
+  // Held as no scanner could be asked; what an administrator holds stays so.
+  const bool is_released = message.held_by == HeldBy::scanner;
+  if (is_released) log(MailEventKind::released, message, asker, "by a scanner");
+  queue_.scanned(number, message.front + added, is_released ? HeldBy::nobody : message.held_by);
   accept(number, asker);
 }
 
 void Intake::Self::accept(uint64_t number, const Asker& asker) {
   const Reply reply = queued(number);
   if (asker.then) {
-    const QueuedMessage& message = *queue_.find(number);
+    const QueuedMessage* message = queue_.find(number);
     const bool is_fetched = asker.by == "fetch";
     uint64_t& counter = is_fetched ? counters_.fetched : counters_.received;
     ++counter;
-    log(MailEventKind::received, message, asker, to_text(reply));
+    log(MailEventKind::received, message != nullptr ? *message : *asker.brought, asker,
+        to_text(reply));
     asker.then(reply);
     if (is_fetched) return;  // go() follows
   }
@@ -228,24 +236,40 @@ void Intake::Self::tick() {
   }
   if (unscanned_.empty() || seams_.now() < again_at_) return;
   again_at_ = seams_.now() + kAgain;
-  std::vector<uint64_t> again;
-  auto next = unscanned_.upper_bound(last_again_);
-  for (size_t i = 0; i < unscanned_.size() && again.size() < kAgainMax; ++i) {
-    if (next == unscanned_.end()) next = unscanned_.begin();
-    last_again_ = *next++;
-    if (in_scanner_.count(last_again_) == 0) again.push_back(last_again_);
+  const auto next = unscanned_.upper_bound(last_again_);
+  again_.assign(next, unscanned_.end());
+  again_.insert(again_.end(), unscanned_.begin(), next);
+  for (size_t i = 0; i < kAgainMax && scan_next(); ++i) {
   }
-  const Asker nobody{"local", {}};
-  for (const uint64_t number : again) {
+}
+
+// False: there is none.
+bool Intake::Self::scan_next() {
+  const Asker nobody{"local", {}, {}};
+  while (!again_.empty()) {
+    const uint64_t number = last_again_ = again_.front();
+    again_.pop_front();
     const QueuedMessage* message = queue_.find(number);
+    if (in_scanner_.count(number) != 0) continue;
     if (message == nullptr || !message->is_unscanned) {
       unscanned_.erase(number);
     } else if (settings_.scan.is_wanted()) {
       scan(number, nobody);
+      return true;
     } else {
       log(MailEventKind::unscanned, *message, nobody, "passed on: no scanner is configured now");
       let_go(number, nobody, "");
     }
+  }
+  return false;
+}
+
+// One that nobody waits for: the others follow as fast as there are answers.
+void Intake::Self::go_on(const ScanVerdict& verdict) {
+  if (verdict.kind != ScanVerdict::Kind::unavailable) {
+    scan_next();
+  } else if (settings_.scan.without == WithoutScanner::hold) {
+    again_.clear();
   }
 }
 

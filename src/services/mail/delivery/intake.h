@@ -6,7 +6,8 @@
 // What was answered with 2xx is on the disk, and is delivered or its sender told. Without scanners
 // the answer comes with the disk's; with them the message waits in the queue as unscanned, so that
 // no scanner, and no crash beside one, can lose it. What a crash left unscanned, and what is held
-// because no scanner could be asked (F54), is scanned again.
+// because no scanner could be asked (F54), is scanned again, some messages at a time for as long as
+// there are answers; its sender hears of the delay, and of the end of it, by the Dispatcher.
 //
 // Bounds: those of the queue; Scan has its own. Thread: control.
 #pragma once

@@ -103,7 +103,7 @@ void LocalDelivery::pump() {
 
 void LocalDelivery::begin(const Key& key) {
   const QueuedMessage* message = queue_.find(key.number);
-  if (message == nullptr || message->is_held) return end(key, nullptr);
+  if (message == nullptr || message->is_held()) return end(key, nullptr);
   if (last_number_ == key.number) {
     if (auto text = last_text_.lock()) return deliver(key, text);
   }
@@ -122,7 +122,7 @@ void LocalDelivery::begin(const Key& key) {
 
 void LocalDelivery::deliver(const Key& key, const std::shared_ptr<const Body>& text) {
   const QueuedMessage* message = queue_.find(key.number);
-  if (message == nullptr || message->is_held) return end(key, nullptr);
+  if (message == nullptr || message->is_held()) return end(key, nullptr);
   const Recipient& recipient = message->envelope.recipients[key.place];
   const auto work = std::make_shared<Work>();
   work->delivery.id = delivery_id(*message, key.place, queue_.epoch());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "services/mail/message/address.h"
 #include "services/mail/message/octets.h"
 
 namespace postern::mail {
@@ -32,7 +33,13 @@ Notification write_notification(DsnFacts facts, const std::string& front, const 
   if (text.octets() > kReturnedMax) facts.returns = kReturnsHeaders;
   std::string returned = front;
   returned += returns_full(facts) ? beginning_of(text, kReturnedMax) : header_of(text);
-  facts.is_8bit = facts.is_utf8 || std::any_of(returned.begin(), returned.end(), is_high);
+  const bool is_high_kept =
+      returns_full(facts) && std::any_of(returned.begin(), returned.end(), is_high);
+  if (!is_high_kept && !needs_utf8(facts.to)) {
+    facts.is_utf8 = false;
+    std::replace_if(returned.begin(), returned.end(), is_high, '?');
+  }
+  facts.is_8bit = facts.is_utf8 || is_high_kept;
   Notification made;
   made.text = dsn_head(facts);
   HeaderScanner scanner;
@@ -41,6 +48,7 @@ Notification write_notification(DsnFacts facts, const std::string& front, const 
   made.text += returned;
   made.text += dsn_tail(facts);
   made.is_8bit = facts.is_8bit;
+  made.is_utf8 = facts.is_utf8;
   return made;
 }
 

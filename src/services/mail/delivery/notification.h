@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The text of a notification (message/dsn.h) about a message that is in the queue: with the header
 // of that, or with all of it, where its sender asked for that and it has at most kReturnedMax
-// octets. Thread: any; reads the text, which may wait for the disk.
+// octets. In seven bits wherever it can be, so that no hop on its way back has to know 8BITMIME or
+// SMTPUTF8: a notification that comes back goes nowhere. Thread: any; reads the text, which may
+// wait for the disk.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +22,7 @@ struct Notification {
   std::string text;
   HeaderFields fields;  // of its own
   bool is_8bit = false;
+  bool is_utf8 = false;
 };
 
 // `front`: lines that go before the text. Where the text cannot be read, less of it comes back.

@@ -20,13 +20,13 @@ std::string random_word() {
 }
 
 // Who hears of it: perhaps somebody here, who may have rules.
-Envelope envelope_to(const Address& sender, const Notification& made, bool is_utf8) {
+Envelope envelope_to(const Address& sender, const Notification& made) {
   Envelope envelope;
   Recipient& recipient = envelope.recipients.emplace_back();
   recipient.address = sender;
   recipient.notify = kNotifyNever;
   envelope.is_8bit = made.is_8bit;
-  envelope.is_utf8 = is_utf8;
+  envelope.is_utf8 = made.is_utf8;
   return envelope;
 }
 
@@ -98,7 +98,7 @@ void Notifier::write(const TaskPtr& task, const std::shared_ptr<const Body>& tex
 void Notifier::commit(const TaskPtr& task) {
   auto incoming = queue_.begin_own();
   incoming->append(task->made.text);
-  Envelope envelope = envelope_to(task->facts.to, task->made, task->facts.is_utf8);
+  Envelope envelope = envelope_to(task->facts.to, task->made);
   envelope.recipients = final_recipients(settings_->book, settings_->sorting,
                                          SortingFacts{envelope, task->made.fields})
                             .recipients;

@@ -121,6 +121,20 @@ Progress progress_after(const Attempt& attempt, const QueuedMessage& message, si
   return after;
 }
 
+std::optional<int64_t> unscanned_due(const QueuedMessage& message,
+                                     const DeliverySettings& settings) {
+  std::optional<int64_t> due_s;
+  for (const Progress& progress : message.progress) {
+    if (progress.state != RecipientState::waiting) continue;
+    int64_t at_s = message.arrived_s + to_s(settings.expiry);
+    const bool is_warned = progress.attempts != 0 || settings.warning.ns <= 0;
+    if (!is_warned) at_s = std::min(at_s, message.arrived_s + to_s(settings.warning));
+    at_s = std::max(at_s, progress.next_s);
+    due_s = std::min(due_s.value_or(at_s), at_s);
+  }
+  return due_s;
+}
+
 bool is_late(const QueuedMessage& message, size_t place, const DeliverySettings& settings,
              int64_t now_s) {
   const Progress& progress = message.progress[place];

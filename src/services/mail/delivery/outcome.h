@@ -39,6 +39,11 @@ bool is_overdue(const QueuedMessage& message, const DeliverySettings& settings, 
 Progress progress_after(const Attempt& attempt, const QueuedMessage& message, size_t place,
                         const DeliverySettings& settings, int64_t now_s);
 
+// When a message that no scanner has seen counts as tried in vain, without which nobody would hear
+// of it: by the warning, and from the expiry on. Nothing: none of its recipients waits.
+std::optional<int64_t> unscanned_due(const QueuedMessage& message,
+                                     const DeliverySettings& settings);
+
 // Whether the sender is to hear now that it takes long.
 bool is_late(const QueuedMessage& message, size_t place, const DeliverySettings& settings,
              int64_t now_s);

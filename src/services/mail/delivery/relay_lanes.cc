@@ -146,7 +146,7 @@ bool RelayLanes::put_off(Lane& lane, bool may_go) {
 
 bool RelayLanes::is_wanted(uint64_t number) const {
   const QueuedMessage* message = queue_.find(number);
-  return message != nullptr && !message->is_held;
+  return message != nullptr && !message->is_held();
 }
 
 void RelayLanes::read(const std::string& hop, Lane& lane, Group group) {

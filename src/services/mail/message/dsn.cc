@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/mail/message/dsn.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <bit>
 
 #include "services/mail/message/address.h"
 #include "services/mail/message/date.h"
@@ -21,6 +24,29 @@ std::string clean(std::string_view text, bool is_utf8_allowed) {
     --length;
   for (const char octet : text.substr(0, length))
     out += is_control(octet) || (is_high(octet) && !is_sound) ? '?' : octet;
+  return out;
+}
+
+// RFC6533-3: letters above ASCII as \x{20AC}, where the notification is not UTF-8.
+std::string address_text(const Address& address, bool is_utf8_allowed) {
+  const std::string text = to_text(address);
+  if (is_utf8_allowed || !needs_utf8(address)) return text;
+  if (!is_utf8(text)) return clean(text, false);
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const auto first = static_cast<uint8_t>(text[at++]);
+    if (first < 0x80) {
+      const bool is_plain = first > ' ' && first != '\\' && first != '+' && first != '=';
+      out +=
+          is_plain ? std::string(1, static_cast<char>(first)) : fmt::format("\\x{{{:X}}}", first);
+      continue;
+    }
+    // The bits behind the ones that count the octets.
+    uint32_t letter = first & (0xffU >> (std::countl_one(first) + 1));
+    for (; at < text.size() && (static_cast<uint8_t>(text[at]) & 0xc0) == 0x80; ++at)
+      letter = letter << 6 | (static_cast<uint8_t>(text[at]) & 0x3fU);
+    out += fmt::format("\\x{{{:X}}}", letter);
+  }
   return out;
 }
 
@@ -59,7 +85,7 @@ std::string words_for_people(const DsnFacts& facts) {
   for (const DsnRecipient& recipient : facts.recipients) {
     out += "\r\n";
     out += sentence_of(recipient.action);
-    out += "\r\n\r\n    " + to_path(recipient.recipient.address) + "\r\n";
+    out += "\r\n\r\n    <" + address_text(recipient.recipient.address, facts.is_utf8) + ">\r\n";
     if (recipient.diagnostic.empty()) continue;
     out += recipient.remote.empty()
                ? "\r\nThe reason:\r\n\r\n    "
@@ -80,7 +106,7 @@ std::string status_of_recipient(const DsnFacts& facts, const DsnRecipient& about
     out += "Original-Recipient: " + recipient.original.substr(0, semicolon + 1) +
            clean(decode_xtext(original).value_or(std::string(original)), facts.is_utf8) + "\r\n";
   }
-  out += "Final-Recipient: " + type + to_text(recipient.address) + "\r\n";
+  out += "Final-Recipient: " + type + address_text(recipient.address, facts.is_utf8) + "\r\n";
   out += "Action: " + std::string(to_text(about.action)) + "\r\n";
   out += "Status: " + about.status + "\r\n";
   if (!about.remote.empty()) out += "Remote-MTA: dns;" + clean(about.remote, false) + "\r\n";

@@ -94,6 +94,7 @@ void Queue::commit(Incoming& incoming, Envelope envelope, int64_t arrived_s,
   fresh->message.arrived_s = arrived_s;
   fresh->message.octets = incoming.octets_;
   fresh->message.is_unscanned = incoming.is_unscanned_;
+  fresh->message.front = std::move(incoming.front_);
   if (!incoming.is_long_)
     fresh->text = std::make_shared<const std::string>(std::move(incoming.text_));
   writer_->add({QueueJob::Put{fresh->message, fresh->text},
@@ -149,20 +150,20 @@ void Queue::change(uint64_t number, Changes changes, Done then) {
   writer_->add({QueueJob::Change{number, std::move(changes)}, std::move(then)});
 }
 
-void Queue::hold(uint64_t number, bool is_held, Done then) {
+void Queue::hold(uint64_t number, HeldBy held_by, Done then) {
   Held* at = held(number);
   if (at == nullptr) return;
-  at->message.is_held = is_held;
-  writer_->add({QueueJob::Hold{number, is_held}, std::move(then)});
+  at->message.held_by = held_by;
+  writer_->add({QueueJob::Hold{number, held_by}, std::move(then)});
 }
 
-void Queue::scanned(uint64_t number, std::string front, bool is_held, Done then) {
+void Queue::scanned(uint64_t number, std::string front, HeldBy held_by, Done then) {
   Held* at = held(number);
   if (at == nullptr) return;
   at->message.is_unscanned = false;
-  at->message.is_held = is_held;
+  at->message.held_by = held_by;
   at->message.front = front;
-  writer_->add({QueueJob::Scanned{number, std::move(front), is_held}, std::move(then)});
+  writer_->add({QueueJob::Scanned{number, std::move(front), held_by}, std::move(then)});
 }
 
 void Queue::replace(uint64_t number, std::vector<Recipient> recipients,

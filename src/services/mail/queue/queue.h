@@ -91,9 +91,10 @@ class Queue {
   using Done = std::function<void(const Result<void>& done)>;
   using Changes = std::vector<QueueFile::Change>;
   void change(uint64_t number, Changes changes, Done then = {});
-  void hold(uint64_t number, bool is_held, Done then = {});
-  // A scanner has seen it; `front`: lines with CRLF that it wants before the text.
-  void scanned(uint64_t number, std::string front, bool is_held, Done then = {});
+  void hold(uint64_t number, HeldBy held_by, Done then = {});
+  // A scanner has seen it; `front`: lines with CRLF before the text, in place of those that are
+  // there.
+  void scanned(uint64_t number, std::string front, HeldBy held_by, Done then = {});
   // Others in the place of its recipients, with their progress, one for each.
   void replace(uint64_t number, std::vector<Recipient> recipients, std::vector<Progress> progress,
                Done then = {});
@@ -154,6 +155,8 @@ class Incoming {
 
   // It waits for a scanner; before commit().
   void set_unscanned() { is_unscanned_ = true; }
+  // Lines with CRLF that go before the text; before commit().
+  void set_front(std::string front) { front_ = std::move(front); }
   // So many recipients, the last ones, are names that others stand for (RecipientState::expanded):
   // the sender is to be told; before commit().
   void set_expanded(size_t count) { expanded_ = count; }
@@ -176,6 +179,7 @@ class Incoming {
   bool is_unscanned_ = false;
   bool is_own_ = false;  // limits do not count
   size_t expanded_ = 0;
+  std::string front_;
   bool is_committed_ = false;
 };
 

@@ -52,7 +52,7 @@ QueuedMessage message_of(const sqlite::Statement& row) {
   message.number = static_cast<uint64_t>(row.number(0));
   message.arrived_s = row.number(1);
   message.octets = static_cast<uint64_t>(row.number(2));
-  message.is_held = row.number(3) != 0;
+  message.held_by = static_cast<HeldBy>(row.number(3));
   message.is_unscanned = row.number(12) != 0;
   message.front = row.octets(13);
   Envelope& envelope = message.envelope;
@@ -79,10 +79,17 @@ Result<void> sync_folder(const std::string& folder) {
   return {};
 }
 
+// Its name is synced each time: who made it may not have come so far.
+Result<void> make_folder(const std::string& folder) {
+  if (mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) return system_fault(folder);
+  const std::string above = std::filesystem::path(folder).parent_path().string();
+  return sync_folder(above.empty() ? "." : above);
+}
+
 Result<std::unique_ptr<QueueFile>> QueueFile::open(const std::string& folder) {
   const std::string texts = folder + "/texts";
   for (const std::string& path : {folder, texts}) {
-    if (mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return system_fault(path);
+    if (auto made = make_folder(path); !made) return made.error();
   }
   auto file = std::unique_ptr<QueueFile>(new QueueFile(folder));
   auto database = sqlite::Database::open(folder + "/queue.sqlite", kForm);
@@ -131,8 +138,12 @@ Result<QueueFile::Loaded> QueueFile::load() {
       "SELECT number, arrived, octets, is_held, local, domain, id, returns, flags, user, client,"
       " helo, is_unscanned, front FROM message ORDER BY number");
   if (!rows) return rows.error();
-  while (rows->step())
+  while (rows->step()) {
+    const int64_t held_by = rows->number(3);
+    const bool is_known = held_by >= 0 && held_by <= static_cast<int64_t>(HeldBy::administrator);
+    if (!is_known) return database_->fault("is damaged");
     loaded.messages.push_back(message_of(*rows));
+  }
   if (!rows->is_done()) return database_->fault("cannot be read");
   if (auto done = load_recipients(loaded.messages); !done) return done.error();
   auto last = database_->prepare("SELECT seq FROM sqlite_sequence WHERE name = 'message'");
@@ -216,7 +227,7 @@ Result<void> QueueFile::put(const QueuedMessage& message, const std::string* tex
   const auto number = static_cast<int64_t>(message.number);
   const int64_t flags = (envelope.is_8bit ? kEightBit : 0) | (envelope.is_utf8 ? kUtf8 : 0);
   put_.bind(1, number).bind(2, message.arrived_s).bind(3, static_cast<int64_t>(message.octets));
-  put_.bind(4, int64_t{message.is_held}).bind_blob(5, envelope.sender.local);
+  put_.bind(4, static_cast<int64_t>(message.held_by)).bind_blob(5, envelope.sender.local);
   put_.bind(6, std::string_view(envelope.sender.domain)).bind(7, std::string_view(envelope.id));
   put_.bind(8, int64_t{envelope.returns}).bind(9, flags).bind(10, std::string_view(envelope.user));
   put_.bind(11, int64_t{envelope.client.number}).bind(12, std::string_view(envelope.helo));
@@ -257,12 +268,15 @@ Result<void> QueueFile::change(uint64_t number, const std::vector<Change>& chang
   return {};
 }
 
-Result<void> QueueFile::hold(uint64_t number, bool is_held) {
-  return database_->execute(hold_.bind(1, static_cast<int64_t>(number)).bind(2, int64_t{is_held}));
+Result<void> QueueFile::hold(uint64_t number, HeldBy held_by) {
+  return database_->execute(
+      hold_.bind(1, static_cast<int64_t>(number)).bind(2, static_cast<int64_t>(held_by)));
 }
 
-Result<void> QueueFile::scanned(uint64_t number, const std::string& front, bool is_held) {
-  scanned_.bind(1, static_cast<int64_t>(number)).bind_blob(2, front).bind(3, int64_t{is_held});
+Result<void> QueueFile::scanned(uint64_t number, const std::string& front, HeldBy held_by) {
+  scanned_.bind(1, static_cast<int64_t>(number))
+      .bind_blob(2, front)
+      .bind(3, static_cast<int64_t>(held_by));
   return database_->execute(scanned_);
 }
 

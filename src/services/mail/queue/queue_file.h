@@ -48,9 +48,9 @@ class QueueFile {
   Result<void> put(const QueuedMessage& message, const std::string* text);
   using Change = std::pair<uint32_t, Progress>;  // of the recipient at that place
   Result<void> change(uint64_t number, const std::vector<Change>& changes);
-  Result<void> hold(uint64_t number, bool is_held);
+  Result<void> hold(uint64_t number, HeldBy held_by);
   // A scanner has seen it.
-  Result<void> scanned(uint64_t number, const std::string& front, bool is_held);
+  Result<void> scanned(uint64_t number, const std::string& front, HeldBy held_by);
   // Others in the place of its recipients.
   Result<void> replace(const QueuedMessage& message);
   // Its file is to be removed after commit().
@@ -81,5 +81,7 @@ class QueueFile {
 
 // The name, and what is in it, are on the disk behind this.
 Result<void> sync_folder(const std::string& folder);
+// The folder is there, and its name is on the disk. The one above it has to be there.
+Result<void> make_folder(const std::string& folder);
 
 }  // namespace postern::mail

@@ -160,9 +160,9 @@ Result<void> QueueWriter::write(const QueueJob& job) {
   if (const auto* change = std::get_if<QueueJob::Change>(&job.work))
     return file_->change(change->number, change->changes);
   if (const auto* hold = std::get_if<QueueJob::Hold>(&job.work))
-    return file_->hold(hold->number, hold->is_held);
+    return file_->hold(hold->number, hold->held_by);
   if (const auto* scanned = std::get_if<QueueJob::Scanned>(&job.work))
-    return file_->scanned(scanned->number, scanned->front, scanned->is_held);
+    return file_->scanned(scanned->number, scanned->front, scanned->held_by);
   if (const auto* replace = std::get_if<QueueJob::Replace>(&job.work))
     return file_->replace(replace->message);
   if (const auto* gone = std::get_if<QueueJob::Remove>(&job.work))

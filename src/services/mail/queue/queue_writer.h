@@ -49,12 +49,12 @@ struct QueueJob {
   };
   struct Hold {
     uint64_t number = 0;
-    bool is_held = false;
+    HeldBy held_by = HeldBy::nobody;
   };
   struct Scanned {
     uint64_t number = 0;
     std::string front;
-    bool is_held = false;
+    HeldBy held_by = HeldBy::nobody;
   };
   // Others in the place of its recipients.
   struct Replace {

@@ -22,6 +22,13 @@ enum class RecipientState : uint8_t {
   expanded = 4,   // others of the message's recipients stand for it
 };
 
+// Who keeps a message from going, until somebody lets it. The greater one stays.
+enum class HeldBy : uint8_t {
+  nobody = 0,
+  scanner = 1,  // or the want of one
+  administrator = 2,
+};
+
 // How far a recipient is; that of the same place in Envelope::recipients.
 struct Progress {
   RecipientState state = RecipientState::waiting;
@@ -37,11 +44,12 @@ struct QueuedMessage {
   uint64_t number = 0;  // from 1; none is used twice
   Envelope envelope;
   std::vector<Progress> progress;
-  int64_t arrived_s = 0;      // since 1970, UTC
-  uint64_t octets = 0;        // of the text, with its Received line
-  bool is_held = false;       // an administrator, or a scanner, keeps it from going
+  int64_t arrived_s = 0;  // since 1970, UTC
+  uint64_t octets = 0;    // of the text, with its Received line
+  HeldBy held_by = HeldBy::nobody;
   bool is_unscanned = false;  // no scanner has seen it yet, and one has to: it does not go
-  std::string front;          // lines with CRLF that a scanner put before the text
+  std::string front;          // lines with CRLF that we, or a scanner, put before the text
+  bool is_held() const { return held_by != HeldBy::nobody; }
 };
 
 // What logs, replies and administrators call it: "4K7QX2", and back; 0: not an id.

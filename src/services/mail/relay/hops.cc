@@ -10,6 +10,15 @@
 #include "services/mail/relay/route.h"
 
 namespace postern::mail {
+namespace {
+
+// Of all hosts of the hop.
+bool lacks_secrets(const RelaySettings& settings, const std::string& key) {
+  const std::vector<RelayHost>* hosts = find_hosts(settings, key);
+  return hosts != nullptr && std::ranges::all_of(*hosts, &RelayHost::lacks_secret);
+}
+
+}  // namespace
 
 Relay::State::State(boost::asio::io_context& with, Seams asked, uint16_t port)
     : context(with),
@@ -33,12 +42,15 @@ Relay::State::~State() {
   }
 }
 
-// Connections that wait were made by the settings before: the next message gets a new one.
+// Connections that wait were made by the settings before: the next message gets a new one. Files of
+// authorities are read again in any case.
 void Relay::State::follow(const RelaySettings& wanted, const std::string& host) {
+  contexts_.clear();
+  const std::string& name = wanted.helo.empty() ? host : wanted.helo;
+  if (wanted == settings && name == helo) return;
   if (wanted != settings) let_go();
   settings = wanted;
-  helo = settings.helo.empty() ? host : settings.helo;
-  contexts_.clear();
+  helo = name;
   tokens_.forget();
   for (auto& [key, hop] : hops) {
     close_idle(hop, {});
@@ -112,8 +124,11 @@ void Relay::State::dispatch(const std::string& key) {
   if (hop.waiting.empty()) return;
   const bool has_way = find_hosts(settings, key) != nullptr || !domain_of(key).empty();
   if (!has_way) hop.why = {451, "4.3.5", "There is no way for this mail: neither a relay nor MX"};
+  const bool is_locked_out = has_way && lacks_secrets(settings, key);
+  if (is_locked_out) hop.why = {451, "4.3.5", "The password for the relay cannot be read"};
   const bool is_paused = hop.links.empty() && seams.now() < hop.paused_until;
-  if (!has_way || is_paused || hop.waiting.size() > kWaitingMax) return put_off_waiting(hop);
+  if (!has_way || is_locked_out || is_paused || hop.waiting.size() > kWaitingMax)
+    return put_off_waiting(hop);
   open_links(key, hop);
 }
 
@@ -173,7 +188,11 @@ void Relay::State::open_link(const std::string& key, Hop& hop) {
   manner.end_timeout = settings.end_timeout;
   auto link = std::make_shared<RelayLink>(tools_, *this, key, std::move(manner));
   hop.links.push_back(link);
-  if (const std::vector<RelayHost>* hosts = find_hosts(settings, key)) return link->open(*hosts);
+  if (const std::vector<RelayHost>* hosts = find_hosts(settings, key)) {
+    std::vector<RelayHost> usable = *hosts;
+    std::erase_if(usable, [](const RelayHost& host) { return host.lacks_secret; });
+    return link->open(std::move(usable));
+  }
   RelayHost like;
   like.port = mx_port_;
   like.tls = settings.mx_tls;

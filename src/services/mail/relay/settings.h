@@ -18,6 +18,7 @@ struct RelayHost {
   uint16_t port = 25;
   TlsUse tls;
   Credentials credentials;
+  bool lacks_secret = false;  // it cannot be read: the host is not used, as it would refuse mail
   friend bool operator==(const RelayHost&, const RelayHost&) = default;
 };
 

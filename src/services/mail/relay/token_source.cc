@@ -19,7 +19,7 @@ TokenSource::TokenSource(boost::asio::io_context& context)
       pool_(std::make_unique<io::JobPool>(context,
                                           io::JobPool::Settings{"mail-token", 1, kWaitingMax})) {}
 
-// The pool waits for the command that runs.
+// The pool waits for the command that runs, which ends as its `stop` becomes readable.
 TokenSource::~TokenSource() {
   eventfd_write(stop_, 1);
   pool_.reset();

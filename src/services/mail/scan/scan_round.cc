@@ -57,7 +57,6 @@ ScanOutcome Round::run() {
   ScanVerdict& verdict = outcome_.verdict;
   verdict.kind = faults_.empty() ? Kind::clean : Kind::unavailable;
   verdict.what = faults_;
-  if (!faults_.empty()) verdict.reply = {451, "4.7.1", "the message cannot be scanned now"};
   return std::move(outcome_);
 }
 

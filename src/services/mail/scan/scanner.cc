@@ -38,9 +38,8 @@ class StopSign {
   int fd_;
 };
 
-ScanVerdict unavailable(const char* what) {
+ScanVerdict unavailable(const std::string& what) {
   ScanVerdict verdict;
-  verdict.reply = {451, "4.7.1", "the message cannot be scanned now"};
   verdict.what = what;
   return verdict;
 }
@@ -67,12 +66,13 @@ struct Scanner::State {
       : context(on),
         seams(std::move(to)),
         patience(time.ns),
-        pool(context, {"mail scan", kThreads, kWaitingMax}) {}
+        pool(context, {"mail-scan", kThreads, kWaitingMax}) {}
 
   boost::asio::io_context& context;
   const Seams seams;
   const std::chrono::nanoseconds patience;
   std::shared_ptr<const ScannerList> list;    // nullptr: nobody is asked
+  std::string fault;                          // of the settings; empty: none
   std::map<std::string, std::string> faults;  // by scanner that cannot be asked
   std::set<std::string> notes;                // told
   StopSign stop;
@@ -90,19 +90,21 @@ Scanner::~Scanner() {
 }
 
 Result<void> Scanner::follow(const ScanSettings& settings, const std::string& host) {
-  if (!settings.is_wanted()) {
-    state_->list.reset();
-    return {};
-  }
+  state_->list.reset();
+  state_->fault.clear();
+  if (!settings.is_wanted()) return {};
   auto list = make_scanner_list(settings, host);
-  if (!list) return std::move(list).error();
+  if (!list) {
+    state_->fault = list.error().text;
+    return std::move(list).error();
+  }
   state_->list = std::make_shared<const ScannerList>(*std::move(list));
   state_->notes.clear();
   return {};
 }
 
 bool Scanner::is_wanted() const {
-  return state_->list != nullptr;
+  return state_->list != nullptr || !state_->fault.empty();
 }
 
 void Scanner::scan(ScanJob job, Then then) {
@@ -119,6 +121,8 @@ void Scanner::scan(ScanJob job, Then then) {
         [state, outcome, asker] { state->finish(*outcome, *asker); });
     if (runs) return wait(asker);
     outcome->verdict = unavailable("too many messages wait for the scanners");
+  } else if (!state->fault.empty()) {
+    outcome->verdict = unavailable(state->fault);
   } else {
     outcome->verdict.kind = ScanVerdict::Kind::clean;
   }
@@ -142,7 +146,7 @@ void Scanner::State::finish(const ScanOutcome& outcome, Asker& asker) {
   for (const ScannerState& scanner : outcome.scanners)
     tell(scanner);
   for (const std::string& note : outcome.notes) {
-    if (notes.insert(note).second) seams.warn("mail: the scanner " + note);
+    if (notes.insert(note).second) seams.warn("the scanner " + note);
   }
   asker.answer(outcome.verdict);
 }
@@ -152,10 +156,10 @@ void Scanner::State::tell(const ScannerState& scanner) {
   if (scanner.fault.empty()) {
     if (known == faults.end()) return;
     faults.erase(known);
-    seams.warn("mail: the scanner " + scanner.name + " answers again");
+    seams.warn("the scanner " + scanner.name + " answers again");
   } else if (known == faults.end()) {
     faults.emplace(scanner.name, scanner.fault);
-    seams.warn("mail: the scanner " + scanner.name + " cannot be asked: " + scanner.fault);
+    seams.warn("the scanner " + scanner.name + " cannot be asked: " + scanner.fault);
   }
 }
 

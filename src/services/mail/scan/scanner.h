@@ -49,7 +49,7 @@ struct ScanVerdict {
   };
   Kind kind = Kind::unavailable;
   // For the sender, where the configuration, or a scanner's own wish, does not say otherwise:
-  // 5xx with `infected`, 4xx with `defer` and `unavailable`.
+  // 5xx with `infected`, 4xx with `defer`, else none.
   Reply reply;
   // For the log, one line: "unix:/run/m.sock: 550 5.7.1 Eicar", "command: 550 5.7.1 ...". Empty
   // with `clean`.
@@ -72,7 +72,7 @@ class Scanner {
   Scanner& operator=(const Scanner&) = delete;
 
   // For messages from now on; what waits goes by the settings before. `host`: our name. The error:
-  // the address of a milter is none, and nothing has changed.
+  // the address of a milter is none, and every message is `unavailable` until other settings come.
   Result<void> follow(const ScanSettings& settings, const std::string& host);
   bool is_wanted() const;
   // `then` once, later.

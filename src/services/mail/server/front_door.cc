@@ -16,9 +16,7 @@ FrontDoor::FrontDoor(boost::asio::io_context& context, Take take, Sorry sorry)
 
 Result<void> FrontDoor::follow(const std::vector<io::ListenAddress>& addresses, size_t all,
                                size_t of_one) {
-  if (all != all_ || of_one != of_one_) places_ = io::Places(all, of_one);
-  all_ = all;
-  of_one_ = of_one;
+  places_.set_limits(all, of_one);
   return listener_.listen(addresses);
 }
 

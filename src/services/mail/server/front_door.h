@@ -27,7 +27,7 @@ class FrontDoor {
   using Sorry = std::function<std::string(const io::ListenAddress& at)>;
   FrontDoor(boost::asio::io_context& context, Take take, Sorry sorry);
 
-  // Clients that are in stay.
+  // Clients that are in stay, and count.
   Result<void> follow(const std::vector<io::ListenAddress>& addresses, size_t all, size_t of_one);
   void close() { listener_.close_others({}); }
   // Once a second.
@@ -37,6 +37,8 @@ class FrontDoor {
   // Closes it with a last line, which a client that waits for one gets.
   static void turn_away(int fd, const std::string& line);
 
+  // Clients that are in.
+  size_t taken() const { return places_.taken(); }
   std::vector<io::ListenAddress> listening() const { return listener_.listening(); }
 
  private:
@@ -44,8 +46,6 @@ class FrontDoor {
 
   Take take_;
   Sorry sorry_;
-  size_t all_ = 0;
-  size_t of_one_ = 0;
   io::Places places_{0, 0};
   Departures departures_;
   io::TcpListener listener_;  // last: takes no more first

@@ -43,6 +43,7 @@ class Greylist {
   // Something changed since.
   bool is_changed() const { return is_changed_; }
   void note_saved() { is_changed_ = false; }
+  void note_unsaved() { is_changed_ = true; }
   // For a file, and back. False: it is none of ours, or damaged; then the table is empty.
   std::string encode() const;
   bool decode(std::string_view octets);

@@ -98,7 +98,9 @@ class SmtpConnection : public std::enable_shared_from_this<SmtpConnection> {
   void judge_stranger(const Recipient& recipient);
   void answer_recipient(const Recipient& recipient, const Reply& reply);
   void take_text(std::string_view octets);
+  bool has_share(uint64_t octets) const;
   std::string trace() const;
+  std::string missing_fields() const;
   void refuse(const Reply& reply, const Recipient* to = nullptr);
   void log_login(PasswordCheck check, const std::string& user);
   std::string_view by() const { return port_ == SmtpPort::mail ? "smtp" : "submission"; }

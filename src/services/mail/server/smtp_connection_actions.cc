@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/mail/message/address.h"
+#include "services/mail/message/date.h"
 #include "services/mail/message/received.h"
 #include "services/mail/server/smtp_connection.h"
 
@@ -117,11 +118,21 @@ void SmtpConnection::log_login(PasswordCheck check, const std::string& user) {
 }
 
 void SmtpConnection::act(const BeginMessage& /*action*/) {
-  incoming_ = host_.queue.begin(declared_);
+  if (has_share(declared_)) incoming_ = host_.queue.begin(declared_);
   if (incoming_ && incoming_->append(trace())) return answer({});
   incoming_.reset();
   refuse(kNoRoom);
   answer(kNoRoom);
+}
+
+// Strangers leave room for clients of ours.
+bool SmtpConnection::has_share(uint64_t octets) const {
+  const Envelope& envelope = session_->envelope();
+  if (!envelope.user.empty() || is_ours(*rules_, client_)) return true;
+  const QueueLimits& limits = host_.queue.limits();
+  const QueueCounters used = host_.queue.counters();
+  return used.messages < limits.messages - limits.messages / kOursPart &&
+         used.octets + octets <= limits.octets - limits.octets / kOursPart;
 }
 
 // What we put in front of the text.
@@ -147,7 +158,7 @@ void SmtpConnection::act(const MessageText& action) {
 }
 
 void SmtpConnection::take_text(std::string_view octets) {
-  if (!incoming_->append(octets)) {
+  if (!has_share(octets.size()) || !incoming_->append(octets)) {
     const uint64_t all = incoming_->octets() + octets.size();
     const Reply& reply = all > host_.queue.limits().message_octets ? kTooBig : kNoRoom;
     incoming_.reset();
@@ -172,11 +183,25 @@ void SmtpConnection::act(const FinishMessage& /*action*/) {
   is_behind_ = false;
   // Refused while its end stood in the same piece: the session asks for it all the same.
   if (!incoming_) return answer(refusal_);
+  if (!is_stranger(*rules_, session_->envelope())) incoming_->set_front(missing_fields());
   host_.finish({std::move(incoming_), session_->envelope(), session_->header().fields(), by()},
                [weak = weak_from_this()](const Reply& reply) {
                  const auto self = weak.lock();
                  if (self) self->answer(reply);
                });
+}
+
+// RFC6409-8.2, 8.3: what a client of ours left to us.
+std::string SmtpConnection::missing_fields() const {
+  const HeaderFields& fields = session_->header().fields();
+  std::string out;
+  if (!fields.has("Date"))
+    out += "Date: " + to_date(host_.seams.wall_s(), host_.seams.zone_min()) + "\r\n";
+  if (!fields.has("Message-ID")) {
+    const std::string id = to_queue_id(incoming_->number()) + '.' + host_.queue.epoch();
+    out += "Message-ID: <" + id + '@' + rules_->host + ">\r\n";
+  }
+  return out;
 }
 
 void SmtpConnection::act(const DropMessage& /*action*/) {

@@ -9,6 +9,8 @@ namespace postern::mail {
 namespace {
 
 constexpr size_t kRecipientsLeast = 100;  // RFC 5321 section 4.5.3.1.8
+// So that nobody outside keeps a place for hours with commands that lead nowhere.
+constexpr Duration kStrangerPatience = seconds(600);
 
 // Mail for the address comes to the user, be it through an alias or a group.
 bool is_of(const RecipientBook& book, const std::string& user, const Address& address) {
@@ -27,6 +29,10 @@ bool is_in(const std::vector<AddressRange>& networks, Ipv4Address client) {
                      [client](const AddressRange& range) { return range.contains(client); });
 }
 
+bool is_ours(const SmtpRules& rules, Ipv4Address client) {
+  return is_in(rules.server.relay_networks, client) || is_in(rules.server.pop3_networks, client);
+}
+
 bool is_stranger(const SmtpRules& rules, const Envelope& envelope) {
   return envelope.user.empty() && !is_in(rules.server.relay_networks, envelope.client);
 }
@@ -34,16 +40,16 @@ bool is_stranger(const SmtpRules& rules, const Envelope& envelope) {
 SmtpSettings settings_for(const SmtpRules& rules, SmtpPort port, Ipv4Address client) {
   const ServerSettings& server = rules.server;
   const bool is_inside = is_in(server.relay_networks, client);
-  const bool is_ours = is_inside || is_in(server.pop3_networks, client);
   SmtpSettings settings;
   settings.host = rules.host;
   settings.size_max = rules.size_max;
   settings.recipients_max = std::max(server.recipients, kRecipientsLeast);
   if (!is_inside && port == SmtpPort::mail) settings.greet_delay = server.greet_delay;
+  if (!is_ours(rules, client)) settings.fruitless_max = kStrangerPatience;
   settings.offers_tls = rules.tls != nullptr && port != SmtpPort::submissions;
-  settings.allows_auth_in_clear = server.has_clear_passwords && is_ours;
+  settings.allows_auth_in_clear = server.has_clear_passwords && is_ours(rules, client);
   // Nobody outside guesses passwords where the outside only brings mail for us.
-  const bool may_log_in = port != SmtpPort::mail || is_ours;
+  const bool may_log_in = port != SmtpPort::mail || is_ours(rules, client);
   settings.offers_auth = may_log_in && (rules.tls != nullptr || settings.allows_auth_in_clear);
   settings.requires_auth = port != SmtpPort::mail;
   settings.requires_tls = port != SmtpPort::mail && !settings.allows_auth_in_clear;

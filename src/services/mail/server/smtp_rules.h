@@ -34,7 +34,12 @@ struct SmtpRules {
   std::shared_ptr<ServerTls> tls;  // nullptr: there is none
 };
 
+// A part of so many of the places, and of the queue's room, is for clients of ours alone.
+constexpr size_t kOursPart = 4;
+
 bool is_in(const std::vector<AddressRange>& networks, Ipv4Address client);
+// Of relay_networks or pop3_networks.
+bool is_ours(const SmtpRules& rules, Ipv4Address client);
 // Neither of relay_networks, nor has it logged in.
 bool is_stranger(const SmtpRules& rules, const Envelope& envelope);
 

@@ -13,7 +13,8 @@ constexpr uint64_t kTraceMax = 4096;
 }  // namespace
 
 SmtpServer::SmtpServer(Parts parts)
-    : strangers_(parts.context, parts.seams, std::move(parts.folder), parts.jobs),
+    : strangers_(parts.context, parts.seams,
+                 {std::move(parts.folder), std::move(parts.spf_program)}, parts.jobs),
       host_{parts.context, std::move(parts.seams),  parts.queue,
             strangers_,    std::move(parts.finish), std::move(parts.has_way)},
       rules_(std::make_shared<SmtpRules>()),
@@ -21,10 +22,7 @@ SmtpServer::SmtpServer(Parts parts)
           parts.context,
           [this](const io::ListenAddress& at, const io::TcpListener::Arrival& arrival,
                  io::Places::Place place) { take(at, arrival, std::move(place)); },
-          [this](const io::ListenAddress& at) {
-            if (port_of(at) == SmtpPort::submissions) return std::string();
-            return "421 4.7.0 " + rules_->host + " Too many connections; come again later\r\n";
-          }) {}
+          [this](const io::ListenAddress& at) { return sorry(at); }) {}
 
 SmtpServer::~SmtpServer() {
   door_.close();
@@ -63,8 +61,18 @@ SmtpPort SmtpServer::port_of(const io::ListenAddress& at) const {
   return found == all.end() ? SmtpPort::mail : found->port;
 }
 
+std::string SmtpServer::sorry(const io::ListenAddress& at) const {
+  if (port_of(at) == SmtpPort::submissions) return {};
+  return "421 4.7.0 " + rules_->host + " Too many connections; come again later\r\n";
+}
+
 void SmtpServer::take(const io::ListenAddress& at, const io::TcpListener::Arrival& arrival,
                       io::Places::Place place) {
+  const size_t clients = rules_->server.clients;
+  // Who submits logs in, and is one of ours then.
+  const bool may_share = port_of(at) != SmtpPort::mail || is_ours(*rules_, arrival.from);
+  if (!may_share && door_.taken() > clients - clients / kOursPart)
+    return FrontDoor::turn_away(arrival.fd, sorry(at));
   auto over = [this](SmtpConnection& connection, std::shared_ptr<Stream> stream) {
     let_go(connection, std::move(stream));
   };

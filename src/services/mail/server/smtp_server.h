@@ -29,6 +29,7 @@ class SmtpServer {
     std::string folder;  // of the greylist
     std::function<void(FinishedMessage message, const SmtpHost::Answer& then)> finish;
     std::function<bool(const Address& sender, const Address& recipient)> has_way;
+    std::string spf_program;  // its path
   };
   // What it refers to outlives this. Nothing is listened to before follow().
   explicit SmtpServer(Parts parts);
@@ -51,6 +52,7 @@ class SmtpServer {
     std::shared_ptr<SmtpConnection> connection;
     io::Places::Place place;
   };
+  std::string sorry(const io::ListenAddress& at) const;
   SmtpPort port_of(const io::ListenAddress& at) const;
   void take(const io::ListenAddress& at, const io::TcpListener::Arrival& arrival,
             io::Places::Place place);

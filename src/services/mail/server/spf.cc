@@ -1,190 +1,168 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/mail/server/spf.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <list>
+#include <map>
 #include <utility>
 
-#include "services/mail/message/address.h"
-#include "services/mail/server/libspf2.h"
+#include "services/io/job_pool.h"
+#include "services/io/program.h"
 
 namespace postern::mail {
 namespace {
 
 namespace asio = boost::asio;
-using Clock = std::chrono::steady_clock;
 
-constexpr size_t kWhyMax = 200;  // octets of what the library says
-
-template <auto free>
-struct Free {
-  template <typename T>
-  void operator()(T* owned) const {
-    free(owned);
-  }
-};
-using Server = std::unique_ptr<SPF_server_t, Free<SPF_server_free>>;
-using Request = std::unique_ptr<SPF_request_t, Free<SPF_request_free>>;
-using Response = std::unique_ptr<SPF_response_t, Free<SPF_response_free>>;
-using Dns = std::unique_ptr<SPF_dns_server_t, Free<SPF_dns_free>>;
-
-// A layer that asks nothing any more once it took too long, or the service ends.
-struct Patience {
-  Clock::time_point end;
-  std::shared_ptr<const std::atomic<bool>> is_ending;
-};
-
-SPF_dns_rr_t* look_up_in_time(SPF_dns_server_t* layer, const char* domain, ns_type type,
-                              int should_cache) {
-  const auto* patience = static_cast<const Patience*>(layer->hook);
-  if (*patience->is_ending || Clock::now() >= patience->end)
-    return SPF_dns_rr_new_init(layer, domain, type, 0, TRY_AGAIN);
-  return SPF_dns_lookup(layer->layer_below, domain, type, should_cache);
+// /24: what one provider gives to one customer, and more.
+uint32_t network_of(Ipv4Address client) {
+  constexpr unsigned kHostBits = 8;
+  return client.number >> kHostBits;
 }
 
-// Where a record could not be had, or not be read, there is an error and no result.
-SpfResult result_of(SPF_errcode_t error) {
-  const bool is_for_now =
-      error == SPF_E_DNS_ERROR || error == SPF_E_NO_MEMORY || error == SPF_E_INTERNAL_ERROR;
-  return is_for_now ? SpfResult::temperror : SpfResult::permerror;
+SpfAnswer not_asked(const std::string& why) {
+  return {SpfResult::none, "not asked: " + why};
 }
 
-SpfResult result_of(SPF_errcode_t error, SPF_response_t* response) {
-  switch (SPF_response_result(response)) {
-    case SPF_RESULT_INVALID:
-      return result_of(error);
-    case SPF_RESULT_NEUTRAL:
-      return SpfResult::neutral;
-    case SPF_RESULT_PASS:
-      return SpfResult::pass;
-    case SPF_RESULT_FAIL:
-      return SpfResult::fail;
-    case SPF_RESULT_SOFTFAIL:
-      return SpfResult::softfail;
-    case SPF_RESULT_TEMPERROR:
-      return SpfResult::temperror;
-    case SPF_RESULT_PERMERROR:
-      return SpfResult::permerror;
-    default:
-      return SpfResult::none;
-  }
-}
-
-// Nothing of it ends a line, a comment or a quoted string.
-std::string plain(std::string_view text) {
-  std::string out;
-  for (const char octet : text.substr(0, kWhyMax)) {
-    const bool is_plain = octet >= ' ' && octet < 0x7F && octet != '(' && octet != ')' &&
-                          octet != '\\' && octet != '"';
-    out += is_plain ? octet : '?';
-  }
-  return out;
-}
-
-SpfAnswer ask_system(const SpfQuestion& question, Patience& patience) {
-  const Dns system(SPF_dns_resolv_new(nullptr, "resolv", 0));
-  if (!system) return {SpfResult::temperror, "no resolver"};
-  SPF_dns_server_t layer = {};
-  layer.lookup = look_up_in_time;
-  layer.layer_below = system.get();
-  layer.name = "patience";
-  layer.hook = &patience;
-  return evaluate_spf(question, &layer);
+// Whatever else than an answer comes of a question is its domain's affair.
+SpfAnswer answer_of(const io::ProgramEnd& end) {
+  if (end.kind == io::ProgramEnd::Kind::timeout)
+    return {SpfResult::temperror, "the DNS took too long"};
+  const bool is_sound = end.kind == io::ProgramEnd::Kind::exited && end.code == 0 && !end.is_cut;
+  const auto answer = is_sound ? parse_spf_answer(end.output) : std::nullopt;
+  return answer.value_or(SpfAnswer{SpfResult::temperror, "no answer: " + to_text(end)});
 }
 
 }  // namespace
 
-std::string_view to_text(SpfResult result) {
-  switch (result) {
-    case SpfResult::none:
-      return "none";
-    case SpfResult::neutral:
-      return "neutral";
-    case SpfResult::pass:
-      return "pass";
-    case SpfResult::fail:
-      return "fail";
-    case SpfResult::softfail:
-      return "softfail";
-    case SpfResult::temperror:
-      return "temperror";
-    case SpfResult::permerror:
-      return "permerror";
-  }
-  return "none";
+std::string installed_spf_program() {
+  return POSTERN_SPF_PROGRAM;
 }
 
-std::string received_spf_field(const SpfQuestion& question, const SpfAnswer& answer) {
-  const bool is_helo = question.sender.is_null();
-  std::string out = "Received-SPF: " + std::string(to_text(answer.result));
-  if (!answer.why.empty()) out += " (" + plain(answer.why) + ")";
-  out += "\r\n\treceiver=" + question.host + "; client-ip=" + to_text(question.client) + ";\r\n\t";
-  if (!is_helo) out += "envelope-from=\"" + plain(to_text(question.sender)) + "\"; ";
-  return out + "helo=\"" + plain(question.helo) +
-         "\"; identity=" + (is_helo ? "helo" : "mailfrom") + "\r\n";
-}
+struct Spf::State : std::enable_shared_from_this<Spf::State> {
+  struct Check {
+    explicit Check(asio::io_context& context) : timer(context) {}
+    uint32_t network = 0;
+    Then then;
+    io::ProgramJob job;
+    Result<io::ProgramEnd> end = io::ProgramEnd{};  // the thread's
+    asio::steady_timer timer;                       // while it waits
+  };
+  using Shared = std::shared_ptr<Check>;
 
-SpfAnswer evaluate_spf(const SpfQuestion& question, SPF_dns_server_struct* dns) {
-  const Server server(SPF_server_new_dns(dns, 0));
-  const Request request(server ? SPF_request_new(server.get()) : nullptr);
-  if (!request) return {SpfResult::temperror, "no memory"};
-  SPF_server_set_rec_dom(server.get(), question.host.c_str());
-  const in_addr client = {htonl(question.client.number)};
-  SPF_request_set_ipv4(request.get(), client);
-  SPF_request_set_helo_dom(request.get(), question.helo.c_str());
-  const std::string sender =
-      question.sender.is_null() ? "postmaster@" + question.helo : to_text(question.sender);
-  SPF_request_set_env_from(request.get(), sender.c_str());
-  SPF_response_t* made = nullptr;
-  const SPF_errcode_t error = SPF_request_query_mailfrom(request.get(), &made);
-  const Response response(made);
-  if (!response) return {SpfResult::temperror, "no answer"};
-  const char* why = SPF_response_get_header_comment(response.get());
-  if (why == nullptr && SPF_response_messages(response.get()) > 0)
-    why = SPF_error_message(SPF_response_message(response.get(), 0));
-  return {result_of(error, response.get()), why == nullptr ? "" : plain(why)};
-}
+  explicit State(Parts with)
+      : parts(std::move(with)),
+        stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        pool(std::make_unique<io::JobPool>(parts.context,
+                                           io::JobPool::Settings{"mail-spf", kAtOnce, kAtOnce})) {}
+  ~State() { close(stop); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
-struct Spf::Check {
-  explicit Check(asio::io_context& context) : timer(context) {}
-  SpfQuestion question;
-  Then then;         // empty: it was called
-  SpfAnswer answer;  // of the thread
-  Patience patience;
-  asio::steady_timer timer;
+  void add(const Shared& check);
+  void answer_later(const Then& then, const SpfAnswer& answer);
+  void start_some();
+  void start(const Shared& check);
+  void done(const Check& check);
+  void give_up(const Shared& check);
 
-  void conclude(const SpfAnswer& with) {
-    timer.cancel();
-    if (const Then call = std::exchange(then, {})) call(with);
-  }
+  Parts parts;
+  int stop;  // readable once the service ends
+  std::list<Shared> waiting;
+  std::map<uint32_t, unsigned> under_way;  // by network
+  unsigned running = 0;
+  bool is_told = false;  // that the program cannot be started
+  std::unique_ptr<io::JobPool> pool;
 };
 
-Spf::Spf(asio::io_context& context)
-    : context_(context),
-      is_ending_(std::make_shared<std::atomic<bool>>(false)),
-      pool_(context, {"mail-spf", kThreads, kWaitingMax}) {}
-
-Spf::~Spf() {
-  *is_ending_ = true;
+void Spf::State::answer_later(const Then& then, const SpfAnswer& answer) {
+  asio::post(parts.context, [then, answer, weak = weak_from_this()] {
+    if (!weak.expired()) then(answer);
+  });
 }
 
-void Spf::check(const SpfQuestion& question, Then then) {
-  const auto check = std::make_shared<Check>(context_);
-  check->question = question;
-  check->then = std::move(then);
-  const auto patience = std::chrono::nanoseconds(kPatience.ns);
-  check->patience = {Clock::now() + patience, is_ending_};
-  Check* const work = check.get();  // `then` holds it on the loop: timers are of one thread
-  const bool runs = pool_.run([work] { work->answer = ask_system(work->question, work->patience); },
-                              [check] { check->conclude(check->answer); });
-  check->timer.expires_after(runs ? patience : std::chrono::nanoseconds(0));
-  check->timer.async_wait([weak = std::weak_ptr<Check>(check), keep = runs ? nullptr : check,
-                           is_ending = is_ending_](boost::system::error_code error) {
-    const auto self = weak.lock();
-    if (error || !self || *is_ending) return;
-    self->conclude({SpfResult::temperror, keep ? "too many questions" : "the DNS took too long"});
-  });
+void Spf::State::add(const Shared& check) {
+  const auto of_network = std::ranges::count(waiting, check->network, &Check::network);
+  if (static_cast<size_t>(of_network) >= kWaitingOfNetwork)
+    return answer_later(check->then, {SpfResult::temperror, "too many questions of one network"});
+  if (waiting.size() >= kWaitingMax)
+    return answer_later(check->then, not_asked("too many questions"));
+  waiting.push_back(check);
+  check->timer.expires_after(std::chrono::nanoseconds(kWaitMax.ns));
+  check->timer.async_wait(
+      [weak = weak_from_this(), of = std::weak_ptr<Check>(check)](boost::system::error_code error) {
+        const auto self = weak.lock();
+        const Shared late = of.lock();
+        if (self && late && !error) self->give_up(late);
+      });
+  start_some();
+}
+
+// Nothing, where it is asked by now.
+void Spf::State::give_up(const Shared& check) {
+  if (waiting.remove(check) != 0) check->then(not_asked("too many questions"));
+}
+
+void Spf::State::start_some() {
+  for (auto next = waiting.begin(); next != waiting.end() && running < kAtOnce;) {
+    const Shared check = *next;
+    if (under_way[check->network] >= kOfNetwork) {
+      ++next;
+      continue;
+    }
+    next = waiting.erase(next);
+    check->timer.cancel();
+    start(check);
+  }
+}
+
+void Spf::State::start(const Shared& check) {
+  ++under_way[check->network];
+  ++running;
+  Check* const work = check.get();  // its end holds it, on the loop: timers are of one thread
+  pool->run_surely([work] { work->end = io::run_program(work->job); },
+                   [this, check] { done(*check); });
+}
+
+void Spf::State::done(const Check& check) {
+  const auto self = shared_from_this();
+  --running;
+  if (const auto of = under_way.find(check.network); --of->second == 0) under_way.erase(of);
+  start_some();
+  if (!check.end && !is_told) parts.warn("SPF: " + check.end.error().text);
+  is_told = !check.end;
+  check.then(check.end ? answer_of(*check.end) : not_asked("it cannot be"));
+}
+
+Spf::Spf(Parts parts) : state_(std::make_shared<State>(std::move(parts))) {}
+
+Spf::~Spf() {
+  eventfd_write(state_->stop, 1);
+  state_->pool.reset();
+  state_->waiting.clear();
+}
+
+void Spf::check(const SpfQuestion& question, const Then& then) {
+  const auto arguments = spf_arguments(question);
+  if (!arguments) return state_->answer_later(then, {SpfResult::permerror, "no such sender"});
+  const auto check = std::make_shared<State::Check>(state_->parts.context);
+  check->network = network_of(question.client);
+  check->then = then;
+  std::vector<std::string>& command = check->job.command;
+  command = {state_->parts.program};
+  command.insert(command.end(), arguments->begin(), arguments->end());
+  command.insert(command.end(), state_->parts.server.begin(), state_->parts.server.end());
+  check->job.timeout = kPatience;
+  check->job.output_max = kSpfAnswerMax;
+  check->job.stop = state_->stop;
+  state_->add(check);
 }
 
 }  // namespace postern::mail

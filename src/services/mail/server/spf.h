@@ -1,72 +1,63 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Spf: whether a host may send mail of a domain, by what the domain publishes (RFC 7208).
 //
-//   check(question, then) -> a thread: libspf2, which asks the DNS -> then(answer)
+//   check(question, then) -> a thread: a process of postern-spf, which asks the DNS -> then(answer)
 //
-// Bounds: kThreads questions at once and kWaitingMax that wait, further ones are answered with
-// temperror, and so are those that take longer than kPatience; ten terms that ask the DNS for each
-// (RFC 7208 section 4.6.4, by the library). Thread: control; evaluate_spf() any.
+// The library that reads the records is in that program alone (services/mail/spf): whatever a
+// record does to it, it is temperror for who published it.
+//
+// Bounds: kAtOnce questions at once, of one network (/24) kOfNetwork; kWaitingMax that wait, for
+// kWaitMax, of one network kWaitingOfNetwork; kPatience for a question that is asked, after which
+// its process is killed. Who finds no room is not asked about, which counts as none, so that
+// strangers cannot make us refuse the mail of others; but who fills the room of his own network
+// has temperror. Thread: control.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
+#include <vector>
 
-#include "base/address.h"
 #include "base/time.h"
-#include "services/io/job_pool.h"
-#include "services/mail/message/envelope.h"
+#include "services/mail/spf/question.h"
 
-struct SPF_dns_server_struct;
+namespace boost::asio {
+class io_context;
+}
 
 namespace postern::mail {
 
-enum class SpfResult : uint8_t { none, neutral, pass, fail, softfail, temperror, permerror };
-
-// "pass", as in a Received-SPF field.
-std::string_view to_text(SpfResult result);
-
-struct SpfQuestion {
-  Ipv4Address client;
-  std::string helo;
-  Address sender;    // null: postmaster of `helo` (RFC 7208 section 2.4)
-  std::string host;  // ours
-};
-
-struct SpfAnswer {
-  SpfResult result = SpfResult::none;
-  std::string why;  // in words
-};
-
-// With CRLF at the end (RFC 7208 section 9.1).
-std::string received_spf_field(const SpfQuestion& question, const SpfAnswer& answer);
-
-// Waits for the DNS. `dns`: where the library asks.
-SpfAnswer evaluate_spf(const SpfQuestion& question, SPF_dns_server_struct* dns);
+// Where the program is, once Postern is installed.
+std::string installed_spf_program();
 
 class Spf {
  public:
-  static constexpr unsigned kThreads = 4;
+  static constexpr unsigned kAtOnce = 8;
+  static constexpr unsigned kOfNetwork = 2;
   static constexpr size_t kWaitingMax = 64;
+  static constexpr size_t kWaitingOfNetwork = 16;
   static constexpr Duration kPatience = seconds(20);
+  static constexpr Duration kWaitMax = seconds(20);
 
-  explicit Spf(boost::asio::io_context& context);
-  ~Spf();  // nobody is called any more; waits for the lookups that are out
+  struct Parts {
+    boost::asio::io_context& context;
+    std::string program;              // path of postern-spf
+    std::vector<std::string> server;  // address and port of a DNS; empty: the system's
+    std::function<void(const std::string& line)> warn;
+  };
+  explicit Spf(Parts parts);
+  ~Spf();  // nobody is called any more; processes are killed, and none is waited for longer
   Spf(const Spf&) = delete;
   Spf& operator=(const Spf&) = delete;
 
   // `then` once, later.
   using Then = std::function<void(const SpfAnswer& answer)>;
-  void check(const SpfQuestion& question, Then then);
+  void check(const SpfQuestion& question, const Then& then);
 
  private:
-  struct Check;
-  boost::asio::io_context& context_;
-  std::shared_ptr<std::atomic<bool>> is_ending_;
-  io::JobPool pool_;  // last: its threads end first
+  struct State;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace postern::mail

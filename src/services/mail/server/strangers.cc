@@ -9,9 +9,11 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <utility>
 
 #include "services/io/hash.h"
+#include "services/mail/message/address.h"
 #include "services/mail/queue/queue_file.h"
 
 namespace postern::mail {
@@ -46,17 +48,38 @@ Result<void> replace_file(const std::string& folder, const std::string& path,
 
 }  // namespace
 
-Strangers::Strangers(boost::asio::io_context& context, Seams seams, std::string folder,
-                     io::JobPool& jobs)
+// Whose lock is held writes: the job of a save, or the end. Thread: any.
+class Strangers::File {
+ public:
+  explicit File(std::string folder) : folder_(std::move(folder)) {}
+
+  std::string path() const { return folder_ + "/greylist"; }
+  // After the last one none writes: a job that comes then has what is older.
+  Result<void> write(std::string_view octets, bool is_last) {
+    const std::lock_guard lock(mutex_);
+    if (is_closed_) return {};
+    is_closed_ = is_last;
+    return replace_file(folder_, path(), octets);
+  }
+
+ private:
+  const std::string folder_;
+  std::mutex mutex_;
+  bool is_closed_ = false;  // under the mutex
+};
+
+Strangers::Strangers(boost::asio::io_context& context, Seams seams, Files files, io::JobPool& jobs)
     : context_(context),
       seams_(std::move(seams)),
-      folder_(std::move(folder)),
+      file_(std::make_shared<File>(std::move(files.folder))),
+      spf_program_(std::move(files.spf_program)),
       jobs_(jobs),
       messages_(io::random_seed()) {}
 
 Strangers::~Strangers() {
-  if (!greylist_ || !greylist_->is_changed()) return;
-  if (const auto done = replace_file(folder_, path(), greylist_->encode()); !done)
+  // Of a save that is not over nobody will know whether it was done.
+  if (!greylist_ || (!greylist_->is_changed() && !is_saving_)) return;
+  if (const auto done = file_->write(greylist_->encode(), true); !done)
     seams_.warn("greylist: " + done.error().text);
 }
 
@@ -66,30 +89,33 @@ void Strangers::follow(const ServerSettings& settings, const std::string& host) 
   greylist_settings_ = settings.greylist;
   if (greylist_settings_.is_on && !greylist_) load();
   spf_use_ = settings.spf;
-  if (spf_use_ != SpfUse::off && !spf_) spf_ = std::make_unique<Spf>(context_);
+  if (spf_use_ != SpfUse::off && !spf_)
+    spf_ = std::make_unique<Spf>(Spf::Parts{context_, spf_program_, {}, seams_.warn});
 }
 
 void Strangers::load() {
   greylist_ = std::make_unique<Greylist>();
   save_at_ = seams_.now() + kSaveEvery;
-  std::ifstream file(path(), std::ios::binary);
+  std::ifstream file(file_->path(), std::ios::binary);
   if (!file) return;  // the first time
   const std::string octets{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!greylist_->decode(octets))
-    seams_.warn("greylist: " + path() + " is damaged; strangers have to wait anew");
+    seams_.warn("greylist: " + file_->path() + " is damaged; strangers have to wait anew");
 }
 
 void Strangers::save() {
   is_saving_ = true;
   greylist_->note_saved();
   const auto done = std::make_shared<Result<void>>();
-  jobs_.run_surely([octets = greylist_->encode(), folder = folder_, path = path(),
-                    done] { *done = replace_file(folder, path, octets); },
-                   [this, done, alive = std::weak_ptr<bool>(alive_)] {
-                     if (alive.expired()) return;
-                     is_saving_ = false;
-                     if (!*done) seams_.warn("greylist: " + done->error().text);
-                   });
+  jobs_.run_surely(
+      [octets = greylist_->encode(), file = file_, done] { *done = file->write(octets, false); },
+      [this, done, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired()) return;
+        is_saving_ = false;
+        if (*done) return;
+        greylist_->note_unsaved();
+        seams_.warn("greylist: " + done->error().text);
+      });
 }
 
 void Strangers::tick() {
@@ -105,7 +131,8 @@ Reply Strangers::admit_message(Ipv4Address client) {
 
 void Strangers::check_sender(const Envelope& envelope, const Then& then) {
   if (spf_use_ == SpfUse::off) return then({});
-  const SpfQuestion question{envelope.client, envelope.helo, envelope.sender, host_};
+  const std::string sender = envelope.sender.is_null() ? "" : to_text(envelope.sender);
+  const SpfQuestion question{envelope.client, envelope.helo, sender, host_};
   spf_->check(question, [question, then, use = spf_use_](const SpfAnswer& answer) {
     Sender sender;
     sender.trace = received_spf_field(question, answer);

@@ -28,8 +28,12 @@ class Strangers {
  public:
   static constexpr Duration kSaveEvery = seconds(60);
 
-  // `folder`: of the greylist's file. `jobs` outlives this.
-  Strangers(boost::asio::io_context& context, Seams seams, std::string folder, io::JobPool& jobs);
+  struct Files {
+    std::string folder;       // of the greylist
+    std::string spf_program;  // its path
+  };
+  // `jobs` outlives this.
+  Strangers(boost::asio::io_context& context, Seams seams, Files files, io::JobPool& jobs);
   // Writes the greylist.
   ~Strangers();
   Strangers(const Strangers&) = delete;
@@ -55,13 +59,14 @@ class Strangers {
   Reply check_recipient(const Envelope& envelope, const Address& recipient);
 
  private:
+  class File;
   void load();
   void save();
-  std::string path() const { return folder_ + "/greylist"; }
 
   boost::asio::io_context& context_;
   Seams seams_;
-  std::string folder_;
+  std::shared_ptr<File> file_;  // of the greylist; shared with the job that writes it
+  std::string spf_program_;
   io::JobPool& jobs_;
   std::string host_;
   GreylistSettings greylist_settings_;

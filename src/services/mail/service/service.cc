@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "services/mail/service/service.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "services/mail/delivery/dispatcher.h"
@@ -31,11 +27,6 @@ void note(Result<void>& outcome, const Result<void>& done) {
   if (outcome && !done) outcome = done;
 }
 
-Result<void> make_folder(const std::string& folder) {
-  if (mkdir(folder.c_str(), S_IRWXU) == 0 || errno == EEXIST) return {};
-  return Error{ErrorCode::failed, folder + ": " + std::strerror(errno)};
-}
-
 }  // namespace
 
 class WholeService final : public Service {
@@ -47,6 +38,7 @@ class WholeService final : public Service {
   WholeService(boost::asio::io_context& context, Options options, Stores stores);
 
   Result<void> follow(MailSettings settings) override;
+  Result<void> follow_book(RecipientBook book) override;
   void tick() override;
   void link_is_up() override;
 
@@ -71,9 +63,10 @@ class WholeService final : public Service {
  private:
   Seams counted(Seams seams);
   void count(const MailEvent& event);
+  Result<void> follow_book();
   Result<void> follow_certificate();
   Result<void> listen();
-  SmtpServer::Parts smtp_parts(const std::string& folder);
+  SmtpServer::Parts smtp_parts(const Options& options);
 
   boost::asio::io_context& context_;
   uint64_t refused_ = 0;         // recipients, senders and messages
@@ -107,7 +100,7 @@ Result<std::unique_ptr<Service>> Service::open(boost::asio::io_context& context,
     boost::asio::post(context, std::move(task));
   };
   of_queue.on_trouble = [warn = options.seams.warn](const std::string& line) {
-    warn(line.empty() ? "mail queue: the disk takes messages again" : "mail queue: " + line);
+    warn(line.empty() ? "queue: the disk takes messages again" : "queue: " + line);
   };
   auto queue = Queue::open(std::move(of_queue));
   if (!queue) return queue.error();
@@ -118,8 +111,7 @@ Result<std::unique_ptr<Service>> Service::open(boost::asio::io_context& context,
   auto service = std::make_unique<WholeService>(
       context, std::move(options), WholeService::Stores{std::move(*queue), std::move(*mailboxes)});
   // Without a port, or without a certificate, what is in the queue goes out all the same.
-  if (const auto done = service->follow(std::move(settings)); !done)
-    warn("mail: " + done.error().text);
+  if (const auto done = service->follow(std::move(settings)); !done) warn(done.error().text);
   return std::unique_ptr<Service>(std::move(service));
 }
 
@@ -137,11 +129,12 @@ WholeService::WholeService(boost::asio::io_context& context, Options options, St
           [this](ScanJob job, const Scanner::Then& then) { scanner_.scan(std::move(job), then); },
           seams_),
       fetcher_(context, seams_, *queue_, intake_, options.folder),
-      smtp_(smtp_parts(options.folder)),
+      smtp_(smtp_parts(options)),
       pop3_(context, seams_, mailboxes_, jobs_) {}
 
-SmtpServer::Parts WholeService::smtp_parts(const std::string& folder) {
-  SmtpServer::Parts parts{context_, seams_, *queue_, jobs_, folder, {}, {}};
+SmtpServer::Parts WholeService::smtp_parts(const Options& options) {
+  SmtpServer::Parts parts{context_,       seams_, *queue_, jobs_,
+                          options.folder, {},     {},      options.spf_program};
   parts.finish = [this](FinishedMessage message, const SmtpHost::Answer& then) {
     intake_.finish(std::move(message.incoming), message.envelope, message.fields, message.by, then);
   };
@@ -168,11 +161,22 @@ Result<void> WholeService::follow(MailSettings settings) {
   settings_ = std::move(settings);
   queue_->set_limits(settings_.queue);
   relay_.follow(settings_.relay, settings_.host);
-  dispatcher_.follow(settings_);
   Result<void> outcome = scanner_.follow(settings_.scan, settings_.host);
-  intake_.follow(settings_);
-  note(outcome, fetcher_.follow(settings_.fetch, settings_));
   note(outcome, follow_certificate());
+  note(outcome, follow_book());
+  return outcome;
+}
+
+Result<void> WholeService::follow_book(RecipientBook book) {
+  settings_.book = std::move(book);
+  return follow_book();
+}
+
+// Those that know who gets mail.
+Result<void> WholeService::follow_book() {
+  dispatcher_.follow(settings_);
+  intake_.follow(settings_);
+  Result<void> outcome = fetcher_.follow(settings_.fetch, settings_);
   note(outcome, listen());
   return outcome;
 }
@@ -209,7 +213,7 @@ void WholeService::tick() {
   smtp_.tick();
   pop3_.tick();
   // Who had the port may be gone.
-  if (is_deaf_ && seams_.now() >= listen_again_ && listen()) seams_.warn("mail: it listens again");
+  if (is_deaf_ && seams_.now() >= listen_again_ && listen()) seams_.warn("it listens again");
 }
 
 void WholeService::link_is_up() {

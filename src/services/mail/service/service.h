@@ -46,6 +46,7 @@ class Service {
     std::string folder;  // of queue/, mailboxes/ and what else has to be kept
     MailSettings settings;
     Seams seams;
+    std::string spf_program;  // path of postern-spf
   };
   // Reads the queue, listens. The error says what to do.
   static Result<std::unique_ptr<Service>> open(boost::asio::io_context& context, Options options);
@@ -55,6 +56,8 @@ class Service {
   // What is under way goes on by the settings before. The error: a socket that cannot be opened,
   // or a certificate that cannot be used; everything else is followed.
   virtual Result<void> follow(MailSettings settings) = 0;
+  // The accounts changed and nothing else: passwords, certificates and connections stay.
+  virtual Result<void> follow_book(RecipientBook book) = 0;
   // Once a second.
   virtual void tick() = 0;
   // An outside link came up: ETRN is said, what waits for a relay is tried.

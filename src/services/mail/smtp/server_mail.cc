@@ -187,7 +187,9 @@ size_t ServerSession::take_text(std::string_view octets) {
   since_ = now_;
   const DataDecoder::Piece piece = decoder_.feed(octets);
   if (decoder_.fault() != DataFault::none) {
-    refuse_text({554, "5.6.0", std::string(to_text(decoder_.fault())) + " in the message"});
+    const Reply reply{554, "5.6.0", std::string(to_text(decoder_.fault())) + " in the message"};
+    refuse_text(reply);
+    refusal_ = reply;  // before all other reasons, in whatever pieces the text comes
   }
   if (!refusal_) {
     pass_text(piece.text);
@@ -258,6 +260,7 @@ void ServerSession::answer_finish(const Reply& reply) {
   if (reply && !reply.is_ok()) {
     fail(reply);
   } else {
+    accepted_ = now_;
     say(or_else(reply, {250, "2.0.0", "Stored"}));
   }
 }

@@ -2,6 +2,7 @@
 #include "services/mail/smtp/server_session.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/assert.h"
@@ -36,6 +37,7 @@ ServerSession::ServerSession(const SmtpSettings& settings, Ipv4Address client, s
 SmtpActions ServerSession::start(Instant now) {
   begin_call(now);
   POSTERN_ASSERT(state_ == State::fresh);
+  accepted_ = now;
   ask(Question::client, AskClient{});
   return end_call();
 }
@@ -139,7 +141,7 @@ std::optional<Instant> ServerSession::deadline() const {
       return since_ + settings_.tarpit;
     case State::command:
     case State::tls:
-      return since_ + settings_.command_timeout;
+      return std::min(since_ + settings_.command_timeout, patience());
     case State::text:
       return std::min(since_ + settings_.data_timeout, message_since_ + settings_.message_timeout);
     case State::fresh:
@@ -148,6 +150,13 @@ std::optional<Instant> ServerSession::deadline() const {
       break;
   }
   return std::nullopt;
+}
+
+// A message on its way has time of its own.
+Instant ServerSession::patience() const {
+  const bool is_endless = settings_.fruitless_max.ns == 0 || !envelope_.user.empty();
+  return is_endless ? Instant{std::numeric_limits<int64_t>::max()}
+                    : accepted_ + settings_.fruitless_max;
 }
 
 void ServerSession::begin_call(Instant now) {

@@ -99,6 +99,7 @@ class ServerSession {
   void close_with(const Reply& reply);
   void greet();
   void reset();
+  Instant patience() const;
   bool is_reading_text() const { return state_ == State::text; }
 
   // server_commands.cc
@@ -146,6 +147,7 @@ class ServerSession {
   Instant now_;
   Instant since_;          // the last command, answer or text
   Instant message_since_;  // DATA
+  Instant accepted_;       // the last message, or the beginning
   SmtpActions actions_;
 
   LineReader lines_;

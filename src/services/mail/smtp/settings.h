@@ -32,6 +32,7 @@ struct SmtpSettings {
   Duration command_timeout = seconds(300);   // RFC 5321 section 4.5.3.2.7
   Duration data_timeout = seconds(300);      // between octets of a message
   Duration message_timeout = seconds(3600);  // for all of a message
+  Duration fruitless_max = {0};  // between accepted messages of who has not logged in; 0: any
 
   bool offers_tls = false;
   bool requires_tls = false;          // for MAIL and all behind it

@@ -107,7 +107,7 @@ TEST_CASE("mail/delivery: without a scanner mail is held until there is one", "[
   CHECK(bed.said.code == 250);
   CHECK(bed.queued() == 1);
   CHECK(bed.count(MailEventKind::unscanned) == 1);
-  CHECK(bed.queue->find(1)->is_held);
+  CHECK(bed.queue->find(1)->is_held());
   bed.reopen();
   bed.tick();
   REQUIRE(bed.run_until([&] { return bed.scans.size() == 1; }));
@@ -145,7 +145,7 @@ TEST_CASE("mail/delivery: what a crash left unscanned does not go unscanned", "[
   // Nobody is there to be refused any more.
   bed.say(verdict(ScanVerdict::Kind::infected));
   CHECK(bed.queued() == 1);
-  CHECK(bed.queue->find(1)->is_held);
+  CHECK(bed.queue->find(1)->is_held());
   CHECK_FALSE(bed.queue->find(1)->is_unscanned);
 }
 
@@ -158,6 +158,21 @@ TEST_CASE("mail/delivery: what an administrator releases goes without a scanner"
   bed.pass(61);
   bed.settle();
   CHECK(bed.scans.empty());
+}
+
+TEST_CASE("mail/delivery: what is released while it is scanned was received all the same") {
+  ScanBed bed;
+  bed.begin();
+  bed.dispatcher->hold(1);
+  bed.settle();
+  bed.dispatcher->retry(1);
+  REQUIRE(bed.run_until([&] { return bed.queued() == 0; }));
+  CHECK(bed.count(MailEventKind::received) == 0);
+  bed.say(verdict(ScanVerdict::Kind::infected));
+  CHECK(bed.said.code == 250);
+  CHECK(bed.count(MailEventKind::received) == 1);
+  CHECK(bed.intake->counters().received == 1);
+  CHECK(bed.texts("anna").size() == 1);
 }
 
 TEST_CASE("mail/delivery: a full disk is told as such, and nothing is answered for") {
@@ -191,4 +206,64 @@ TEST_CASE("mail/delivery: postmaster gets mail without a domain", "[RFC5321]") {
   CHECK(bed.put("x@far.example", {"postmaster"}).code == 250);
   REQUIRE(bed.run_until([&] { return bed.queued() == 0; }));
   CHECK(bed.texts("anna").size() == 1);
+}
+
+TEST_CASE("mail/delivery: what an administrator holds the scanner does not let go", "[F54]") {
+  ScanBed bed;
+  bed.put_scanned(verdict(ScanVerdict::Kind::unavailable));
+  bed.dispatcher->hold(1);
+  bed.settle();
+  bed.reopen();
+  bed.tick();
+  REQUIRE(bed.run_until([&] { return bed.scans.size() == 1; }));
+  bed.say(verdict(ScanVerdict::Kind::clean));
+  REQUIRE(bed.queue->find(1) != nullptr);
+  CHECK(bed.queue->find(1)->held_by == HeldBy::administrator);
+  CHECK_FALSE(bed.queue->find(1)->is_unscanned);
+  CHECK(bed.texts("anna").empty());
+  bed.dispatcher->retry(1);
+  REQUIRE(bed.run_until([&] { return bed.queued() == 0; }));
+  CHECK(bed.texts("anna").size() == 1);
+}
+
+TEST_CASE("mail/delivery: the sender of what no scanner looks at hears of it", "[F54][RFC5321]") {
+  ScanBed bed;
+  bed.put_scanned(verdict(ScanVerdict::Kind::unavailable));
+  bed.put_scanned(verdict(ScanVerdict::Kind::unavailable));
+  bed.dispatcher->hold(2);
+  bed.pass(14'000);
+  bed.settle();
+  CHECK(bed.dispatcher->counters().notified == 0);
+  bed.pass(401);
+  REQUIRE(bed.run_until([&] { return bed.dispatcher->counters().notified == 1; }));
+  for (int i = 0; i < 100 && bed.queue->find(1) != nullptr; ++i) {
+    bed.pass(7200);
+    bed.settle();
+    for (const auto& then : std::exchange(bed.scans, {}))
+      then(verdict(ScanVerdict::Kind::unavailable));
+  }
+  CHECK(bed.queue->find(1) == nullptr);
+  CHECK(bed.dispatcher->counters().notified == 2);
+  CHECK(bed.dispatcher->counters().failed == 1);
+  CHECK(bed.queue->find(2) != nullptr);
+  CHECK(bed.texts("anna").empty());
+}
+
+TEST_CASE("mail/delivery: the scanner is back, and all that waits follows at once", "[F54]") {
+  ScanBed bed;
+  constexpr size_t kMessages = 120;
+  for (size_t i = 0; i < kMessages; ++i)
+    bed.put_scanned(verdict(ScanVerdict::Kind::unavailable));
+  bed.pass(61);
+  size_t asked = 0;
+  while (bed.run_until([&] { return !bed.scans.empty(); }, 2)) {
+    CHECK(bed.scans.size() <= 50);
+    const auto then = bed.scans.front();
+    bed.scans.pop_front();
+    then(verdict(ScanVerdict::Kind::clean));
+    ++asked;
+  }
+  CHECK(asked == kMessages);
+  REQUIRE(bed.run_until([&] { return bed.queued() == 0; }));
+  CHECK(bed.texts("anna").size() == kMessages);
 }

@@ -232,3 +232,37 @@ TEST_CASE("mail/delivery: a full queue does not keep notifications from senders"
   REQUIRE(bed.run_until([&] { return bed.queued() == 0; }));
   CHECK(bed.texts("anna").size() == 1);
 }
+
+TEST_CASE("mail/delivery: a notification needs no extension on its way back", "[RFC3464]") {
+  DeliveryBed bed;
+  bed.tick();
+  std::vector<FakeHops::Sent> notifications;
+  bed.hops.answer = [&notifications](const FakeHops::Sent& sent) {
+    if (!sent.job.envelope->sender.is_null()) return FakeHops::result(sent, {550, "5.1.1", "no"});
+    notifications.push_back(sent);
+    return FakeHops::result(sent, {250, "2.0.0", "ok"});
+  };
+  Envelope said = asking("joe@near.example", "\xc3\xb6@far.example", 0);
+  said.is_8bit = said.is_utf8 = true;
+  const std::string text = "Subject: \xe2\x82\xac\r\n\r\n\xe2\x82\xac\r\n";
+  const auto put = [&](uint8_t returns, const std::string& what) {
+    said.returns = returns;
+    bed.put(said, what);
+    REQUIRE(bed.run_until([&] { return bed.queued() == 0; }));
+  };
+  put(kReturnsUnsaid, text);
+  put(kReturnsFull, text);
+  put(kReturnsFull, "Subject: e\r\n\r\ne\r\n");
+  REQUIRE(notifications.size() == 3);
+  for (size_t i = 0; i < notifications.size(); ++i) {
+    const FakeHops::Sent& sent = notifications[i];
+    const bool is_high = contains(sent.text, "\xe2\x82\xac");
+    CHECK(is_high == (i == 1));
+    CHECK(sent.job.envelope->is_8bit == is_high);
+    CHECK(sent.job.envelope->is_utf8 == is_high);
+    if (is_high) continue;
+    CHECK(std::all_of(sent.text.begin(), sent.text.end(), [](char octet) { return octet > 0; }));
+    CHECK(contains(sent.text, "report-type=delivery-status"));
+    CHECK(contains(sent.text, "Final-Recipient: utf-8;\\x{F6}@far.example\r\n"));
+  }
+}

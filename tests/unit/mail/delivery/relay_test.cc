@@ -95,6 +95,25 @@ TEST_CASE("mail/delivery: tries are further and further apart, and end") {
   CHECK(contains(texts[0], "450 4.2.1 busy"));
 }
 
+TEST_CASE("mail/delivery: another expiry is for messages that wait, too") {
+  DeliveryBed bed;
+  bed.settings.delivery.expiry = seconds(500'000);
+  bed.settings.delivery.warning = seconds(0);
+  bed.hops.is_time = false;
+  bed.follow();
+  bed.tick();
+  bed.put("anna@office.example", {"a@far.example"});
+  bed.settle();
+  bed.pass(10'000);
+  bed.settle();
+  CHECK(bed.dispatcher->counters().deferred == 0);
+  bed.settings.delivery.expiry = seconds(5000);
+  bed.follow();
+  bed.tick();
+  // The first of the tries that come before the end.
+  CHECK(bed.run_until([&] { return bed.dispatcher->counters().deferred == 1; }));
+}
+
 TEST_CASE("mail/delivery: outside of its times mail for others waits, and is not late", "[F52]") {
   DeliveryBed bed;
   bed.hops.is_time = false;

@@ -27,18 +27,18 @@ TEST_CASE("mail/queue: what no scanner has seen is known as that after a start, 
   const uint64_t unseen = put_unscanned(bed, "two\r\n");
   const uint64_t kept = put_unscanned(bed, "three\r\n");
   CHECK(bed.queue->find(seen)->is_unscanned);
-  bed.queue->scanned(seen, "X-Scan: clean\r\n", false);
-  bed.queue->scanned(kept, "", true);
+  bed.queue->scanned(seen, "X-Scan: clean\r\n", HeldBy::nobody);
+  bed.queue->scanned(kept, "", HeldBy::scanner);
   CHECK_FALSE(bed.queue->find(seen)->is_unscanned);
   bed.settle();
   bed.open();
   CHECK_FALSE(bed.queue->find(seen)->is_unscanned);
-  CHECK_FALSE(bed.queue->find(seen)->is_held);
+  CHECK_FALSE(bed.queue->find(seen)->is_held());
   CHECK(bed.queue->find(seen)->front == "X-Scan: clean\r\n");
   CHECK(bed.text(seen) == "one\r\n");
   CHECK(bed.queue->find(unseen)->is_unscanned);
   CHECK(bed.queue->find(unseen)->front.empty());
-  CHECK(bed.queue->find(kept)->is_held);
+  CHECK(bed.queue->find(kept)->is_held());
 }
 
 TEST_CASE("mail/queue: mailbox and folder of a recipient, and what is owed to the sender, stay") {

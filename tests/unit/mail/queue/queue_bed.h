@@ -125,7 +125,8 @@ struct QueueBed {
   // Until all that was asked for is on the disk.
   void settle() {
     bool is_told = false;
-    queue->hold(put("settled"), true, [&](const Result<void>&) { is_told = true; });
+    queue->hold(put("settled"), HeldBy::administrator,
+                [&](const Result<void>&) { is_told = true; });
     REQUIRE(turns.run_until([&] { return is_told; }));
   }
   size_t files() const {

@@ -114,13 +114,13 @@ TEST_CASE("mail/queue: how far a message is outlives a restart") {
   QueueBed bed;
   const uint64_t number = bed.put("text", envelope("a@a.example", {"b@b.example", "c@c.example"}));
   bed.queue->change(number, {{1, delivered()}});
-  bed.queue->hold(number, true);
+  bed.queue->hold(number, HeldBy::administrator);
   CHECK(bed.queue->find(number)->progress[1] == delivered());
   bed.open();  // writes what is left
   const QueuedMessage* found = bed.queue->find(number);
   CHECK(found->progress[0] == Progress{});
   CHECK(found->progress[1] == delivered());
-  CHECK(found->is_held);
+  CHECK(found->is_held());
 }
 
 TEST_CASE("mail/queue: numbers are never used twice") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Which host is used, and how it proves who it is, and we who we are.
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cstdio>
@@ -214,15 +215,24 @@ TEST_CASE("mail/relay: a token that comes late is not given to the next host", "
   slow.is_implicit = host.is_implicit = true;
   slow.offers = host.offers = {"AUTH XOAUTH2"};
   RelaySettings settings = by_tls(slow, TlsMode::implicit, test::identity().file);
-  settings.hosts[0].credentials.token_command = {"/bin/sh", "-c", "sleep 0.3; echo first"};
+  const std::string begun =
+      std::filesystem::temp_directory_path() / ("postern-token-" + std::to_string(getpid()));
+  const std::string gate = begun + "-gate";
+  settings.hosts[0].credentials.token_command = {
+      "/bin/sh", "-c",
+      "touch " + begun + "; while ! test -e " + gate + "; do sleep 0.05; done; echo first"};
   settings.hosts.push_back(by_tls(host, TlsMode::implicit, test::identity().file).hosts[0]);
-  settings.hosts[1].credentials.token_command = {"/bin/sh", "-c", "sleep 0.6; echo second"};
+  settings.hosts[1].credentials.token_command = {"/bin/sh", "-c", "echo second"};
   bed.follow(settings);
   const uint64_t number = bed.send({"ann"});
-  CHECK(bed.wait([&] { return slow.has_heard("EHLO"); }));
+  CHECK(bed.wait([&] { return std::filesystem::exists(begun); }));
   slow.close_all();
+  CHECK(bed.wait([&] { return host.has_heard("EHLO"); }));
+  std::ofstream(gate).put('!');
   CHECK(bed.outcome(number) == "250 2.0.0 Taken");
   CHECK(host.has_heard("AUTH XOAUTH2 " + encode_base64("user=joe\1auth=Bearer second\1\1")));
+  std::filesystem::remove(begun);
+  std::filesystem::remove(gate);
 }
 
 TEST_CASE("mail/relay: a message of 50 MiB goes in bounded memory", "[F49]") {
@@ -256,6 +266,22 @@ TEST_CASE("mail/relay: a message of 50 MiB goes in bounded memory", "[F49]") {
   CHECK(peak_kib() - before < 16 * 1024);
 #endif
   std::filesystem::remove(path);
+}
+
+TEST_CASE("mail/relay: a host whose password cannot be read is not used", "[F49]") {
+  RelayBed bed;
+  TestHost first(bed.context);
+  TestHost second(bed.context);
+  RelaySettings settings;
+  settings.hosts = {first.as_relay(), second.as_relay()};
+  settings.hosts[0].lacks_secret = true;
+  bed.follow(settings);
+  CHECK(bed.outcome(bed.send({"ann"})).starts_with("250 "));
+  CHECK(first.connections == 0);
+  settings.hosts.pop_back();
+  bed.follow(settings);
+  CHECK(bed.outcome(bed.send({"ann"})) == "451 4.3.5 The password for the relay cannot be read");
+  CHECK(first.connections == 0);
 }
 
 }  // namespace postern::mail

@@ -208,7 +208,7 @@ struct ServerBed {
     auto made = Mailboxes::open(folder + "/mailboxes");
     REQUIRE(made);
     mailboxes.emplace(std::move(*made));
-    SmtpServer::Parts parts{context, seams, *queue, jobs, folder, {}, {}};
+    SmtpServer::Parts parts{context, seams, *queue, jobs, folder, {}, {}, {}};
     parts.finish = [this](FinishedMessage message, const SmtpHost::Answer& then) {
       finish(std::move(message), then);
     };

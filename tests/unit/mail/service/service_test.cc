@@ -26,7 +26,7 @@ struct Bed : test::ServerBed {
     seams.time_holds = [](uint32_t) { return true; };
   }
   void open() {
-    auto opened = Service::open(context, {folder + "/mail", settings, seams});
+    auto opened = Service::open(context, {folder + "/mail", settings, seams, {}});
     REQUIRE(opened);
     service = std::move(*opened);
     service->tick();
@@ -268,7 +268,7 @@ TEST_CASE("mail/service: an administrator holds, releases and removes", "[F49]")
   const auto tell = [&told](const Result<void>& done) { told = done ? "yes" : "no"; };
   bed.service->hold(number, tell);
   REQUIRE(bed.wait([&] { return told == "yes"; }));
-  CHECK(bed.service->queue().find(number)->is_held);
+  CHECK(bed.service->queue().find(number)->is_held());
   told.clear();
   bed.service->hold(999, tell);
   CHECK(told == "no");

@@ -105,6 +105,26 @@ TEST_CASE("mail/smtp/server_session: a message that drips does not hold a sessio
   CHECK(sent(actions) == "421 4.4.2 mx.a.example Timeout\r\n");
 }
 
+TEST_CASE("mail/smtp/server_session: a session that brings nothing ends") {
+  SmtpSettings of_stranger = settings();
+  of_stranger.fruitless_max = seconds(600);
+  ServerSession session(of_stranger, Ipv4Address(192, 0, 2, 7));
+  begin_message(session);
+  Instant now = kStart + seconds(500);
+  session.take("a\r\n", kStart + seconds(250));
+  session.take(".\r\n", now);
+  session.answer({}, now);
+  // A message counts, commands do not.
+  SmtpActions actions;
+  while (!session.is_closed() && now < kStart + seconds(10000)) {
+    session.take("NOOP\r\n", now);
+    now = now + seconds(100);
+    actions = session.on_time(now);
+  }
+  CHECK(now == kStart + seconds(1100));
+  CHECK(sent(actions) == "421 4.4.2 mx.a.example Timeout\r\n");
+}
+
 TEST_CASE("mail/smtp/server_session: a message that is refused is not read for ever") {
   SmtpSettings small = settings();
   small.size_max = 1000;

@@ -9,6 +9,5 @@
 extern "C" {
 // After those above.
 #include <spf2/spf.h>
-#include <spf2/spf_dns_resolv.h>
 #include <spf2/spf_dns_zone.h>
 }
