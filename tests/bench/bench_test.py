@@ -21,6 +21,7 @@ sys.path.insert(0, HERE)
 
 import bench  # noqa: E402
 import http_bench  # noqa: E402
+import mail_bench  # noqa: E402
 import pipeline  # noqa: E402
 import results  # noqa: E402
 
@@ -121,6 +122,21 @@ class Http(unittest.TestCase):
         self.assertEqual(rows["idle"]["connections"], 200)
 
 
+class Mail(unittest.TestCase):
+    def test_every_work_of_our_own_runs(self):
+        if os.geteuid() != 0 or not shutil.which("smtp-source") or not shutil.which("smtp-sink"):
+            self.skipTest("needs root, and Postfix's generator and sink")
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("needs two cores")
+        code, text = run("mail", "--messages", "50", "--rounds", "1", "--box", "20", "--idle", "5",
+                         "--subjects", "postern", "--json")
+        self.assertEqual(code, 0, text)
+        rows = {row["work"]: row for row in json.loads(text)["rows"]}
+        self.assertEqual(set(rows), set(mail_bench.WORKS))
+        self.assertGreater(rows["deliver"]["per_second"], 0)
+        self.assertEqual(rows["idle"]["sessions"], 5)
+
+
 class Results(unittest.TestCase):
     def test_instructions_count_where_they_were_executed(self):
         by_file, total = pipeline.by_file(CALLGRIND.splitlines(keepends=True))
@@ -153,7 +169,7 @@ class Results(unittest.TestCase):
 
     def test_every_bench_has_a_front(self):
         self.assertEqual(set(bench.BENCHES),
-                         {"pipeline", "wire", "kernel", "dns", "dhcp", "http", "compare"})
+                         {"pipeline", "wire", "kernel", "dns", "dhcp", "http", "mail", "compare"})
 
 
 if __name__ == "__main__":

@@ -108,6 +108,17 @@ class Bench:
                                 preexec_fn=in_child(self.options.realtime))
 
     @staticmethod
+    def must_listen(sink, hop):
+        """A next hop that is not there is left alone for a while."""
+        for _ in range(100):
+            try:
+                return socket.create_connection(("127.0.0.1", hop), 1).close()
+            except OSError:
+                time.sleep(0.05)
+        sink.kill()
+        raise results.BenchFailed(f"smtp-sink does not listen: {sink.communicate()[1][-500:]}")
+
+    @staticmethod
     def must_end(program, server):
         try:
             told = program.communicate(timeout=PATIENCE_S)[1]
@@ -123,6 +134,7 @@ class Bench:
         count = self.options.messages
         sink = self.on_generator("smtp-sink", "-u", "nobody", "-M", str(count),
                                  f"127.0.0.1:{hop}", "200")
+        self.must_listen(sink, hop)
         before, begin = server.cpu_ns(), time.monotonic()
         source = self.on_generator(
             "smtp-source", "-s", str(self.options.sessions), "-m", str(count), "-l",
