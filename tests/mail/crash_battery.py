@@ -5,8 +5,8 @@
   crash_battery.py POSTERN_MAIL [--kills N] [--sessions N] [--folder F] [--seed N]
 
 SMTP sessions hand it messages, each with a number of its own, for mailboxes here and for a relay
-host, which at times says no, or takes a message and hangs up without a word. At random moments the
-service is killed by SIGKILL and started again on the same folder. In the end:
+host, which until the last kill at times says no, or takes a message and hangs up without a word. At
+random moments the service is killed by SIGKILL and started again on the same folder. In the end:
 
   - what was answered by 250 is there, whole, for each of its recipients; what was refused is not;
   - a mailbox has nothing twice;
@@ -91,6 +91,7 @@ class Sink:
     def __init__(self, seed):
         self.chance = random.Random(seed)
         self.lock = threading.Lock()
+        self.is_moody = True  # until the last life: who hangs up is left alone for a minute
         self.life = 0  # of the service; a connection belongs to the one that opened it
         self.taken = collections.defaultdict(list)  # (uid, recipient): [(time, life, answered)]
         self.wrong = []
@@ -112,7 +113,7 @@ class Sink:
 
     def often(self, share):
         with self.lock:
-            return self.chance.random() < share
+            return self.is_moody and self.chance.random() < share
 
     def talk(self, lines, life):
         lines.say("220 sink ESMTP")
@@ -367,6 +368,7 @@ def run(options, folder):
         for _ in range(options.kills):
             slowest = max(slowest, mail.start())
             fire(mail, senders, chance)
+        sink.is_moody = False
         slowest = max(slowest, mail.start())
         accepted = [one for sender in senders for one in sender.accepted]
         boxes = Mailboxes(mail)
