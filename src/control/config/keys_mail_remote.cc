@@ -60,8 +60,7 @@ constexpr KeySpec kHopKeys[] = {
     kPortKey,
     tls_key("STARTTLS or not: never, where it is offered, or else not at all with a sound "
             "certificate; implicit: TLS from the first octet; default: implicit at port 465, else "
-            "required "
-            "where we log in, else opportunistic",
+            "required where we log in, else opportunistic",
             ""),
     kTlsNameKey,
     kTlsPinsKey,

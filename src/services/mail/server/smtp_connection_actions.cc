@@ -131,8 +131,8 @@ bool SmtpConnection::has_share(uint64_t octets) const {
   if (!envelope.user.empty() || is_ours(*rules_, client_)) return true;
   const QueueLimits& limits = host_.queue.limits();
   const QueueCounters used = host_.queue.counters();
-  return used.messages < limits.messages - limits.messages / kOursPart &&
-         used.octets + octets <= limits.octets - limits.octets / kOursPart;
+  return used.messages < share_of_strangers(limits.messages) &&
+         used.octets + octets <= share_of_strangers(limits.octets);
 }
 
 // What we put in front of the text.

@@ -40,16 +40,17 @@ bool is_stranger(const SmtpRules& rules, const Envelope& envelope) {
 SmtpSettings settings_for(const SmtpRules& rules, SmtpPort port, Ipv4Address client) {
   const ServerSettings& server = rules.server;
   const bool is_inside = is_in(server.relay_networks, client);
+  const bool is_known = is_ours(rules, client);
   SmtpSettings settings;
   settings.host = rules.host;
   settings.size_max = rules.size_max;
   settings.recipients_max = std::max(server.recipients, kRecipientsLeast);
   if (!is_inside && port == SmtpPort::mail) settings.greet_delay = server.greet_delay;
-  if (!is_ours(rules, client)) settings.fruitless_max = kStrangerPatience;
+  if (!is_known) settings.fruitless_max = kStrangerPatience;
   settings.offers_tls = rules.tls != nullptr && port != SmtpPort::submissions;
-  settings.allows_auth_in_clear = server.has_clear_passwords && is_ours(rules, client);
+  settings.allows_auth_in_clear = server.has_clear_passwords && is_known;
   // Nobody outside guesses passwords where the outside only brings mail for us.
-  const bool may_log_in = port != SmtpPort::mail || is_ours(rules, client);
+  const bool may_log_in = port != SmtpPort::mail || is_known;
   settings.offers_auth = may_log_in && (rules.tls != nullptr || settings.allows_auth_in_clear);
   settings.requires_auth = port != SmtpPort::mail;
   settings.requires_tls = port != SmtpPort::mail && !settings.allows_auth_in_clear;

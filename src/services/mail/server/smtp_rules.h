@@ -34,8 +34,10 @@ struct SmtpRules {
   std::shared_ptr<ServerTls> tls;  // nullptr: there is none
 };
 
-// A part of so many of the places, and of the queue's room, is for clients of ours alone.
-constexpr size_t kOursPart = 4;
+// How much strangers get of the places, and of the queue's room: a quarter is for clients of ours.
+constexpr uint64_t share_of_strangers(uint64_t all) {
+  return all - all / 4;
+}
 
 bool is_in(const std::vector<AddressRange>& networks, Ipv4Address client);
 // Of relay_networks or pop3_networks.

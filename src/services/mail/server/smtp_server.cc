@@ -68,10 +68,9 @@ std::string SmtpServer::sorry(const io::ListenAddress& at) const {
 
 void SmtpServer::take(const io::ListenAddress& at, const io::TcpListener::Arrival& arrival,
                       io::Places::Place place) {
-  const size_t clients = rules_->server.clients;
   // Who submits logs in, and is one of ours then.
   const bool may_share = port_of(at) != SmtpPort::mail || is_ours(*rules_, arrival.from);
-  if (!may_share && door_.taken() > clients - clients / kOursPart)
+  if (!may_share && door_.taken() > share_of_strangers(rules_->server.clients))
     return FrontDoor::turn_away(arrival.fd, sorry(at));
   auto over = [this](SmtpConnection& connection, std::shared_ptr<Stream> stream) {
     let_go(connection, std::move(stream));
