@@ -21,6 +21,7 @@
 #include "services/io/watch.h"
 #include "services/mail/message/address.h"
 #include "services/mail/service/service.h"
+#include "support/built_spf.h"
 
 namespace {
 
@@ -141,7 +142,7 @@ int run(MailOptions options) {
   http::NameResolver resolver(loop);
   {
     auto opened = Service::open(loop, {options.folder, plan->settings,
-                                       seams_of(options, *plan, resolver), POSTERN_BUILT_SPF});
+                                       seams_of(options, *plan, resolver), test::built_spf()});
     if (!opened) return fail(opened.error().text);
     const std::unique_ptr<Service> service = std::move(*opened);
     const auto& server = plan->settings.server;

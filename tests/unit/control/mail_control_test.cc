@@ -124,6 +124,17 @@ struct Bed {
       turn();
     return holds();
   }
+  // As `postern user add` does.
+  void add_user(const std::string& name) {
+    bool is_added = false;
+    accounts.edit(
+        [&name](accounts::LocalAccounts& local) -> Result<void> {
+          local.users.emplace_back().name = name;
+          return {};
+        },
+        [&is_added](const Result<void>& done) { is_added = done.has_value(); });
+    REQUIRE(until([&is_added] { return is_added; }));
+  }
   bool is_delivered() {
     return until([this] {
       mail.tick();
@@ -240,14 +251,7 @@ TEST_CASE("control/mail_control: mailboxes follow the accounts", "[F50]") {
                                             "RCPT TO:<carl@office.example>"};
   REQUIRE(bed.follow(""));
   CHECK(has(bed.talk(bed.port, to_carl).back(), "550 "));
-  bool is_added = false;
-  bed.accounts.edit(
-      [](accounts::LocalAccounts& local) -> Result<void> {
-        local.users.emplace_back().name = "carl";
-        return {};
-      },
-      [&is_added](const Result<void>& done) { is_added = done.has_value(); });
-  REQUIRE(bed.until([&] { return is_added; }));
+  bed.add_user("carl");
   bed.mail.tick();
   CHECK(has(bed.talk(bed.port, to_carl).back(), "250 "));
 }
@@ -261,14 +265,7 @@ TEST_CASE("control/mail_control: a change of accounts alone reads no files", "[F
   const std::string before = bed.mail.fingerprint();
   std::filesystem::remove(file);
   std::filesystem::remove_all(bed.directory.path() + "/mail-tls");
-  bool is_added = false;
-  bed.accounts.edit(
-      [](accounts::LocalAccounts& local) -> Result<void> {
-        local.users.emplace_back().name = "carl";
-        return {};
-      },
-      [&is_added](const Result<void>& done) { is_added = done.has_value(); });
-  REQUIRE(bed.until([&] { return is_added; }));
+  bed.add_user("carl");
   bed.mail.tick();
   CHECK(bed.notes.count("mail") == 0);
   CHECK(bed.mail.fingerprint() == before);

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "services/io/program.h"
-#include "unit/mail/server/built_spf.h"
+#include "support/built_spf.h"
 #include "unit/mail/server/server_bed.h"
 #include "unit/mail/server/spf_dns.h"
 
@@ -28,7 +28,7 @@ struct SpfBed {
   std::vector<std::string> warnings;
   std::optional<Spf> spf;
 
-  explicit SpfBed(const std::string& program = built_spf()) {
+  explicit SpfBed(const std::string& program = postern::test::built_spf()) {
     const auto warn = [this](const std::string& line) { warnings.push_back(line); };
     spf.emplace(Spf::Parts{context, program, dns.place(), warn});
   }
@@ -149,7 +149,7 @@ TEST_CASE("mail/spf: without its program nobody is asked, which is told once", "
 
 TEST_CASE("mail/spf: the program wants a whole question", "[F53]") {
   const auto end_of = [](std::vector<std::string> command) {
-    command.insert(command.begin(), built_spf());
+    command.insert(command.begin(), postern::test::built_spf());
     const auto end = io::run_program({command, {}, {}, seconds(10), 1000, -1});
     REQUIRE(end);
     return to_text(*end) + end->output;
