@@ -43,6 +43,18 @@ def in_child(realtime):
     return prepare
 
 
+def ran_ns(pid):
+    """Time that the threads of a process have run so far."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        try:
+            with open(path, encoding="ascii") as file:
+                total += int(file.read().split()[0])
+        except (OSError, IndexError):
+            continue
+    return total
+
+
 def waited_ns(pid):
     """CPU time of children that have ended (proc(5), cutime and cstime)."""
     try:
@@ -51,6 +63,18 @@ def waited_ns(pid):
     except OSError:
         return 0
     return (int(words[13]) + int(words[14])) * TICK_NS
+
+
+def does_listen(port, program):
+    """Whether somebody comes to listen at that port of 127.0.0.1 while the program lives."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end and program.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return True
+        except OSError:
+            time.sleep(0.05)
+    return False
 
 
 class Server:
@@ -69,13 +93,8 @@ class Server:
             raise
 
     def wait_until_it_listens(self):
-        end = time.monotonic() + 30
-        while time.monotonic() < end and self.program.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
+        if does_listen(self.port, self.program):
+            return
         self.must_live()
         raise results.BenchFailed(f"{self.name} does not listen")
 
@@ -106,16 +125,7 @@ class Server:
         return found
 
     def cpu_ns(self):
-        total = 0
-        for pid in self.processes():
-            for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
-                try:
-                    with open(path, encoding="ascii") as file:
-                        total += int(file.read().split()[0])
-                except (OSError, IndexError):
-                    continue
-            total += waited_ns(pid)
-        return total
+        return sum(ran_ns(pid) + waited_ns(pid) for pid in self.processes())
 
     def rss(self):
         """Octets of its own: what it has mapped of files is the page cache's."""

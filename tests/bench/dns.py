@@ -6,7 +6,6 @@ knows every name answers. hit: names that the cache has; miss: each name once. T
 of the server's threads, from /proc, so that neither dnsperf nor a slow machine is in it.
 """
 
-import glob
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ import time
 
 import results
 from bench_process import DEVICE_CORE, GENERATOR_CORE
+from bench_server import ran_ns
 
 SERVER = "192.168.1.1"
 CLIENT = "192.168.1.2"
@@ -154,18 +154,6 @@ def command_of(subject, options, directory):
     raise results.BenchFailed(f"no such subject: {subject}")
 
 
-def cpu_ns(pid):
-    """Time that the threads of a process have run so far."""
-    total = 0
-    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
-        try:
-            with open(path, encoding="ascii") as file:
-                total += int(file.read().split()[0])
-        except (OSError, IndexError):
-            continue
-    return total
-
-
 def pid_of(program):
     """Of the server itself: `ip netns exec` and taskset become it."""
     return program.pid
@@ -196,9 +184,9 @@ def ask(network, names, *limits):
 
 
 def measure(network, program, names, limits):
-    before = cpu_ns(pid_of(program))
+    before = ran_ns(pid_of(program))
     told = ask(network, names, *limits)
-    spent = cpu_ns(pid_of(program)) - before
+    spent = ran_ns(pid_of(program)) - before
     completed = told["Queries completed"]
     if completed == 0:
         raise results.BenchFailed("no query was answered")

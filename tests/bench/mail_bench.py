@@ -20,7 +20,7 @@ import time
 import mail_peers
 import results
 from bench_process import DEVICE_CORE, GENERATOR_CORE
-from bench_server import Server, free_port, in_child, many_descriptors
+from bench_server import Server, does_listen, free_port, in_child, many_descriptors
 
 WORKS = ["accept", "deliver", "pop3", "idle"]
 PATIENCE_S = 120
@@ -110,11 +110,8 @@ class Bench:
     @staticmethod
     def must_listen(sink, hop):
         """A next hop that is not there is left alone for a while."""
-        for _ in range(100):
-            try:
-                return socket.create_connection(("127.0.0.1", hop), 1).close()
-            except OSError:
-                time.sleep(0.05)
+        if does_listen(hop, sink):
+            return
         sink.kill()
         raise results.BenchFailed(f"smtp-sink does not listen: {sink.communicate()[1][-500:]}")
 

@@ -377,7 +377,7 @@ def run(options, folder):
         boxes.look()
     finally:
         if mail.process and mail.process.poll() is None:
-            mail.process.kill()
+            mail.kill()
     wrong = report(mail, boxes, senders, accepted, missing)
     print(f"slowest start {slowest:.2f} s; {len(wrong)} wrong")
     if wrong or not accepted:
