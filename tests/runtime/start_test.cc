@@ -8,6 +8,7 @@
 #include "dataplane/runtime/cores.h"
 #include "dataplane/runtime/doorbell.h"
 #include "dataplane/runtime/eal.h"
+#include "dataplane/runtime/host_pace.h"
 #include "dataplane/runtime/nap.h"
 #include "dataplane/runtime/port_device.h"
 #include "dataplane/runtime/ports.h"
@@ -215,6 +216,29 @@ TEST_CASE("runtime/nap: naps grow to the longest and start anew after a frame") 
   CHECK(length == Nap::kNapMax);
   nap.reset();
   CHECK(nap.next().ns == 0);
+}
+
+TEST_CASE("runtime/host_pace: a kernel that has never said anything is asked less and less often") {
+  HostPace pace;
+  Instant now{seconds(1).ns};
+  CHECK(pace.is_due(now, false));
+  for (int reading = 0; reading < 20; ++reading) {
+    pace.note(now, false);
+    CHECK_FALSE(pace.is_due(now + HostPace::kWaitMin, false));
+    now = now + HostPace::kWaitMax;
+    CHECK(pace.is_due(now, false));
+  }
+  pace.note(now, true);
+  CHECK(pace.is_due(now + HostPace::kWaitMin, false));
+}
+
+TEST_CASE("runtime/host_pace: quiet wires leave time to ask, after a few turns") {
+  HostPace pace;
+  pace.note(Instant{}, false);
+  for (unsigned turn = 1; turn < HostPace::kQuietTurns; ++turn)
+    CHECK_FALSE(pace.is_due(Instant{}, true));
+  CHECK(pace.is_due(Instant{}, true));
+  CHECK_FALSE(pace.is_due(Instant{}, false));
 }
 
 TEST_CASE("runtime/clock: time begins at zero and never goes back") {

@@ -29,42 +29,58 @@ Sender::Sender(const Settings& settings) : settings_(settings) {
   }
 }
 
-size_t Sender::deliver(Outbox& outbox, const Policy* policy) {
-  size_t left = 0;
-  for (const Outbox::Item& item : outbox.items()) {
-    Packet& packet = *item.packet;
-    if (item.verdict.fate == Fate::hold) continue;
-    ++left;
-    if (is_discarding_ || item.verdict.fate == Fate::drop) {
-      rte_pktmbuf_free(static_cast<rte_mbuf*>(packet.buffer));
-      continue;
-    }
-    switch (item.verdict.fate) {
-      case Fate::forward:
-        forward(packet, policy);
-        break;
-      case Fate::host:
-        deliver_to_host(packet);
-        break;
-      case Fate::hand_off:
-        hand_over(packet, item.verdict.worker);
-        break;
-      case Fate::hold:
-      case Fate::drop:
-        break;
-    }
-  }
-  outbox.clear();
-  return left;
+void Sender::refuse(InterfaceId interface, Side side, rte_mbuf* frame) {
+  count_drop(DropReason::port_down, interface);
+  trace({&frame, 1}, TracePoint::dropped, side == wire ? interface : kGateway,
+        DropReason::port_down);
+  rte_pktmbuf_free(frame);
 }
 
-void Sender::forward(const Packet& packet, const Policy* policy) {
+inline void Sender::put(InterfaceId interface, Side side, rte_mbuf* frame) {
+  const EthPort* port = port_of(interface, side);
+  if (port == nullptr || !port->is_started()) [[unlikely]]
+    return refuse(interface, side, frame);
+  Lane& lane = lanes_[interface][side];
+  lane.frames[lane.count++] = frame;
+  waiting_[side] |= uint64_t{1} << interface;
+  if (lane.count == lane.frames.size()) flush(interface, side);
+}
+
+inline void Sender::forward(const Packet& packet, const Policy* policy) {
   if (packet.needs_fragmentation && policy != nullptr &&
       packet.egress < policy->interfaces.size()) {
     cut(packet, policy->interfaces[packet.egress].mtu, wire);
     return;
   }
   put(packet.egress, wire, buffer_of(packet));
+}
+
+size_t Sender::deliver(Outbox& outbox, const Policy* policy) {
+  size_t left = 0;
+  for (const Outbox::Item& item : outbox.items()) {
+    Packet& packet = *item.packet;
+    if (item.verdict.fate == Fate::forward && !is_discarding_) [[likely]] {
+      ++left;
+      forward(packet, policy);
+      continue;
+    }
+    left += deliver_otherwise(packet, item.verdict);
+  }
+  outbox.clear();
+  return left;
+}
+
+size_t Sender::deliver_otherwise(Packet& packet, Verdict verdict) {
+  if (verdict.fate == Fate::hold) return 0;
+  if (is_discarding_ || verdict.fate == Fate::drop) {
+    rte_pktmbuf_free(static_cast<rte_mbuf*>(packet.buffer));
+  } else if (verdict.fate == Fate::host) {
+    deliver_to_host(packet);
+  } else {
+    POSTERN_DCHECK(verdict.fate == Fate::hand_off);
+    hand_over(packet, verdict.worker);
+  }
+  return 1;
 }
 
 void Sender::deliver_to_host(const Packet& packet) {
@@ -112,21 +128,6 @@ void Sender::hand_over(const Packet& packet, WorkerId worker) {
 
 void Sender::send(InterfaceId interface, rte_mbuf* frame) {
   put(interface, wire, frame);
-}
-
-void Sender::put(InterfaceId interface, Side side, rte_mbuf* frame) {
-  const EthPort* port = port_of(interface, side);
-  if (port == nullptr || !port->is_started()) {
-    count_drop(DropReason::port_down, interface);
-    trace({&frame, 1}, TracePoint::dropped, side == wire ? interface : kGateway,
-          DropReason::port_down);
-    rte_pktmbuf_free(frame);
-    return;
-  }
-  Lane& lane = lanes_[interface][side];
-  lane.frames[lane.count++] = frame;
-  waiting_[side] |= uint64_t{1} << interface;
-  if (lane.count == lane.frames.size()) flush(interface, side);
 }
 
 unsigned Sender::push(const EthPort& port, std::span<rte_mbuf*> frames) {

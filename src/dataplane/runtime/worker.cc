@@ -18,10 +18,6 @@
 namespace postern {
 namespace {
 
-// Reading a TAP costs a system call even when nothing is there, so a busy worker looks at its host
-// paths only so often, and one that waits for the next frames not at once.
-constexpr unsigned kQuietTurns = 8;
-constexpr Duration kHostsWaitMin = microseconds(50), kHostsWaitMax = microseconds(1000);
 constexpr size_t kInjectedPerTurn = 8;
 // The longest sleep: policies are taken up, ages looked at, the watchdog reassured.
 constexpr Duration kWaitMax = milliseconds(10);
@@ -146,10 +142,7 @@ size_t Worker::turn() {
   for (const Source& source : wires_)
     moved += receive(source);
   moved += receive_hand_offs();
-  quiet_turns_ = moved == 0 ? quiet_turns_ + 1 : 0;
-  if (quiet_turns_ >= kQuietTurns || now_ - hosts_asked_ >= hosts_wait_) {
-    moved += receive_from_hosts();
-  }
+  if (host_pace_.is_due(now_, moved == 0)) moved += receive_from_hosts();
   if (settings_.id == 0) moved += send_injected();
 
   pipeline_.turn(policy_, now_, outbox_);
@@ -163,13 +156,11 @@ size_t Worker::turn() {
   return moved;
 }
 
-// While the wires are busy a kernel that says nothing is asked less and less often.
 size_t Worker::receive_from_hosts() {
   size_t moved = 0;
   for (const Source& source : hosts_)
     moved += receive(source);
-  hosts_wait_ = moved != 0 ? kHostsWaitMin : std::min(hosts_wait_ * 2, kHostsWaitMax);
-  hosts_asked_ = now_;
+  host_pace_.note(now_, moved != 0);
   return moved;
 }
 

@@ -21,6 +21,7 @@
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/policy/policy_slot.h"
 #include "dataplane/runtime/dataplane.h"
+#include "dataplane/runtime/host_pace.h"
 #include "dataplane/runtime/nap.h"
 #include "dataplane/runtime/sender.h"
 #include "dataplane/runtime/wakeups.h"
@@ -121,9 +122,7 @@ class alignas(kOwnLines) Worker {
   const Policy* policy_ = nullptr;  // of this turn
   Instant now_;                     // of this turn
   size_t inside_ = 0;               // buffers that the pipeline holds
-  unsigned quiet_turns_ = 0;        // in which nothing came from wires and other workers
-  Instant hosts_asked_;             // for packets from the host paths
-  Duration hosts_wait_;             // until they are asked again, if the wires are busy
+  HostPace host_pace_;
 };
 
 }  // namespace postern
