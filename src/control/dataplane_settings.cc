@@ -53,6 +53,7 @@ DataplaneSettings dataplane_settings(const config::Model& model, const std::stri
   settings.workers = system.workers.count;
   settings.cores = system.workers.cores;
   settings.idle = system.workers.idle == config::IdleMode::poll ? Idle::poll : Idle::sleep;
+  settings.wake_us = system.workers.wake_us;
   settings.hugepages = hugepages_of(system.memory.hugepages);
   settings.memory_mib = system.memory.mib;
   settings.eal_args = system.eal_args;

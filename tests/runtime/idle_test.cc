@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "control/compile/compile.h"
@@ -123,6 +124,14 @@ class TapEnd {
   int socket_;
 };
 
+// What all programs together ask of the processor, in microseconds; none where nobody can ask.
+std::optional<int32_t> asked_of_processor() {
+  std::ifstream file("/dev/cpu_dma_latency", std::ios::binary);
+  int32_t us = 0;
+  if (!file.read(reinterpret_cast<char*>(&us), sizeof us)) return std::nullopt;
+  return us;
+}
+
 bool may_make_taps() {
   const int fd = socket(AF_PACKET, SOCK_RAW, 0);
   if (fd >= 0) close(fd);
@@ -156,6 +165,8 @@ TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[
   DataplaneSettings settings;
   settings.hugepages = Hugepages::off;
   settings.memory_mib = 256;
+  settings.wake_us = 0;
+  const auto asked_before = asked_of_processor();
   const char* names[] = {"pidle-lan", "pidle-wan"};
   for (InterfaceId id = 0; id < 2; ++id) {
     PortSpec port;
@@ -168,6 +179,8 @@ TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[
   }
   auto dataplane = Dataplane::create(settings);
   if (!dataplane) FAIL(dataplane.error().text);
+  CHECK(asked_of_processor().value_or(0) == 0);
+  CHECK((*dataplane)->remarks().empty() == asked_before.has_value());
   CompileInputs inputs;
   for (InterfaceId id = 0; id < 2; ++id)
     inputs.ports.push_back({(*dataplane)->mac_of(id), 0});
@@ -190,7 +203,8 @@ TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[
     CHECK(delays.at(0.5) < 5000);
     CHECK(share < 0.1);
   }
-  (*dataplane)->stop();
+  dataplane->reset();
+  CHECK(asked_of_processor() == asked_before);  // nobody else asks meanwhile
 }
 
 }  // namespace postern::test

@@ -29,6 +29,14 @@ constexpr KeySpec kWorkersKeys[] = {
      .help = "what a worker does when its queues stay empty: sleep saves power, poll saves latency",
      .words = "sleep|poll",
      .fallback = "sleep"},
+    {.key = "wake_us",
+     .type = Type::number,
+     .help = "with idle: sleep, how long the processor may take to wake: fewer save latency, more "
+             "save power; 0: cores do not halt at all, for virtual machines",
+     .min = 0,
+     .max = 1'000'000,
+     .unit = "us",
+     .fallback = "20"},
 };
 constexpr SectionSpec kWorkers{"system.workers", kWorkersKeys};
 

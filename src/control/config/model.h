@@ -39,6 +39,7 @@ struct Workers {
   uint32_t count = 1;           // 1..kWorkersMax
   std::vector<uint32_t> cores;  // empty: chosen at start; else exactly `count` core numbers
   IdleMode idle = IdleMode::sleep;
+  uint32_t wake_us = 20;  // how long the processor may take to wake for a worker that sleeps
   bool operator==(const Workers&) const = default;
 };
 

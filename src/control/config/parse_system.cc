@@ -9,6 +9,7 @@ void parse_workers(Section& section, Workers& workers) {
   section.number("count", workers.count);
   section.numbers("cores", workers.cores);
   section.word("idle", workers.idle);
+  section.number("wake_us", workers.wake_us);
   section.finish();
 }
 

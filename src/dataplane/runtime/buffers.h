@@ -94,7 +94,8 @@ inline Packet& kept_packet(rte_mbuf* buffer) {
 
 // Makes `packet` a fresh one around a received buffer, ready for the pipeline. In its place: one
 // made elsewhere and copied would be read in wide loads before its many small parts are written.
-[[gnu::always_inline]] inline void begin_packet(Packet& packet, rte_mbuf* buffer, InterfaceId ingress, bool from_host) {
+[[gnu::always_inline]] inline void begin_packet(Packet& packet, rte_mbuf* buffer,
+                                                InterfaceId ingress, bool from_host) {
   std::construct_at(&packet);
   packet.frame = rte_pktmbuf_mtod(buffer, uint8_t*);
   packet.buffer = buffer;

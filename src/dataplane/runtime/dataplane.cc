@@ -12,6 +12,7 @@
 #include "dataplane/runtime/buffers.h"
 #include "dataplane/runtime/clock.h"
 #include "dataplane/runtime/cores.h"
+#include "dataplane/runtime/cpu_latency.h"
 #include "dataplane/runtime/eal.h"
 #include "dataplane/runtime/kernel_port.h"
 #include "dataplane/runtime/port_device.h"
@@ -73,6 +74,7 @@ struct Dataplane::State {
   ~State();
 
   Result<void> open();
+  void keep_awake();
   Result<void> make_hand_off_rings();
   void make_workers();
   Pipeline::Settings pipeline_settings(WorkerId id) const;
@@ -83,6 +85,8 @@ struct Dataplane::State {
 
   DataplaneSettings settings;
   std::vector<uint32_t> cores;
+  CpuLatency cpu_latency;
+  std::vector<std::string> remarks;
   std::unique_ptr<SystemClock> system_clock;
   PolicySlot policies;
   CaptureSlot captures;
@@ -128,7 +132,15 @@ Result<void> Dataplane::State::open() {
   if (settings.clock.now == nullptr) settings.clock = Clock{read_system_clock, system_clock.get()};
   if (auto made = make_hand_off_rings(); !made) return made;
   make_workers();
+  remarks = ports.remarks();
+  keep_awake();
   return {};
+}
+
+void Dataplane::State::keep_awake() {
+  if (settings.idle == Idle::poll) return;
+  auto requested = cpu_latency.request(settings.wake_us);
+  if (!requested) remarks.push_back(std::move(requested).error().text);
 }
 
 Result<void> Dataplane::State::make_hand_off_rings() {
@@ -326,7 +338,7 @@ bool Dataplane::uses_hugepages() const {
   return eal_uses_hugepages();
 }
 const std::vector<std::string>& Dataplane::remarks() const {
-  return state_->ports.remarks();
+  return state_->remarks;
 }
 
 std::vector<std::string> Dataplane::spread_lines() const {

@@ -81,6 +81,7 @@ struct DataplaneSettings {
   unsigned workers = 1;
   std::vector<uint32_t> cores;  // one a worker; empty: chosen among those we may run on
   Idle idle = Idle::sleep;
+  uint32_t wake_us = 20;  // the processor's part of waking a worker that sleeps, at most
   Hugepages hugepages = Hugepages::automatic;
   uint32_t memory_mib = 256;          // packet buffers and driver memory
   std::vector<std::string> eal_args;  // appended to what Postern passes

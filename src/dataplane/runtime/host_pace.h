@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // HostPace: when a worker reads what the kernel sends through its host paths. Reading a TAP costs a
-// system call (some 2,000 ticks) even when nothing is there: a worker with frames on its wires looks
-// every kWaitMin, and less and less often while the kernel says nothing. One without, as soon as it
-// has been quiet for a few turns. Thread: the worker.
+// system call (some 2,000 ticks) even when nothing is there: a worker with frames on its wires
+// looks every kWaitMin, and less and less often while the kernel says nothing; one without, as soon
+// as it has been quiet for a few turns. Thread: the worker.
 #pragma once
 
 #include <algorithm>
