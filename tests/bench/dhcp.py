@@ -17,6 +17,7 @@ import time
 
 import results
 from bench_process import favoured
+from results import must
 
 SERVER = "10.64.0.1"
 RELAY = "10.64.0.2"
@@ -53,12 +54,6 @@ def add_options(parser):
                         help="exchanges a second that are tried, with commas")
     parser.add_argument("--seconds", type=int, default=3, help="of each rate")
     parser.add_argument("--subjects", default="postern,kea,dnsmasq")
-
-
-def must(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise results.BenchFailed(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
 class Wire:

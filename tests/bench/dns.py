@@ -18,6 +18,7 @@ import time
 import results
 from bench_process import DEVICE_CORE, GENERATOR_CORE
 from bench_server import ran_ns
+from results import must
 
 SERVER = "192.168.1.1"
 CLIENT = "192.168.1.2"
@@ -63,13 +64,6 @@ def add_options(parser):
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--subjects", default="postern,dnsmasq,unbound,pdns-recursor,dnsdist")
-
-
-def must(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise results.BenchFailed(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout
 
 
 def write(path, text):

@@ -11,6 +11,7 @@ import pwd
 import subprocess
 
 import results
+from results import must
 
 NAME = "mx.office.example"
 USER = "anna"
@@ -89,12 +90,6 @@ service pop3 {{
 def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def must(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise results.BenchFailed(f"{command[0]}: {done.stderr[-500:].strip()}")
 
 
 def fill_mailboxes(root, users, count, octets):

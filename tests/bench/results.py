@@ -94,10 +94,11 @@ def rows_of(command, note=None):
             print(complaint, file=sys.stderr)
 
 
-def output_of(command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def must(*command, text=None):
+    """What a short command prints; the bench fails when it does."""
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise BenchFailed(f"{command[0]}: {done.stderr.strip()}")
+        raise BenchFailed(f"{' '.join(command[:6])}: {done.stderr[-500:].strip()}")
     return done.stdout
 
 

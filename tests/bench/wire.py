@@ -127,11 +127,11 @@ def start_testpmd(device, mode):
 
 
 def start_postern(options, device):
-    config = results.output_of([
+    config = results.must(
         os.path.join(options.build, "tests/bench/postern_bench_scene"),
         f"--sessions={device.flows}", f"--rules={options.rules}", f"--core={DEVICE_CORE}",
         f"--memory={POSTERN_MIB}",
-        "--lan=vdev:" + device.vdev(1, "lan"), "--wan=vdev:" + device.vdev(0, "wan")])
+        "--lan=vdev:" + device.vdev(1, "lan"), "--wan=vdev:" + device.vdev(0, "wan"))
     path = os.path.join(device.directory, "gateway.yaml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(config)

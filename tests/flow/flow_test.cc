@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Runs every *.flow file below this folder on the bare pipeline: with one worker, and with several
-// whose packets arrive at any of them.
+// whose packets arrive at any of them; and once more without the fast path, which may make no
+// difference (pipeline/fast_path.cc).
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -37,13 +38,16 @@ class CrowdedBed : public Testbed {
   unsigned turn_ = 0;
 };
 
-std::string run_file(const std::filesystem::path& path, unsigned workers) {
+enum class Way { any, only_long };
+
+std::string run_file(const std::filesystem::path& path, unsigned workers, Way way) {
   std::ifstream file(path);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::string name = std::filesystem::relative(path, POSTERN_FLOWS);
   auto script = read_flow_script(name, text);
   if (!script) return name + ":" + script.error().text;
   CrowdedBed bed(workers);
+  if (way == Way::only_long) bed.take_long_way();
   return run_flow_script(*script, path.parent_path(), bed);
 }
 
@@ -55,9 +59,19 @@ TEST_CASE("flow: every script comes true on the bare pipeline", "[flow]") {
     DYNAMIC_SECTION(std::filesystem::relative(path, POSTERN_FLOWS).string()) {
       for (unsigned workers : {1u, 3u}) {
         INFO(workers << " workers");
-        const std::string failure = run_file(path, workers);
+        const std::string failure = run_file(path, workers, Way::any);
         if (!failure.empty()) FAIL_CHECK(failure);
       }
+      SUCCEED();
+    }
+  }
+}
+
+TEST_CASE("flow: every script comes true without the fast path", "[flow]") {
+  for (const auto& path : scripts()) {
+    DYNAMIC_SECTION(std::filesystem::relative(path, POSTERN_FLOWS).string()) {
+      const std::string failure = run_file(path, 1, Way::only_long);
+      if (!failure.empty()) FAIL_CHECK(failure);
       SUCCEED();
     }
   }

@@ -13,8 +13,7 @@ random moments the service is killed by SIGKILL and started again on the same fo
   - the relay host has something twice only where it could not be told: it had taken the message
     less than NOTED_S before the kill, or had not answered. Each is counted with its reason.
 
-What was neither accepted nor refused, as the connection broke, may be there or not, and is counted.
-Everything is on loopback; only what it started is ended.
+What was neither accepted nor refused, as the connection broke, may be there or not.
 """
 
 import argparse
@@ -376,8 +375,9 @@ def run(options, folder):
         mail.stop()
         boxes.look()
     finally:
-        if mail.process and mail.process.poll() is None:
-            mail.kill()
+        if mail.process:
+            mail.process.kill()
+            mail.process.wait()
     wrong = report(mail, boxes, senders, accepted, missing)
     print(f"slowest start {slowest:.2f} s; {len(wrong)} wrong")
     if wrong or not accepted:

@@ -20,6 +20,7 @@
 
 #include "control/compile/compile.h"
 #include "control/config/load.h"
+#include "dataplane/runtime/cpu_latency.h"
 #include "runtime/ring_bed.h"
 #include "support/packet_builder.h"
 
@@ -92,8 +93,10 @@ void tell(const char* what, Delays& delays, double share) {
               what, delays.at(0.5), delays.at(0.99), delays.at(1), share * 100);
 }
 
-Frame request(MacAddress gateway) {
-  return udp("192.168.1.10:5000", "198.51.100.7:53").to_mac(gateway).build();
+Frame request(MacAddress gateway, unsigned host = 0) {
+  return udp("192.168.1." + std::to_string(10 + host) + ":5000", "198.51.100.7:53")
+      .to_mac(gateway)
+      .build();
 }
 
 // An end of a TAP as the kernel's side has it.
@@ -154,7 +157,34 @@ TEST_CASE("runtime/idle: a napping worker loses nothing and is soon awake", "[P1
   CHECK(share < 0.5);
 }
 
+TEST_CASE("runtime/cpu_latency: what is asked is written to the kernel, and failing is told") {
+  char folder[] = "/tmp/postern-latency-XXXXXX";
+  REQUIRE(mkdtemp(folder) != nullptr);
+  const CpuLatency::Places places{folder + std::string("/device"), folder + std::string("/driver")};
+  {
+    CpuLatency none(places);
+    auto refused = none.request(20);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text.find(places.device + ": No such file") != std::string::npos);
+  }
+  const auto with_driver = [&](const char* name) {
+    std::ofstream(places.device).flush();
+    std::ofstream(places.driver) << name << "\n";
+    return CpuLatency(places).request(70'000);
+  };
+  CHECK(with_driver("haltpoll"));
+  int32_t asked = 0;
+  std::ifstream(places.device, std::ios::binary)
+      .read(reinterpret_cast<char*>(&asked), sizeof asked);
+  CHECK(asked == 70'000);
+  auto vain = with_driver("none");
+  REQUIRE_FALSE(vain);
+  CHECK(vain.error().text.find("no driver of idle states") != std::string::npos);
+  std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[P10]") {
+  const unsigned workers = GENERATE(1u, 2u);
   if (!may_make_taps()) {
     WARN("needs the right to make TAPs");
     return;
@@ -166,7 +196,7 @@ TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[
   settings.hugepages = Hugepages::off;
   settings.memory_mib = 256;
   settings.wake_us = 0;
-  const auto asked_before = asked_of_processor();
+  settings.workers = workers;
   const char* names[] = {"pidle-lan", "pidle-wan"};
   for (InterfaceId id = 0; id < 2; ++id) {
     PortSpec port;
@@ -180,7 +210,6 @@ TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[
   auto dataplane = Dataplane::create(settings);
   if (!dataplane) FAIL(dataplane.error().text);
   CHECK(asked_of_processor().value_or(0) == 0);
-  CHECK((*dataplane)->remarks().empty() == asked_before.has_value());
   CompileInputs inputs;
   for (InterfaceId id = 0; id < 2; ++id)
     inputs.ports.push_back({(*dataplane)->mac_of(id), 0});
@@ -192,10 +221,16 @@ TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[
   REQUIRE((*dataplane)->start_ports());
   {
     const TapEnd lan(names[0]), wan(names[1]);
-    const Frame frame = request((*dataplane)->mac_of(0));
+    // Hosts of all workers; the kernel chooses the queue, and so the worker that receives.
+    uint8_t host = 0;
+    const auto send = [&] { lan.put(request((*dataplane)->mac_of(0), host++ % 16).bytes()); };
     const double share = share_when_quiet();
-    auto delays = measure([&] { lan.put(frame.bytes()); }, [&] { return wan.has_come(); });
-    tell("woken", delays, share);
+    auto delays = measure(send, [&] { return wan.has_come(); });
+    tell(workers == 1 ? "woken, wake_us 0" : "woken, wake_us 0, two workers", delays, share);
+    uint64_t handed_off = 0;
+    for (WorkerId id = 0; id < workers; ++id)
+      handed_off += (*dataplane)->counters(id).handed_off.read();
+    CHECK((handed_off > 0) == (workers > 1));
     const uint64_t turns = (*dataplane)->counters(0).turns.read();
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     CHECK((*dataplane)->counters(0).turns.read() - turns < 1000);  // 200 us naps make 2,500
@@ -203,8 +238,7 @@ TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[
     CHECK(delays.at(0.5) < 5000);
     CHECK(share < 0.1);
   }
-  dataplane->reset();
-  CHECK(asked_of_processor() == asked_before);  // nobody else asks meanwhile
+  (*dataplane)->stop();
 }
 
 }  // namespace postern::test

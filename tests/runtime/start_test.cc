@@ -228,6 +228,8 @@ TEST_CASE("runtime/host_pace: a kernel that has never said anything is asked les
     now = now + HostPace::kWaitMax;
     CHECK(pace.is_due(now, false));
   }
+  pace.note(now, false);
+  CHECK_FALSE(pace.is_due(now + Duration{HostPace::kWaitMax.ns / 2}, false));
   pace.note(now, true);
   CHECK(pace.is_due(now + HostPace::kWaitMin, false));
 }

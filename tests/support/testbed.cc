@@ -10,6 +10,8 @@
 namespace postern::test {
 namespace {
 
+constexpr size_t kFollowedBytes = size_t{1} << 16;
+
 constexpr size_t kFrameMax = 10'000;
 
 MacAddress gateway_mac_of(InterfaceId id) {
@@ -36,11 +38,20 @@ Testbed::Testbed(unsigned workers)
     : workers_count_(workers),
       identity_slot_(workers),
       identities_(identity_slot_, workers),
+      captures_(workers),
       outbox_(std::make_unique<Outbox>()) {}
 
 Testbed::~Testbed() {
   // Held packets end with the program; their frames are given back by advancing past every timeout.
   if (policy_ != nullptr) advance(seconds(100'000));
+}
+
+void Testbed::follow_all() {
+  capture_.follows = true;
+  for (unsigned id = 0; id < workers_count_; ++id)
+    capture_.rings.push_back(std::make_unique<CaptureRing>(kFollowedBytes));
+  capture_set_ = CaptureSet{1, 1, {&capture_}};
+  captures_.publish(&capture_set_);
 }
 
 Result<void> Testbed::load(const std::string& yaml) {
@@ -71,6 +82,7 @@ Result<void> Testbed::load(const config::Model& model) {
   retired_ = std::move(policy_);
   policy_ = std::move(compiled).value();
   if (!workers_.empty()) return {};
+  if (takes_long_way_) follow_all();
   const auto& limits = model.system.limits;
   for (unsigned id = 0; id < workers_count_; ++id) {
     auto worker = std::make_unique<Worker>();
@@ -85,6 +97,10 @@ Result<void> Testbed::load(const config::Model& model) {
     Pipeline::Shared shared{&neighbors_, &worker->log, &worker->events, &worker->counters};
     shared.identities = &identity_slot_;
     shared.flows = &worker->flows;
+    if (takes_long_way_) {
+      worker->tap = std::make_unique<Tap>(captures_, static_cast<WorkerId>(id));
+      shared.tap = worker->tap.get();
+    }
     worker->pipeline = std::make_unique<Pipeline>(settings, shared);
     workers_.push_back(std::move(worker));
   }
@@ -135,6 +151,7 @@ std::vector<Effect> Testbed::run(InterfaceId ingress, bool from_host,
   packet.length = static_cast<uint16_t>(bytes.size());
   packet.ingress = ingress;
   packet.from_host = from_host;
+  packet.trace = takes_long_way_ ? 1 : 0;
   ++held_;
   workers_[receiver_]->inbox.push_back(packet);
   std::vector<Effect> effects;
@@ -167,6 +184,7 @@ void Testbed::settle(std::vector<Effect>& effects) {
         worker->inbox.pop_front();
       }
       busy = busy || !burst.empty();
+      if (worker->tap) worker->tap->begin_turn(now_, generation_);
       worker->pipeline->process(burst, policy_.get(), now_, *outbox_);
       worker->pipeline->turn(policy_.get(), now_, *outbox_);
       busy = busy || !outbox_->items().empty();

@@ -47,6 +47,8 @@ class Testbed : public FlowBed {
   std::vector<FlowRecord> take_flows();
   Instant now() const { return now_; }
   IdentityBoard& identities() { return identities_; }
+  // No packet takes the fast path: all are followed. Before the first load().
+  void take_long_way() { takes_long_way_ = true; }
   // Buffers given in and not yet come out: held packets.
   size_t held() const { return held_; }
 
@@ -57,6 +59,7 @@ class Testbed : public FlowBed {
     SpscRing<LogRecord> log{kLogRing};
     SpscRing<ControlEvent> events{kEventRing};
     SpscRing<FlowRecord> flows{kFlowRing};
+    std::unique_ptr<Tap> tap;  // with take_long_way()
     std::unique_ptr<Pipeline> pipeline;
     std::deque<Packet> inbox;
   };
@@ -66,6 +69,7 @@ class Testbed : public FlowBed {
   void settle(std::vector<Effect>& effects);
   void finish(Worker& worker, std::vector<Effect>& effects);
   void resolve();
+  void follow_all();
 
   unsigned workers_count_;
   WorkerId receiver_ = 0;
@@ -75,6 +79,10 @@ class Testbed : public FlowBed {
   IdentitySlot identity_slot_;
   IdentityBoard identities_;
   std::map<std::string, uint64_t> rule_totals_;
+  bool takes_long_way_ = false;
+  CaptureSlot captures_;
+  Capture capture_;
+  CaptureSet capture_set_;
   NeighborTable neighbors_{HashSeed{{3, 5}}};
   std::set<Ipv4Address> silent_;
   std::vector<std::unique_ptr<Worker>> workers_;

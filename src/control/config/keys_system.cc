@@ -31,8 +31,8 @@ constexpr KeySpec kWorkersKeys[] = {
      .fallback = "sleep"},
     {.key = "wake_us",
      .type = Type::number,
-     .help = "with idle: sleep, how long the processor may take to wake: fewer save latency, more "
-             "save power; 0: cores do not halt at all, for virtual machines",
+     .help = "with idle: sleep, how long any core of the machine may take to leave an idle state: "
+             "fewer save latency, more save power; 0: cores do not halt, at full power",
      .min = 0,
      .max = 1'000'000,
      .unit = "us",

@@ -74,7 +74,7 @@ struct Dataplane::State {
   ~State();
 
   Result<void> open();
-  void keep_awake();
+  void limit_idle_depth();
   Result<void> make_hand_off_rings();
   void make_workers();
   Pipeline::Settings pipeline_settings(WorkerId id) const;
@@ -133,11 +133,11 @@ Result<void> Dataplane::State::open() {
   if (auto made = make_hand_off_rings(); !made) return made;
   make_workers();
   remarks = ports.remarks();
-  keep_awake();
+  limit_idle_depth();
   return {};
 }
 
-void Dataplane::State::keep_awake() {
+void Dataplane::State::limit_idle_depth() {
   if (settings.idle == Idle::poll) return;
   auto requested = cpu_latency.request(settings.wake_us);
   if (!requested) remarks.push_back(std::move(requested).error().text);

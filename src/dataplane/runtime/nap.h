@@ -2,9 +2,10 @@
 // Nap: how long a worker whose turns are empty sleeps. None for the first kTurnsAwake empty turns,
 // then doubling up to kNapMax; the first frame ends it. Few turns awake on purpose: where workers
 // share cores with others, a thread that spins uses up its time slice on nothing and has to wait
-// when frames come (a hundred times less throughput was measured on a busy machine). At 200 us a
-// receive ring of 1024 frames overflows only beyond five million frames a second, and at such a
-// rate no turn is empty. Thread: the worker.
+// when frames come (a hundred times less throughput was measured on a busy machine). At 200 us, and
+// as long again for the processor to wake, a receive ring of 1024 frames overflows only beyond two
+// and a half million frames a second, and at such a rate no turn is empty (P10). Thread: the
+// worker.
 #pragma once
 
 #include <algorithm>

@@ -29,7 +29,7 @@ Sender::Sender(const Settings& settings) : settings_(settings) {
   }
 }
 
-void Sender::refuse(InterfaceId interface, Side side, rte_mbuf* frame) {
+void Sender::drop_at_down_port(InterfaceId interface, Side side, rte_mbuf* frame) {
   count_drop(DropReason::port_down, interface);
   trace({&frame, 1}, TracePoint::dropped, side == wire ? interface : kGateway,
         DropReason::port_down);
@@ -39,7 +39,7 @@ void Sender::refuse(InterfaceId interface, Side side, rte_mbuf* frame) {
 inline void Sender::put(InterfaceId interface, Side side, rte_mbuf* frame) {
   const EthPort* port = port_of(interface, side);
   if (port == nullptr || !port->is_started()) [[unlikely]]
-    return refuse(interface, side, frame);
+    return drop_at_down_port(interface, side, frame);
   Lane& lane = lanes_[interface][side];
   lane.frames[lane.count++] = frame;
   waiting_[side] |= uint64_t{1} << interface;
@@ -64,21 +64,28 @@ size_t Sender::deliver(Outbox& outbox, const Policy* policy) {
       forward(packet, policy);
       continue;
     }
-    left += deliver_otherwise(packet, item.verdict);
+    left += keep_or_divert(packet, item.verdict);
   }
   outbox.clear();
   return left;
 }
 
-size_t Sender::deliver_otherwise(Packet& packet, Verdict verdict) {
-  if (verdict.fate == Fate::hold) return 0;
-  if (is_discarding_ || verdict.fate == Fate::drop) {
-    rte_pktmbuf_free(static_cast<rte_mbuf*>(packet.buffer));
-  } else if (verdict.fate == Fate::host) {
-    deliver_to_host(packet);
-  } else {
-    POSTERN_DCHECK(verdict.fate == Fate::hand_off);
-    hand_over(packet, verdict.worker);
+size_t Sender::keep_or_divert(Packet& packet, Verdict verdict) {
+  const Fate fate = is_discarding_ && verdict.fate != Fate::hold ? Fate::drop : verdict.fate;
+  switch (fate) {
+    case Fate::hold:
+      return 0;
+    case Fate::forward:
+      break;  // deliver() has done it
+    case Fate::host:
+      deliver_to_host(packet);
+      break;
+    case Fate::hand_off:
+      hand_over(packet, verdict.worker);
+      break;
+    case Fate::drop:
+      rte_pktmbuf_free(static_cast<rte_mbuf*>(packet.buffer));
+      break;
   }
   return 1;
 }

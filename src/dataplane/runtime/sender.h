@@ -73,12 +73,13 @@ class Sender {
   enum Side : unsigned { wire = 0, host = 1 };
 
   void forward(const Packet& packet, const Policy* policy);
-  size_t deliver_otherwise(Packet& packet, Verdict verdict);
+  // What is not forwarded; returns whether its buffer left the pipeline.
+  size_t keep_or_divert(Packet& packet, Verdict verdict);
   void deliver_to_host(const Packet& packet);
   void cut(const Packet& packet, uint16_t mtu, Side side);
   void hand_over(const Packet& packet, WorkerId worker);
   void put(InterfaceId interface, Side side, rte_mbuf* frame);
-  void refuse(InterfaceId interface, Side side, rte_mbuf* frame);
+  void drop_at_down_port(InterfaceId interface, Side side, rte_mbuf* frame);
   void flush(InterfaceId interface, Side side);
   unsigned push(const EthPort& port, std::span<rte_mbuf*> frames);
   unsigned transmit(const EthPort& port, std::span<rte_mbuf*> frames);

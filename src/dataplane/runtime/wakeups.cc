@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -76,13 +77,13 @@ Wakeups::~Wakeups() {
 }
 
 bool Wakeups::watch(const EthPort& port) {
-  // With several queues nobody can say which descriptor is whose.
-  if (port.kernel_index() == 0 || port.rx_queues() != 1) return false;
+  if (port.kernel_index() == 0) return false;
+  // With several queues nobody can say which descriptor is whose: each worker hears of all.
   const std::vector<int> descriptors = descriptors_of(port.kernel_index());
   for (const int fd : descriptors) {
     epoll_event event = {EPOLLIN, {}};
     event.data.fd = fd;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return false;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0 && errno != EEXIST) return false;
   }
   return !descriptors.empty();
 }

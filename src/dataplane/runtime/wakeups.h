@@ -5,8 +5,8 @@
 //   other workers, control                                                 its bell
 //
 // The descriptors are found among the process's own, since DPDK does not show them. Where a port
-// has none (most network cards, memif, rings), the worker naps instead (nap.h). Thread: the worker;
-// the bell also others.
+// has none (most network cards, memif, rings), the worker naps instead (nap.h) (P10). Thread: the
+// worker; the bell also others.
 #pragma once
 
 #include <vector>

@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kInjectedPerTurn = 8;
 // The longest sleep: policies are taken up, ages looked at, the watchdog reassured.
-constexpr Duration kWaitMax = milliseconds(10);
+constexpr Duration kSleepMax = milliseconds(10);
 // How far ahead the last turns of a pipeline are, so that whatever it holds has waited too long,
 // and how many of them there may be.
 constexpr Duration kAfterAllWaits = seconds(3600);
@@ -122,7 +122,7 @@ void Worker::rest() {
     return Nap::sleep(length);
   }
   wakeups_.arm();
-  if (!has_waiting()) was_woken_ = wakeups_.wait(kWaitMax);
+  if (!has_waiting()) was_woken_ = wakeups_.wait(kSleepMax);
   wakeups_.disarm();
 }
 
