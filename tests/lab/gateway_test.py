@@ -3,6 +3,7 @@
 
 import glob
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -250,6 +251,34 @@ def test_af_packet(lab):
         check("timed out" in told.out, told.out)
     finally:
         other.down()
+
+
+def worker_time(pid):
+    """Nanoseconds on a core so far, of all workers."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().startswith("postern-w"):
+            total += int((task / "schedstat").read_text().split()[0])
+    return total
+
+
+def test_quiet_worker_sleeps(lab):
+    """[P10] Without frames it takes less than 3 % of a core, whatever reads them; none is lost."""
+    for driver in ("af_xdp", "af_packet"):
+        other = Lab(lab.name + driver[3], driver)
+        try:
+            other.up()
+            pid = other.ask("status")["pid"]
+            time.sleep(1)
+            before = worker_time(pid)
+            time.sleep(2)
+            share = (worker_time(pid) - before) / 2e9
+            told = other.client.must(f"ping -c 60 -i 0.05 {WEB}")
+            print(f"{driver}: {share:.2%} of a core when quiet; {told.splitlines()[-1]}")
+            check(share < 0.03, f"{driver}: {share:.2%} of a core")
+            check(" 0% packet loss" in told, told)
+        finally:
+            other.down()
 
 
 def test_lab_leaves_nothing(lab):

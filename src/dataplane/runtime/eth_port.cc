@@ -167,7 +167,9 @@ void EthPort::stop() {
 }
 
 unsigned EthPort::kernel_index() const {
-  return driver_ == "net_af_packet" || driver_ == "net_tap" ? info_.if_index : 0;
+  const bool is_kernels =
+      driver_ == "net_af_xdp" || driver_ == "net_af_packet" || driver_ == "net_tap";
+  return is_kernels ? info_.if_index : 0;
 }
 
 uint32_t EthPort::link_mbps(bool& is_up) const {

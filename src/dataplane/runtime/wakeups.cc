@@ -41,6 +41,13 @@ bool is_tap_of(int fd, const char* name) {
   return ioctl(fd, TUNGETIFF, &request) == 0 && std::strcmp(request.ifr_name, name) == 0;
 }
 
+// Of any interface: these sockets do not tell theirs.
+bool is_xdp(int fd) {
+  int domain = 0;
+  socklen_t length = sizeof domain;
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_XDP;
+}
+
 bool is_tap(int fd) {
   char target[64] = {};
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
@@ -59,7 +66,8 @@ std::vector<int> descriptors_of(unsigned index) {
   while (const dirent* entry = readdir(directory)) {
     if (entry->d_name[0] == '.') continue;
     const int fd = std::atoi(entry->d_name);
-    if (is_tap(fd) ? is_tap_of(fd, name) : is_ring_of(fd, index)) found.push_back(fd);
+    const bool is_meant = is_tap(fd) ? is_tap_of(fd, name) : is_ring_of(fd, index) || is_xdp(fd);
+    if (is_meant) found.push_back(fd);
   }
   closedir(directory);
   return found;
@@ -78,7 +86,8 @@ Wakeups::~Wakeups() {
 
 bool Wakeups::watch(const EthPort& port) {
   if (port.kernel_index() == 0) return false;
-  // With several queues nobody can say which descriptor is whose: each worker hears of all.
+  // With several queues, or AF_XDP, nobody can say which descriptor is whose: each worker that has
+  // one of them hears of all. Woken for nothing it naps once (worker.cc).
   const std::vector<int> descriptors = descriptors_of(port.kernel_index());
   for (const int fd : descriptors) {
     epoll_event event = {EPOLLIN, {}};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Wakeups: what a worker without work sleeps on, when everything that may bring it some can tell.
 //
-//   ports whose driver reads a descriptor of the kernel (AF_PACKET, TAP)   the descriptor
-//   other workers, control                                                 its bell
+//   ports whose driver reads a descriptor of the kernel (AF_XDP, AF_PACKET, TAP)   the descriptor
+//   other workers, control                                                         its bell
 //
 // The descriptors are found among the process's own, since DPDK does not show them. Where a port
 // has none (most network cards, memif, rings), the worker naps instead (nap.h) (P10). Thread: the
@@ -40,7 +40,7 @@ class Wakeups {
 };
 
 // The descriptors of this process by which the kernel hands frames of interface `index` to a
-// driver: sockets with a ring, and queues of a TAP.
+// driver: sockets with a ring, queues of a TAP, and all AF_XDP sockets, which do not tell theirs.
 std::vector<int> descriptors_of(unsigned index);
 
 }  // namespace postern
