@@ -48,7 +48,7 @@ for _ in range(20):
 
 
 def policy(lab, variant):
-    """10,000 rules in front of those of the lab; what is asked of them says nothing of our flows."""
+    """10,000 rules in front of those of the lab; what they are asked says nothing of our flows."""
     rules = ["    - { name: never, in: lan, service: udp/7001, action: drop }"]
     for number in range(RULES - 20):
         action = "permit" if (number + variant) % 2 else "drop"
