@@ -8,7 +8,6 @@ can (in_flow_delay), which it does not by its own default.
 
 import os
 import pwd
-import subprocess
 
 import results
 from results import must

@@ -3,38 +3,25 @@
 // object.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
-#include "base/assert.h"
+#include "support/temporary_directory.h"
 
 namespace postern::test {
 
 class FakeSysfs {
  public:
-  FakeSysfs() {
-    char name[] = "/tmp/postern-sysfs-XXXXXX";
-    POSTERN_ASSERT(mkdtemp(name) != nullptr);
-    root_ = name;
-  }
-  ~FakeSysfs() {
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
-  }
-  FakeSysfs(const FakeSysfs&) = delete;
-  FakeSysfs& operator=(const FakeSysfs&) = delete;
-
-  const std::string& root() const { return root_; }
+  const std::string& root() const { return root_.path(); }
 
   void write(const std::string& path, const std::string& text) {
-    const std::filesystem::path file = root_ + "/" + path;
+    const std::filesystem::path file = root() + "/" + path;
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file) << text << '\n';
   }
   void link(const std::string& path, const std::string& target) {
-    const std::filesystem::path file = root_ + "/" + path;
+    const std::filesystem::path file = root() + "/" + path;
     std::filesystem::create_directories(file.parent_path());
     std::filesystem::create_symlink(target, file);
   }
@@ -49,7 +36,7 @@ class FakeSysfs {
     if (!driver.empty()) link(device + "/driver", "../../../bus/pci/drivers/" + driver);
     if (interface.empty()) return;
     make_interface(device + "/net/" + interface, "02:00:00:00:00:09");
-    link("class/net/" + interface, root_ + "/" + device + "/net/" + interface);
+    link("class/net/" + interface, root() + "/" + device + "/net/" + interface);
   }
   void make_interface(const std::string& path, const std::string& mac) {
     write(path + "/address", mac);
@@ -60,7 +47,7 @@ class FakeSysfs {
   }
 
  private:
-  std::string root_;
+  TemporaryDirectory root_;
 };
 
 }  // namespace postern::test

@@ -23,6 +23,7 @@
 #include "dataplane/runtime/cpu_latency.h"
 #include "runtime/ring_bed.h"
 #include "support/packet_builder.h"
+#include "support/temporary_directory.h"
 
 namespace postern::test {
 namespace {
@@ -158,9 +159,8 @@ TEST_CASE("runtime/idle: a napping worker loses nothing and is soon awake", "[P1
 }
 
 TEST_CASE("runtime/cpu_latency: what is asked is written to the kernel, and failing is told") {
-  char folder[] = "/tmp/postern-latency-XXXXXX";
-  REQUIRE(mkdtemp(folder) != nullptr);
-  const CpuLatency::Places places{folder + std::string("/device"), folder + std::string("/driver")};
+  const TemporaryDirectory folder;
+  const CpuLatency::Places places{folder.path() + "/device", folder.path() + "/driver"};
   {
     CpuLatency none(places);
     auto refused = none.request(20);
@@ -180,7 +180,6 @@ TEST_CASE("runtime/cpu_latency: what is asked is written to the kernel, and fail
   auto vain = with_driver("none");
   REQUIRE_FALSE(vain);
   CHECK(vain.error().text.find("no driver of idle states") != std::string::npos);
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("runtime/idle: a worker whose ports can tell sleeps until they do", "[P10]") {

@@ -11,7 +11,6 @@ namespace postern::test {
 namespace {
 
 constexpr size_t kFollowedBytes = size_t{1} << 16;
-
 constexpr size_t kFrameMax = 10'000;
 
 MacAddress gateway_mac_of(InterfaceId id) {

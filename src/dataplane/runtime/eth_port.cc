@@ -23,9 +23,14 @@ bool is_peer_negotiated(const std::string& driver) {
   return driver == "net_memif";
 }
 
-// The drivers on the kernel's sockets take their links to be up always.
+// Drivers on the kernel's sockets share an interface with the kernel.
+bool is_on_socket(const std::string& driver) {
+  return driver == "net_af_packet" || driver == "net_af_xdp";
+}
+
+// They take their links to be up always.
 bool kernel_device_runs(const std::string& driver, unsigned index) {
-  if (driver != "net_af_packet" && driver != "net_af_xdp") return true;
+  if (!is_on_socket(driver)) return true;
   ifreq request = {};
   if (if_indextoname(index, request.ifr_name) == nullptr) return true;
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -143,8 +148,7 @@ Result<void> EthPort::set_mac() {
   mac_ = *settings_.mac;
   std::copy_n(mac_.bytes.begin(), mac_.bytes.size(), address.addr_bytes);
   // The kernel's interface keeps its own address: it must have it again when Postern is gone.
-  const bool is_borrowed = driver_ == "net_af_xdp" || driver_ == "net_af_packet";
-  if (!is_borrowed && rte_eth_dev_default_mac_addr_set(id_, &address) == 0) return {};
+  if (!is_on_socket(driver_) && rte_eth_dev_default_mac_addr_set(id_, &address) == 0) return {};
   const int error = rte_eth_promiscuous_enable(id_);
   if (error == 0 || error == -ENOTSUP) return {};
   return failed("mac " + to_text(mac_), -error);
@@ -167,9 +171,7 @@ void EthPort::stop() {
 }
 
 unsigned EthPort::kernel_index() const {
-  const bool is_kernels =
-      driver_ == "net_af_xdp" || driver_ == "net_af_packet" || driver_ == "net_tap";
-  return is_kernels ? info_.if_index : 0;
+  return is_on_socket(driver_) || driver_ == "net_tap" ? info_.if_index : 0;
 }
 
 uint32_t EthPort::link_mbps(bool& is_up) const {

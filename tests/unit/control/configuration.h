@@ -2,8 +2,9 @@
 // What the tests of control share: a small configuration and a directory of its own.
 #pragma once
 
-#include <filesystem>
 #include <string>
+
+#include "support/temporary_directory.h"
 
 namespace postern::test {
 
@@ -20,24 +21,5 @@ inline std::string configuration(const std::string& rules, const std::string& mo
          "  rules:\n" +
          rules;
 }
-
-// Removed with all that is in it.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = std::filesystem::temp_directory_path() / "postern-test-XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 }  // namespace postern::test
